@@ -1,0 +1,2 @@
+/// The epitome command.
+package ai.epitome.cli;

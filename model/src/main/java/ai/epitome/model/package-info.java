@@ -1,0 +1,2 @@
+/// Transformers, their weight files, and text generation.
+package ai.epitome.model;

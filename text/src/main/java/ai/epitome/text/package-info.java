@@ -1,0 +1,2 @@
+/// Tokenizers: training, encoding, decoding, and their files.
+package ai.epitome.text;

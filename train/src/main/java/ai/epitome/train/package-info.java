@@ -1,0 +1,2 @@
+/// Batches, optimizers, schedules, checkpoints and pretraining.
+package ai.epitome.train;
