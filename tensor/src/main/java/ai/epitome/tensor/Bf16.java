@@ -1,0 +1,63 @@
+package ai.epitome.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// Conversion between float arrays on the heap (the scratch rows that kernels compute on) and tensors off the heap.
+final class Bf16 {
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+    /// As many shorts as there are floats in a register, so one load feeds one register.
+    private static final VectorSpecies<Short> SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+
+    private static final int LANES = FLOATS.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+    private Bf16() {}
+
+    /// Rounds to the nearest bf16, ties to even; NaN stays NaN.
+    static short fromFloat(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (value != value) {
+            return (short) ((bits >>> 16) | 0x40);
+        }
+        return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
+    }
+
+    /// Reads `count` bf16 elements from element index `from` of `source` into `target[0..count)`.
+    static void load(MemorySegment source, long from, float[] target, int count) {
+        int i = 0;
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, source, (from + i) * 2, ORDER)
+                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+            bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(target, i);
+        }
+        for (; i < count; i++) {
+            target[i] = Float.intBitsToFloat(source.getAtIndex(Tensor.SHORT, from + i) << 16);
+        }
+    }
+
+    /// Writes `source[0..count)` rounded to bf16 at element index `to` of `target`. NaN payloads may become infinities
+    /// of the
+    /// same sign only when all their set bits are in the lower half, which arithmetic never produces.
+    static void store(float[] source, MemorySegment target, long to, int count) {
+        int i = 0;
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            IntVector bits = FloatVector.fromArray(FLOATS, source, i).reinterpretAsInts();
+            IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+            IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+            ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0))
+                    .intoMemorySegment(target, (to + i) * 2, ORDER);
+        }
+        for (; i < count; i++) {
+            target.setAtIndex(Tensor.SHORT, to + i, fromFloat(source[i]));
+        }
+    }
+}

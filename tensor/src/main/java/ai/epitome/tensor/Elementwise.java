@@ -1,0 +1,66 @@
+package ai.epitome.tensor;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// Loops over float arrays that kernels are put together from. Each has the same shape: full registers, then single
+/// elements.
+final class Elementwise {
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final int LANES = FLOATS.length();
+    /// Elements that one task converts or adds: a few cache lines short of the second-level cache.
+    static final int BLOCK = 8192;
+
+    private Elementwise() {}
+
+    /// `target += source`.
+    static void add(float[] target, float[] source, int count) {
+        int i = 0;
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            FloatVector.fromArray(FLOATS, target, i)
+                    .add(FloatVector.fromArray(FLOATS, source, i))
+                    .intoArray(target, i);
+        }
+        for (; i < count; i++) {
+            target[i] += source[i];
+        }
+    }
+
+    /// `target += factor * source`.
+    static void addScaled(float[] target, float factor, float[] source, int count) {
+        int i = 0;
+        FloatVector f = FloatVector.broadcast(FLOATS, factor);
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            FloatVector.fromArray(FLOATS, source, i)
+                    .fma(f, FloatVector.fromArray(FLOATS, target, i))
+                    .intoArray(target, i);
+        }
+        for (; i < count; i++) {
+            target[i] = Math.fma(source[i], factor, target[i]);
+        }
+    }
+
+    /// `target *= factor`.
+    static void scale(float[] target, float factor, int count) {
+        int i = 0;
+        FloatVector f = FloatVector.broadcast(FLOATS, factor);
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            FloatVector.fromArray(FLOATS, target, i).mul(f).intoArray(target, i);
+        }
+        for (; i < count; i++) {
+            target[i] *= factor;
+        }
+    }
+
+    /// Copies all elements of `source` to `target`, converting the dtype.
+    static void convert(Tensor source, Tensor target, Workers workers) {
+        int blocks = Math.toIntExact((source.size() + BLOCK - 1) / BLOCK);
+        workers.run(blocks, (block, scratch) -> {
+            long from = (long) block * BLOCK;
+            int count = (int) Math.min(BLOCK, source.size() - from);
+            float[] row = scratch.floats(0, BLOCK);
+            Rows.load(source, from, row, count);
+            Rows.store(row, target, from, count);
+        });
+    }
+}

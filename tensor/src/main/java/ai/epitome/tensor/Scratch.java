@@ -1,0 +1,37 @@
+package ai.epitome.tensor;
+
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+
+/// Reusable working memory of one kernel thread: float rows on the heap, and tiles off it for matrix products.
+/// Contents are undefined between uses; slots keep two uses within one kernel apart.
+public final class Scratch {
+    private static final int SLOTS = 12;
+
+    private final float[][] rows = new float[SLOTS][0];
+    private final Tensor[] tiles = new Tensor[SLOTS];
+
+    /// A float array of at least `length` elements.
+    public float[] floats(int slot, int length) {
+        if (rows[slot].length < length) {
+            rows[slot] = new float[length];
+        }
+        return rows[slot];
+    }
+
+    /// A tensor of exactly this shape on memory of this thread's own.
+    public Tensor tile(int slot, DType dtype, int... shape) {
+        long bytes = Math.max(Tensor.ALIGNMENT, Tensor.sizeOf(shape) * dtype.bytes());
+        Tensor tile = tiles[slot];
+        if (tile != null && tile.dtype() == dtype && Arrays.equals(tile.shape(), shape)) {
+            return tile;
+        }
+        if (tile == null || tile.data().byteSize() < bytes) {
+            tile = Tensor.of(Arena.ofAuto().allocate(bytes, Tensor.ALIGNMENT), dtype, shape);
+        } else {
+            tile = Tensor.of(tile.data(), dtype, shape);
+        }
+        tiles[slot] = tile;
+        return tile;
+    }
+}

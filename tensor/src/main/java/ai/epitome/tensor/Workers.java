@@ -1,0 +1,143 @@
+package ai.epitome.tensor;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/// The fixed pool of platform threads that kernels run on; the caller is one of them.
+///
+/// A parallel region is a number of independent tasks. Threads draw task numbers from a counter, so a thread that the
+/// system
+/// holds up delays one task and not half of the region. A task's result depends on its number alone, never on which
+/// thread ran
+/// it, so the same input gives the same bits. Between regions idle threads spin for some microseconds (the next kernel
+/// of a step
+/// follows at once) and then sleep.
+///
+/// One region at a time: regions do not nest, and one thread at a time may open them.
+public final class Workers implements AutoCloseable {
+    /// Work on task number `task` with the scratch memory of the thread that runs it.
+    @FunctionalInterface
+    public interface Task {
+        void run(int task, Scratch scratch);
+    }
+
+    private static final int SPINS = 20_000;
+
+    private final Thread[] threads;
+    private final Scratch[] scratch;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger running = new AtomicInteger();
+    private volatile int region;
+    private volatile boolean closed;
+    private volatile Throwable failure;
+    private Task body;
+    private int tasks;
+
+    /// A pool of `count` threads, the caller included.
+    public Workers(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("threads must be at least 1, not " + count);
+        }
+        scratch = new Scratch[count];
+        for (int i = 0; i < count; i++) {
+            scratch[i] = new Scratch();
+        }
+        threads = new Thread[count - 1];
+        for (int i = 0; i < threads.length; i++) {
+            Scratch own = scratch[i + 1];
+            threads[i] = Thread.ofPlatform()
+                    .name("epitome-kernel-" + (i + 1))
+                    .daemon()
+                    .start(() -> work(own));
+        }
+    }
+
+    /// Number of threads, the caller included.
+    public int count() {
+        return scratch.length;
+    }
+
+    /// Runs tasks 0 to `count - 1` and returns when all have ended. A failure of any task is thrown here.
+    public void run(int count, Task task) {
+        if (count <= 1 || threads.length == 0) {
+            for (int i = 0; i < count; i++) {
+                task.run(i, scratch[0]);
+            }
+            return;
+        }
+        body = task;
+        tasks = count;
+        next.set(0);
+        running.set(threads.length);
+        region++; // publishes the plain fields above
+        for (Thread thread : threads) {
+            LockSupport.unpark(thread);
+        }
+        draw(scratch[0]);
+        while (running.get() != 0) {
+            Thread.onSpinWait();
+        }
+        body = null;
+        Throwable thrown = failure;
+        if (thrown != null) {
+            failure = null;
+            throw thrown instanceof RuntimeException e
+                    ? e
+                    : new IllegalStateException("a kernel thread failed", thrown);
+        }
+    }
+
+    /// Splits `count` rows into consecutive ranges of at least `minimum` rows, a few per thread, and runs them all.
+    public void rows(int count, int minimum, Range range) {
+        int parts = Math.clamp(count / Math.max(1, minimum), 1, count() * 4);
+        run(
+                parts,
+                (task, own) ->
+                        range.run((int) ((long) count * task / parts), (int) ((long) count * (task + 1) / parts), own));
+    }
+
+    /// Work on rows `from` (inclusive) to `to` (exclusive).
+    @FunctionalInterface
+    public interface Range {
+        void run(int from, int to, Scratch scratch);
+    }
+
+    private void work(Scratch own) {
+        int seen = 0;
+        while (true) {
+            int spins = 0;
+            while (region == seen) {
+                if (closed) {
+                    return;
+                }
+                if (++spins < SPINS) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.park(this);
+                }
+            }
+            seen++;
+            draw(own);
+            running.decrementAndGet();
+        }
+    }
+
+    private void draw(Scratch own) {
+        try {
+            for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+                body.run(task, own);
+            }
+        } catch (RuntimeException | Error e) {
+            next.set(tasks);
+            failure = e;
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        for (Thread thread : threads) {
+            LockSupport.unpark(thread);
+        }
+    }
+}
