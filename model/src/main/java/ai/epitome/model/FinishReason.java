@@ -1,0 +1,11 @@
+package ai.epitome.model;
+
+/// Why a generation ended.
+public enum FinishReason {
+    /// The model ended the text, or a stop string came up.
+    STOP,
+    /// The allowed number of tokens was reached.
+    LENGTH,
+    /// The caller asked for it.
+    CANCELLED
+}

@@ -1,0 +1,32 @@
+package ai.epitome.model;
+
+import java.util.List;
+
+/// What to generate.
+///
+/// @param prompt token ids to go on from; empty for a text from its beginning
+/// @param maxTokens most tokens to sample
+/// @param sampling how to choose among the model's predictions
+/// @param stop texts that end the generation; neither they nor what follows them is given out. None may be empty.
+/// @param topLogProbabilities how many of the likeliest tokens to tell at each position; 0 for none
+public record GenerationRequest(
+        int[] prompt, int maxTokens, Sampling sampling, List<String> stop, int topLogProbabilities) {
+
+    public GenerationRequest {
+        stop = List.copyOf(stop);
+        if (maxTokens < 0) {
+            throw new IllegalArgumentException("the number of tokens to sample must be 0 or more, not " + maxTokens);
+        }
+        if (stop.stream().anyMatch(String::isEmpty)) {
+            throw new IllegalArgumentException("a stop string must not be empty: it would stop before the first token");
+        }
+        if (topLogProbabilities < 0) {
+            throw new IllegalArgumentException(
+                    "the number of alternatives must be 0 or more, not " + topLogProbabilities);
+        }
+    }
+
+    public GenerationRequest(int[] prompt, int maxTokens, Sampling sampling) {
+        this(prompt, maxTokens, sampling, List.of(), 0);
+    }
+}

@@ -1,0 +1,9 @@
+package ai.epitome.model;
+
+/// How a generation ended.
+///
+/// @param text the whole generated text, without stop string
+/// @param finish why it ended
+/// @param promptTokens tokens of the prompt
+/// @param completionTokens tokens sampled, those of a stop string and the end-of-text token included
+public record GenerationResult(String text, FinishReason finish, int promptTokens, int completionTokens) {}
