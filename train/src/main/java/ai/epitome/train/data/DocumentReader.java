@@ -1,0 +1,195 @@
+package ai.epitome.train.data;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+
+/// Reads the documents of a [Corpus] one after another. Holds one document and a few buffers at a time.
+/// Empty documents (an empty file, a line whose text is `""`) are passed over. Not safe for use by several threads.
+public final class DocumentReader implements AutoCloseable {
+    private static final int BUFFER = 1 << 16;
+    private static final int SAMPLE = 8192;
+
+    private final List<Corpus.Source> sources;
+    private final int pieceBytes;
+    private final List<DataFile> filesRead = new ArrayList<>();
+    private int nextSource;
+    private OpenFile open;
+
+    DocumentReader(List<Corpus.Source> sources, int pieceBytes) {
+        this.sources = sources;
+        this.pieceBytes = pieceBytes;
+    }
+
+    /// The next document, or null after the last.
+    ///
+    /// @throws CorpusException if a file cannot be read or unpacked, or a JSON line is broken
+    public Document next() throws IOException {
+        while (true) {
+            if (open == null) {
+                if (nextSource == sources.size()) {
+                    return null;
+                }
+                open = new OpenFile(sources.get(nextSource++));
+            }
+            Document document = open.next();
+            if (document != null) {
+                return document;
+            }
+            filesRead.add(open.finish());
+            close();
+        }
+    }
+
+    /// The files that were read to their end, in order.
+    List<DataFile> filesRead() {
+        return filesRead;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (open != null) {
+            OpenFile closing = open;
+            open = null;
+            closing.close();
+        }
+    }
+
+    /// Whether bytes from the beginning of a file look like something other than text: a zero byte, or more than a
+    /// tenth control characters that text does not use. Bytes above 127 say nothing, since any encoding is welcome.
+    public static boolean looksBinary(byte[] beginning) {
+        int odd = 0;
+        for (byte b : beginning) {
+            if (b == 0) {
+                return true;
+            }
+            boolean control = b > 0 && b < ' ' && b != '\n' && b != '\r' && b != '\t' && b != '\f' && b != 27;
+            odd += control || b == 127 ? 1 : 0;
+        }
+        return odd * 10 > beginning.length;
+    }
+
+    /// One source being read: raw bytes are hashed, unpacked, and cut into documents.
+    private final class OpenFile implements AutoCloseable {
+        private final String name;
+        private final MessageDigest digest = Document.newSha256();
+        private final CountingStream raw;
+        private final InputStream unpacked;
+        private final JsonLines lines;
+        private byte[] sample;
+        private byte[] rest = {};
+        private long position;
+
+        OpenFile(Corpus.Source source) throws IOException {
+            name = source.name();
+            InputStream in = null;
+            try {
+                in = switch (source) {
+                    case Corpus.Source.OfFile(var path) -> Files.newInputStream(path);
+                    case Corpus.Source.OfBytes(_, var text) -> new ByteArrayInputStream(text);
+                };
+                raw = new CountingStream(new BufferedInputStream(new DigestInputStream(in, digest), BUFFER));
+                unpacked = FileFormat.unpack(name, raw);
+            } catch (IOException e) {
+                if (in != null) {
+                    in.close();
+                }
+                throw broken(e);
+            }
+            lines = FileFormat.isJsonLines(name) ? new JsonLines(name, unpacked, pieceBytes) : null;
+        }
+
+        Document next() throws IOException {
+            try {
+                Document document = lines == null ? nextPiece() : lines.next();
+                if (sample == null && document != null) {
+                    sample = Arrays.copyOf(document.text(), Math.min(SAMPLE, document.text().length));
+                }
+                return document;
+            } catch (CorpusException e) {
+                throw e;
+            } catch (IOException e) {
+                throw broken(e);
+            }
+        }
+
+        private Document nextPiece() throws IOException {
+            byte[] fresh = unpacked.readNBytes(pieceBytes - rest.length);
+            byte[] all = rest.length == 0 ? fresh : join(rest, fresh);
+            if (all.length == 0) {
+                return null;
+            }
+            int cut = all.length < pieceBytes ? all.length : afterLastLineBreak(all);
+            rest = Arrays.copyOfRange(all, cut, all.length);
+            Document piece = new Document(cut == all.length ? all : Arrays.copyOf(all, cut), name, position);
+            position += cut;
+            return piece;
+        }
+
+        DataFile finish() throws IOException {
+            // What follows the packed data still belongs to the file's hash.
+            raw.transferTo(java.io.OutputStream.nullOutputStream());
+            String sha256 = HexFormat.of().formatHex(digest.digest());
+            return new DataFile(name, raw.count, sha256, sample != null && looksBinary(sample));
+        }
+
+        private CorpusException broken(IOException e) {
+            String where = raw == null ? "" : " near byte " + raw.count;
+            String what = FileFormat.isPacked(name)
+                    ? " (expected whole " + FileFormat.packingOf(name) + " data; the file may be truncated: fetch or pack it again)"
+                    : "";
+            return new CorpusException(
+                    "cannot read " + name + where + ": " + (e.getMessage() == null ? e : e.getMessage()) + what, e);
+        }
+
+        @Override
+        public void close() throws IOException {
+            unpacked.close();
+        }
+    }
+
+    private static int afterLastLineBreak(byte[] text) {
+        for (int i = text.length; i > text.length / 2; i--) {
+            if (text[i - 1] == '\n') {
+                return i;
+            }
+        }
+        return text.length;
+    }
+
+    private static byte[] join(byte[] a, byte[] b) {
+        byte[] joined = Arrays.copyOf(a, a.length + b.length);
+        System.arraycopy(b, 0, joined, a.length, b.length);
+        return joined;
+    }
+
+    private static final class CountingStream extends java.io.FilterInputStream {
+        private long count;
+
+        CountingStream(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            int b = super.read();
+            count += b < 0 ? 0 : 1;
+            return b;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            int n = super.read(target, offset, length);
+            count += Math.max(0, n);
+            return n;
+        }
+    }
+}
