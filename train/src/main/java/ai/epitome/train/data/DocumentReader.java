@@ -2,8 +2,10 @@ package ai.epitome.train.data;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
@@ -93,8 +95,8 @@ public final class DocumentReader implements AutoCloseable {
             InputStream in = null;
             try {
                 in = switch (source) {
-                    case Corpus.Source.OfFile(var path) -> Files.newInputStream(path);
-                    case Corpus.Source.OfBytes(_, var text) -> new ByteArrayInputStream(text);
+                    case Corpus.Source.OfFile file -> Files.newInputStream(file.path());
+                    case Corpus.Source.OfBytes bytes -> new ByteArrayInputStream(bytes.text());
                 };
                 raw = new CountingStream(new BufferedInputStream(new DigestInputStream(in, digest), BUFFER));
                 unpacked = FileFormat.unpack(name, raw);
@@ -136,7 +138,7 @@ public final class DocumentReader implements AutoCloseable {
 
         DataFile finish() throws IOException {
             // What follows the packed data still belongs to the file's hash.
-            raw.transferTo(java.io.OutputStream.nullOutputStream());
+            raw.transferTo(OutputStream.nullOutputStream());
             String sha256 = HexFormat.of().formatHex(digest.digest());
             return new DataFile(name, raw.count, sha256, sample != null && looksBinary(sample));
         }
@@ -144,7 +146,8 @@ public final class DocumentReader implements AutoCloseable {
         private CorpusException broken(IOException e) {
             String where = raw == null ? "" : " near byte " + raw.count;
             String what = FileFormat.isPacked(name)
-                    ? " (expected whole " + FileFormat.packingOf(name) + " data; the file may be truncated: fetch or pack it again)"
+                    ? " (expected whole " + FileFormat.packingOf(name)
+                            + " data; the file may be truncated: fetch or pack it again)"
                     : "";
             return new CorpusException(
                     "cannot read " + name + where + ": " + (e.getMessage() == null ? e : e.getMessage()) + what, e);
@@ -171,7 +174,7 @@ public final class DocumentReader implements AutoCloseable {
         return joined;
     }
 
-    private static final class CountingStream extends java.io.FilterInputStream {
+    private static final class CountingStream extends FilterInputStream {
         private long count;
 
         CountingStream(InputStream in) {

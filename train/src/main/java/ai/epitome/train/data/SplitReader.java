@@ -37,7 +37,7 @@ public final class SplitReader implements AutoCloseable {
         for (Document document = reader.next(); document != null; document = reader.next()) {
             Piece piece = switch (rule) {
                 case HeldOut.ByHash byHash -> new Piece(document.text(), byHash.holdsOut(document));
-                case HeldOut.LastBytes(_, long cut) -> byPosition(document, cut);
+                case HeldOut.LastBytes last -> byPosition(document, last.cut());
             };
             if (piece != null) {
                 return piece;
