@@ -26,6 +26,15 @@ final class Rows {
         }
     }
 
+    /// Writes `source[0..count)` to `tensor` at element index `to`, or adds it to what is there, through `scratch`.
+    static void put(float[] source, Tensor tensor, long to, int count, boolean accumulate, float[] scratch) {
+        if (accumulate) {
+            add(source, tensor, to, count, scratch);
+        } else {
+            store(source, tensor, to, count);
+        }
+    }
+
     /// Adds `source[0..count)` to `tensor` at element index `to`, through `scratch`.
     static void add(float[] source, Tensor tensor, long to, int count, float[] scratch) {
         load(tensor, to, scratch, count);

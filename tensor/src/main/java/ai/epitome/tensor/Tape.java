@@ -89,9 +89,165 @@ public final class Tape {
     private void recycle(Tensor output) {
         Tensor gradient = output.gradient;
         output.gradient = null;
-        if (gradient.data().byteSize() > SMALL) {
-            arena.release(gradient);
-            arena.release(output);
+        if (output.data().byteSize() <= SMALL) {
+            return;
         }
+        if (gradient != null) { // null when an operation handed it on
+            arena.release(gradient);
+        }
+        arena.release(output);
+    }
+
+    // The operations. Rows are tokens (N = B * T), columns are channels.
+
+    /// Rows of `table` (V, C) by token id: (N, C) f32, the residual stream.
+    public Tensor embedding(int[] ids, Parameter table) {
+        return EmbeddingOperation.apply(this, ids, table);
+    }
+
+    /// `x · Wᵀ`, with `weight` (out, in): (N, out) in the compute dtype.
+    public Tensor linear(Tensor x, Parameter weight) {
+        return linear(x, weight, null);
+    }
+
+    /// `x · Wᵀ + b`, with `weight` (out, in) and `bias` (out) or null: (N, out) in the compute dtype.
+    public Tensor linear(Tensor x, Parameter weight, Parameter bias) {
+        return LinearOperation.apply(this, x, weight, bias, backend.compute());
+    }
+
+    /// `x · Wᵀ` in f32: (N, V), for sampling and for heads whose values are used as numbers.
+    public Tensor logits(Tensor x, Parameter head) {
+        return LinearOperation.apply(this, x, head, null, DType.F32);
+    }
+
+    /// Root-mean-square norm of each row, times `gain` (C) unless it is null: in the compute dtype.
+    public Tensor rmsNorm(Tensor x, Parameter gain, float epsilon) {
+        return NormOperation.rootMeanSquare(this, x, gain, epsilon);
+    }
+
+    /// Layer norm of each row, times `gain` (C), plus `bias` (C); either may be null: in the compute dtype.
+    public Tensor layerNorm(Tensor x, Parameter gain, Parameter bias, float epsilon) {
+        return NormOperation.layer(this, x, gain, bias, epsilon);
+    }
+
+    /// QK-norm (where gains are given) and rotary position embedding (where a table is given) on fused query, key and
+    /// value rows.
+    ///
+    /// @param qkv (N, (H + 2K) D)
+    /// @param positions N positions into `table`
+    /// @param queryGain (D) or null
+    /// @param keyGain (D) or null
+    public Tensor rotate(
+            Tensor qkv,
+            AttentionShape shape,
+            RotaryTable table,
+            int[] positions,
+            Parameter queryGain,
+            Parameter keyGain,
+            float epsilon) {
+        return RotaryOperation.apply(this, qkv, shape, table, positions, queryGain, keyGain, epsilon);
+    }
+
+    /// `silu(gate) * up` of fused rows (N, 2F), gate first: (N, F).
+    public Tensor swiglu(Tensor gateUp) {
+        return ActivationOperation.swiglu(this, gateUp);
+    }
+
+    /// GELU in its tanh form.
+    public Tensor gelu(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.GELU, x);
+    }
+
+    public Tensor silu(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.SILU, x);
+    }
+
+    public Tensor relu(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.RELU, x);
+    }
+
+    /// `max(x, 0)²` (So et al. 2021).
+    public Tensor reluSquared(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.RELU_SQUARED, x);
+    }
+
+    public Tensor sigmoid(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.SIGMOID, x);
+    }
+
+    public Tensor tanh(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.TANH, x);
+    }
+
+    public Tensor exp(Tensor x) {
+        return ActivationOperation.apply(this, ActivationOperation.Function.EXP, x);
+    }
+
+    /// `x + y` in the dtype of `x`.
+    public Tensor add(Tensor x, Tensor y) {
+        return ArithmeticOperation.add(this, x, y);
+    }
+
+    /// `a x + b y` in the dtype of `x`.
+    public Tensor combine(Tensor x, float a, Tensor y, float b) {
+        return ArithmeticOperation.combine(this, x, a, y, b);
+    }
+
+    /// `x * y` elementwise, in the dtype of `x`.
+    public Tensor multiply(Tensor x, Tensor y) {
+        return ArithmeticOperation.multiply(this, x, y);
+    }
+
+    /// Elementwise minimum; the gradient goes to the smaller one.
+    public Tensor minimum(Tensor x, Tensor y) {
+        return ArithmeticOperation.select(this, x, y, true);
+    }
+
+    /// Elementwise maximum; the gradient goes to the larger one.
+    public Tensor maximum(Tensor x, Tensor y) {
+        return ArithmeticOperation.select(this, x, y, false);
+    }
+
+    /// `x` limited to `[low, high]`; no gradient passes where it was limited.
+    public Tensor clamp(Tensor x, float low, float high) {
+        return ArithmeticOperation.clamp(this, x, low, high);
+    }
+
+    /// Columns `from` (inclusive) to `to` (exclusive).
+    public Tensor columns(Tensor x, int from, int to) {
+        return ArithmeticOperation.columns(this, x, from, to);
+    }
+
+    /// Tensors of equal rows side by side.
+    public Tensor concatenate(Tensor... parts) {
+        return ArithmeticOperation.concatenate(this, parts);
+    }
+
+    /// A parameter as an activation, f32, for operations that take tensors.
+    public Tensor parameter(Parameter parameter) {
+        return ArithmeticOperation.parameter(this, parameter);
+    }
+
+    /// Drops elements with `probability` and scales the others up; the same `seed` drops the same elements.
+    public Tensor dropout(Tensor x, float probability, long seed) {
+        return DropoutOperation.apply(this, x, probability, seed);
+    }
+
+    /// Negative log-likelihood, in nats, of `targets` (N; -1 for rows that cost nothing) under `softmax(hidden ·
+    /// headᵀ)`: (N) f32.
+    public Tensor tokenLosses(Tensor hidden, Parameter head, int[] targets) {
+        return LossOperation.tokenLosses(this, hidden, head, targets);
+    }
+
+    /// `sum of weights[i] * x[i]`: an f32 scalar.
+    public Tensor weightedSum(Tensor x, float[] weights) {
+        return LossOperation.weightedSum(this, x, weights);
+    }
+
+    /// The mean of all elements: an f32 scalar.
+    public Tensor mean(Tensor x) {
+        float[] weights = new float[Math.toIntExact(x.size())];
+        java.util.Arrays.fill(weights, 1f / weights.length);
+        return weightedSum(x, weights);
     }
 }

@@ -1,0 +1,200 @@
+package ai.epitome.tensor;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The last linear layer, softmax and negative log-likelihood in one operation.
+///
+/// Logits are made for a few rows at a time, so that a large vocabulary needs no (N, V) memory. Where one chunk holds
+/// all rows
+/// its logits are kept for the way back and turned into their own gradient in place; otherwise the way back makes each
+/// chunk
+/// again, at the price of one product more. There are never two copies of the logits.
+final class LossOperation {
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final int LANES = FLOATS.length();
+    /// Bytes of f32 logits that may exist at once.
+    private static final long CHUNK_BYTES = 32L << 20;
+
+    private LossOperation() {}
+
+    /// What the way back needs to know about the way forward.
+    private record Head(Tensor hidden, Tensor input, Parameter weight, int[] targets, Tensor logSumExp, int chunk) {}
+
+    /// @param hidden (N, C)
+    /// @param weight (V, C)
+    /// @param targets N token ids; -1 for a row that costs nothing
+    /// @return (N) f32: `-log softmax(hidden · Wᵀ)[target]` in nats, 0 where the target is -1
+    static Tensor tokenLosses(Tape tape, Tensor hidden, Parameter weight, int[] targets) {
+        int rows = hidden.rows();
+        int vocabulary = weight.value().rows();
+        check(targets, rows, vocabulary);
+        int chunk = Math.clamp(CHUNK_BYTES / 4 / vocabulary, 1, rows);
+        Tensor losses = tape.allocate(DType.F32, rows);
+        Tensor input = LinearOperation.inCompute(tape, hidden);
+        Head head = new Head(hidden, input, weight, targets, tape.allocate(DType.F32, rows), chunk);
+        Tensor logits = tape.allocate(DType.F32, chunk, vocabulary);
+        for (int from = 0; from < rows; from += chunk) {
+            Tensor part = chunkLogits(tape, head, logits, from);
+            measure(tape, head, part, from, losses);
+        }
+        boolean kept = chunk == rows;
+        if (!kept || !tape.recording()) {
+            tape.arena().release(logits);
+        }
+        tape.record(
+                losses,
+                hidden.requiresGradient || weight.trainable(),
+                () -> backward(tape, head, losses.gradient, kept ? logits : null));
+        return losses;
+    }
+
+    private static Tensor chunkLogits(Tape tape, Head head, Tensor memory, int from) {
+        Backend backend = tape.backend();
+        int to = Math.min(head.input.rows(), from + head.chunk);
+        Tensor part = memory.slice(0, to - from);
+        Tensor w = head.weight.in(backend.compute(), backend.workers());
+        backend.multiply(head.input.matrix().rows(from, to), w.matrix().transpose(), part.matrix(), false);
+        return part;
+    }
+
+    private static void measure(Tape tape, Head head, Tensor logits, int from, Tensor losses) {
+        int vocabulary = logits.columns();
+        tape.backend().workers().rows(logits.rows(), 4, (first, last, scratch) -> {
+            float[] row = scratch.floats(0, vocabulary);
+            for (int n = first; n < last; n++) {
+                int target = head.targets[from + n];
+                float loss = 0f;
+                if (target >= 0) {
+                    Rows.load(logits, (long) n * vocabulary, row, vocabulary);
+                    float picked = row[target];
+                    float maximum = RowKernels.maximum(row, vocabulary);
+                    float logSum = maximum + (float) Math.log(sumOfExponentials(row, maximum, vocabulary));
+                    head.logSumExp.data().setAtIndex(Tensor.FLOAT, from + n, logSum);
+                    loss = logSum - picked;
+                }
+                losses.data().setAtIndex(Tensor.FLOAT, from + n, loss);
+            }
+        });
+    }
+
+    private static void backward(Tape tape, Head head, Tensor dLosses, Tensor kept) {
+        int rows = head.input.rows();
+        int vocabulary = head.weight.value().rows();
+        Tensor memory = kept != null ? kept : tape.allocate(DType.F32, head.chunk, vocabulary);
+        boolean accumulate = head.hidden.gradient != null;
+        Tensor dHidden = head.hidden.requiresGradient ? tape.gradientOf(head.hidden) : null;
+        for (int from = 0; from < rows; from += head.chunk) {
+            Tensor part = kept != null ? kept : chunkLogits(tape, head, memory, from);
+            intoGradient(tape, head, part, from, dLosses);
+            Tensor dLogits = LinearOperation.inCompute(tape, part);
+            chunkBackward(tape, head, dLogits, from, dHidden, accumulate);
+            LinearOperation.releaseCopy(tape, dLogits, part);
+        }
+        tape.arena().release(memory);
+        tape.arena().release(head.logSumExp);
+        LinearOperation.releaseCopy(tape, head.input, head.hidden);
+    }
+
+    /// Replaces logits by `(softmax - onehot(target)) * dLoss`.
+    private static void intoGradient(Tape tape, Head head, Tensor logits, int from, Tensor dLosses) {
+        int vocabulary = logits.columns();
+        tape.backend().workers().rows(logits.rows(), 4, (first, last, scratch) -> {
+            float[] row = scratch.floats(0, vocabulary);
+            for (int n = first; n < last; n++) {
+                int target = head.targets[from + n];
+                float weight = dLosses.data().getAtIndex(Tensor.FLOAT, from + n);
+                if (target < 0 || weight == 0f) {
+                    java.util.Arrays.fill(row, 0, vocabulary, 0f);
+                } else {
+                    Rows.load(logits, (long) n * vocabulary, row, vocabulary);
+                    float logSum = head.logSumExp.data().getAtIndex(Tensor.FLOAT, from + n);
+                    probabilities(row, logSum, weight, vocabulary);
+                    row[target] -= weight;
+                }
+                Rows.store(row, logits, (long) n * vocabulary, vocabulary);
+            }
+        });
+    }
+
+    private static void chunkBackward(
+            Tape tape, Head head, Tensor dLogits, int from, Tensor dHidden, boolean accumulate) {
+        Backend backend = tape.backend();
+        int to = from + dLogits.rows();
+        if (dHidden != null) {
+            Tensor w = head.weight.in(backend.compute(), backend.workers());
+            backend.multiply(dLogits.matrix(), w.matrix(), dHidden.matrix().rows(from, to), accumulate);
+        }
+        if (head.weight.trainable()) {
+            backend.multiply(
+                    dLogits.matrix().transpose(),
+                    head.input.matrix().rows(from, to),
+                    head.weight.gradient().matrix(),
+                    true);
+        }
+    }
+
+    private static double sumOfExponentials(float[] row, float maximum, int count) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        int i = 0;
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            sum = sum.add(VectorMath.exp(FloatVector.fromArray(FLOATS, row, i).sub(maximum)));
+        }
+        double total = VectorMath.sum(sum);
+        for (; i < count; i++) {
+            total += Math.exp(row[i] - maximum);
+        }
+        return total;
+    }
+
+    /// `row = exp(row - logSum) * factor`.
+    private static void probabilities(float[] row, float logSum, float factor, int count) {
+        int i = 0;
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            VectorMath.exp(FloatVector.fromArray(FLOATS, row, i).sub(logSum))
+                    .mul(factor)
+                    .intoArray(row, i);
+        }
+        for (; i < count; i++) {
+            row[i] = (float) Math.exp(row[i] - logSum) * factor;
+        }
+    }
+
+    /// `sum of weights[i] * x[i]` as an f32 scalar, summed in double precision.
+    static Tensor weightedSum(Tape tape, Tensor x, float[] weights) {
+        if (weights.length != x.size()) {
+            throw new IllegalArgumentException("%d weights for %s".formatted(weights.length, x));
+        }
+        Tensor total = tape.allocate(DType.F32, 1);
+        float[] values = x.toFloats();
+        double sum = 0;
+        for (int i = 0; i < weights.length; i++) {
+            sum += (double) values[i] * weights[i];
+        }
+        total.set(0, (float) sum);
+        tape.record(total, x.requiresGradient, () -> {
+            float upstream = total.gradient.get(0);
+            boolean accumulate = x.gradient != null;
+            Tensor dx = tape.gradientOf(x);
+            ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
+                float[] gradient = scratch.floats(0, count);
+                System.arraycopy(weights, (int) from, gradient, 0, count);
+                Elementwise.scale(gradient, upstream, count);
+                Rows.put(gradient, dx, from, count, accumulate, scratch.floats(1, count));
+            });
+        });
+        return total;
+    }
+
+    private static void check(int[] targets, int rows, int vocabulary) {
+        if (targets.length != rows) {
+            throw new IllegalArgumentException("%d targets for %d rows".formatted(targets.length, rows));
+        }
+        for (int n = 0; n < rows; n++) {
+            if (targets[n] < -1 || targets[n] >= vocabulary) {
+                throw new IllegalArgumentException("target %d at row %d: the head has ids 0 to %d, -1 for none"
+                        .formatted(targets[n], n, vocabulary - 1));
+            }
+        }
+    }
+}
