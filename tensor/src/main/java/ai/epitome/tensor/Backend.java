@@ -8,13 +8,79 @@ package ai.epitome.tensor;
 /// @param compute [DType#F32], or [DType#BF16] for mixed precision: master weights, residual stream, norms, softmax and
 /// all sums
 /// stay f32, operands of products are bf16
-public record Backend(MatrixProduct product, Workers workers, DType compute) {
+/// @param note why this is not the fastest choice, for the start-up line; empty when there is nothing to say
+public record Backend(MatrixProduct product, Workers workers, DType compute, String note) {
+    /// Products below this many multiply-adds are done before another thread has woken up.
+    private static final long WORTH_SPLITTING = 32_768;
+
+    public Backend(MatrixProduct product, Workers workers, DType compute) {
+        this(product, workers, compute, "");
+    }
+
+    /// Which implementation multiplies matrices.
+    public enum Kernels {
+        /// oneDNN where it loads, else Java.
+        AUTO,
+        /// oneDNN or an error.
+        ONEDNN,
+        /// The Vector API.
+        JAVA
+    }
+
+    /// What activations and operands of products are held in.
+    public enum Precision {
+        /// bf16 where the kernels multiply it faster than f32, else f32.
+        AUTO,
+        BF16,
+        F32
+    }
+
+    /// The fastest kernels and precision that this machine has, on `threads` threads.
+    public static Backend best(int threads) {
+        return of(Kernels.AUTO, Precision.AUTO, threads);
+    }
+
+    /// Kernels and precision as asked for.
+    ///
+    /// @throws IllegalStateException if oneDNN is asked for and does not run here; the message says why
+    public static Backend of(Kernels kernels, Precision precision, int threads) {
+        MatrixProduct product = new VectorProduct();
+        String note = "";
+        boolean bf16IsFast = false;
+        if (kernels != Kernels.JAVA) {
+            switch (OneDnnProduct.load()) {
+                case OneDnnProduct.Loaded(OneDnnProduct loaded) -> {
+                    product = loaded;
+                    bf16IsFast = loaded.multipliesBf16();
+                }
+                case OneDnnProduct.Unavailable(String reason)
+                when kernels == Kernels.ONEDNN ->
+                    throw new IllegalStateException(
+                            "oneDNN was asked for but does not run here: " + reason + "; choose auto or java kernels");
+                case OneDnnProduct.Unavailable(String reason) -> note = "oneDNN does not run here: " + reason;
+            }
+        }
+        DType compute = switch (precision) {
+            case AUTO -> bf16IsFast ? DType.BF16 : DType.F32;
+            case BF16 -> DType.BF16;
+            case F32 -> DType.F32;
+        };
+        return new Backend(product, new Workers(threads), compute, note);
+    }
+
+    /// One line for people: kernels, precision, threads, and why there are no faster ones.
+    public String describe() {
+        String precision = compute == DType.BF16 ? "bf16 products with fp32 sums" : "fp32 products";
+        String threads = workers.count() == 1 ? "1 thread" : workers.count() + " threads";
+        return "kernels: %s, %s, %s%s"
+                .formatted(product.describe(), precision, threads, note.isEmpty() ? "" : " (" + note + ")");
+    }
 
     /// `c = a · b (+ c)`, split over the threads by rows of `c`, or by columns where it has few rows.
     public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
         int threads = workers.count();
         long work = (long) c.rows() * c.columns() * a.columns();
-        if (threads == 1 || work < 32_768) {
+        if (threads == 1 || work < WORTH_SPLITTING) {
             product.multiply(a, b, c, accumulate);
         } else if (c.rows() >= 32 * threads || c.rows() >= c.columns()) {
             workers.run(threads, (task, _) -> {
