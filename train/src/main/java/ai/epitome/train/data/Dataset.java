@@ -59,7 +59,7 @@ public record Dataset(
             LongConsumer progress)
             throws IOException {
         TokenTable table = TokenTable.of(tokenizer);
-        String content = sha256(summary.sha256() + rule.toJson());
+        String content = sha256(summary.sha256() + rule);
         Path folder = cache.resolve(
                 sha256(content + table.sha256() + TokenShard.VERSION).substring(0, 16));
         String notice = "";

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -42,7 +43,7 @@ public sealed interface HeldOut {
 
         @Override
         public String description() {
-            return "%s %% of the documents, chosen by the SHA-256 of their text".formatted(percent(fraction));
+            return format("%s %% of the documents, chosen by the SHA-256 of their text", percent(fraction));
         }
     }
 
@@ -63,7 +64,7 @@ public sealed interface HeldOut {
 
         @Override
         public String description() {
-            return "the last %s %% of the bytes (everything from byte %,d on)".formatted(percent(fraction), cut);
+            return format("the last %s %% of the bytes (everything from byte %,d on)", percent(fraction), cut);
         }
     }
 
@@ -90,8 +91,9 @@ public sealed interface HeldOut {
     static HeldOut lastBytes(CorpusSummary summary, double fraction) throws CorpusException {
         long cut = (long) ((1 - fraction) * summary.bytes());
         if (cut < 1 || cut >= summary.bytes()) {
-            throw new CorpusException("a text of %d bytes is too short to hold out %s %% of it; give more text"
-                    .formatted(summary.bytes(), percent(fraction)));
+            throw new CorpusException(format(
+                    "a text of %d bytes is too short to hold out %s %% of it; give more text",
+                    summary.bytes(), percent(fraction)));
         }
         return new LastBytes(fraction, cut);
     }
@@ -162,8 +164,12 @@ public sealed interface HeldOut {
         }
     }
 
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+
     private static String percent(double fraction) {
-        String digits = "%.2f".formatted(100 * fraction);
+        String digits = format("%.2f", 100 * fraction);
         return digits.replaceAll("\\.?0+$", "");
     }
 }

@@ -1,0 +1,296 @@
+package ai.epitome.train.report;
+
+import de.erichseifert.vectorgraphics2d.Processors;
+import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
+import de.erichseifert.vectorgraphics2d.util.PageSize;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.geom.AffineTransform;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import javax.imageio.ImageIO;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+
+/// The curves of a run as pictures. `held-out` is the one to look at first: held-out bits per byte over time, with a
+/// line for each compressor. `curves` has the rest beside it.
+final class Curves {
+    private static final Color INK = new Color(0x22, 0x2b, 0x38);
+    private static final Color FAINT = new Color(0xe6, 0xe9, 0xee);
+    private static final Color GREY = new Color(0x6b, 0x75, 0x84);
+    private static final Color BLUE = new Color(0x1f, 0x5f, 0xbf);
+    private static final Color PALE_BLUE = new Color(0xb4, 0xcc, 0xec);
+    private static final Color[] BASELINES = {
+        new Color(0x9a, 0x63, 0x24),
+        new Color(0xc0, 0x39, 0x2b),
+        new Color(0x7d, 0x3c, 0x98),
+        new Color(0x2e, 0x86, 0x59)
+    };
+
+    private static final int WIDTH = 960;
+    private static final int HEIGHT = 540;
+    private static final int PANEL_WIDTH = 640;
+    private static final int PANEL_HEIGHT = 380;
+    // Pictures have two pixels a unit, for screens that have too.
+    private static final int SCALE = 2;
+    private static final int MOST_POINTS = 600;
+
+    private record Panel(XYChart chart, int x, int y, int width, int height) {}
+
+    private record Axis(String title, double[] values) {}
+
+    private final List<RunLog.Entry> log;
+    private final List<RunLog.Entry> measured;
+    private final Optional<Baselines> baselines;
+
+    Curves(List<RunLog.Entry> log, Optional<Baselines> baselines) {
+        this.log = log;
+        this.measured = log.stream()
+                .filter(entry -> entry.number(RunLog.HELD_OUT_BITS_PER_BYTE).isPresent())
+                .toList();
+        this.baselines = baselines;
+    }
+
+    /// Writes `held-out.png`, `held-out.svg`, `curves.png` and `curves.svg`.
+    void write(Path folder) throws IOException {
+        draw(
+                folder,
+                "held-out",
+                WIDTH,
+                HEIGHT,
+                List.of(new Panel(heldOut(time(measured), WIDTH, HEIGHT), 0, 0, WIDTH, HEIGHT)));
+        List<XYChart> charts = List.of(
+                heldOut(steps(measured), PANEL_WIDTH, PANEL_HEIGHT),
+                heldOut(tokens(measured), PANEL_WIDTH, PANEL_HEIGHT),
+                heldOut(time(measured), PANEL_WIDTH, PANEL_HEIGHT),
+                overSteps("Training loss (nats per token)", RunLog.LOSS, "0.0#", false),
+                overSteps("Learning rate", RunLog.LEARNING_RATE, "0.#####", true),
+                overSteps("Tokens per second", RunLog.TOKENS_PER_SECOND, "#,##0", true));
+        List<Panel> panels = new ArrayList<>();
+        for (XYChart chart : charts) {
+            int i = panels.size();
+            panels.add(new Panel(chart, i % 3 * PANEL_WIDTH, i / 3 * PANEL_HEIGHT, PANEL_WIDTH, PANEL_HEIGHT));
+        }
+        draw(folder, "curves", 3 * PANEL_WIDTH, 2 * PANEL_HEIGHT, panels);
+    }
+
+    private XYChart heldOut(Axis x, int width, int height) {
+        XYChart chart = chart("Held-out bits per byte", x.title, width, height);
+        chart.getStyler().setYAxisDecimalPattern("0.00");
+        double[] y = values(measured, RunLog.HELD_OUT_BITS_PER_BYTE);
+        double end = x.values.length == 0 ? 1 : Math.max(x.values[x.values.length - 1], 1e-9);
+        double highest = 0;
+        double lowest = Double.MAX_VALUE;
+        for (double value : y) {
+            highest = Math.max(highest, value);
+            lowest = Math.min(lowest, value);
+        }
+        List<Baselines.Line> lines = baselines.map(Baselines::lines).orElse(List.of()).stream()
+                .sorted(Comparator.comparingDouble(Baselines.Line::givenTraining)
+                        .reversed())
+                .toList();
+        double top = highest;
+        for (int i = 0; i < lines.size(); i++) {
+            Baselines.Line line = lines.get(i);
+            double at = line.givenTraining();
+            XYSeries series =
+                    chart.addSeries(format("%s %.3f", line.name(), at), new double[] {0, end}, new double[] {at, at});
+            style(
+                    series,
+                    BASELINES[i % BASELINES.length],
+                    new BasicStroke(1.4f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, new float[] {7, 4}, 0));
+            // An untrained model begins at 8 bits: the part that matters is where the lines are.
+            top = Math.min(top, 1.35 * lines.getFirst().givenTraining());
+            lowest = Math.min(lowest, at);
+        }
+        if (y.length > 0) {
+            XYSeries model = chart.addSeries(format("this model %.3f", y[y.length - 1]), x.values, y);
+            style(model, BLUE, new BasicStroke(2.6f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+            if (y.length <= 60) {
+                model.setMarker(SeriesMarkers.CIRCLE);
+                model.setMarkerColor(BLUE);
+            }
+            chart.getStyler().setYAxisMin(lowest - 0.05 * (top - lowest) - 1e-3).setYAxisMax(top + 1e-3);
+        }
+        chart.getStyler().setXAxisMin(0.0).setXAxisMax(end);
+        return chart;
+    }
+
+    /// A value of every step, pale, and its mean over the steps around, strong.
+    private XYChart overSteps(String title, String name, String pattern, boolean fromZero) {
+        XYChart chart = chart(title, "step", PANEL_WIDTH, PANEL_HEIGHT);
+        chart.getStyler().setYAxisDecimalPattern(pattern);
+        List<RunLog.Entry> entries = with(name);
+        if (entries.isEmpty()) {
+            return chart;
+        }
+        double[] x = thinned(steps(entries).values);
+        double[] each = values(entries, name);
+        double[] smoothed = smoothed(each);
+        style(chart.addSeries("each step", x, thinned(each)), PALE_BLUE, new BasicStroke(1));
+        style(chart.addSeries("smoothed", x, thinned(smoothed)), BLUE, new BasicStroke(2.2f));
+        if (fromZero) {
+            chart.getStyler()
+                    .setYAxisMin(0.0)
+                    .setYAxisMax(
+                            1.15 * Math.max(1e-12, Arrays.stream(each).max().orElse(0)));
+        }
+        return chart;
+    }
+
+    private List<RunLog.Entry> with(String name) {
+        return log.stream().filter(entry -> entry.number(name).isPresent()).toList();
+    }
+
+    private static Axis steps(List<RunLog.Entry> entries) {
+        return new Axis("step", values(entries, RunLog.Entry::step));
+    }
+
+    private static Axis tokens(List<RunLog.Entry> entries) {
+        return new Axis(
+                "million tokens",
+                values(entries, entry -> entry.number(RunLog.TOKENS).orElse(0) / 1e6));
+    }
+
+    private static Axis time(List<RunLog.Entry> entries) {
+        double last =
+                entries.isEmpty() ? 0 : entries.getLast().number(RunLog.SECONDS).orElse(0);
+        boolean hours = last > 3 * 3600;
+        double unit = hours ? 3600 : 60;
+        return new Axis(
+                hours ? "hours of training" : "minutes of training",
+                values(entries, entry -> entry.number(RunLog.SECONDS).orElse(0) / unit));
+    }
+
+    private static double[] values(List<RunLog.Entry> entries, String name) {
+        return values(entries, entry -> entry.number(name).orElseThrow());
+    }
+
+    private static double[] values(List<RunLog.Entry> entries, ToDoubleFunction<RunLog.Entry> of) {
+        return entries.stream().mapToDouble(of).toArray();
+    }
+
+    /// Means over a fiftieth of the run around each point.
+    static double[] smoothed(double[] values) {
+        double[] sums = new double[values.length + 1];
+        for (int i = 0; i < values.length; i++) {
+            sums[i + 1] = sums[i] + values[i];
+        }
+        int reach = values.length / 100;
+        double[] smoothed = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            // As far to one side as to the other, so that a slope is not shifted.
+            int side = Math.min(reach, Math.min(i, values.length - 1 - i));
+            smoothed[i] = (sums[i + side + 1] - sums[i - side]) / (2 * side + 1);
+        }
+        return smoothed;
+    }
+
+    /// At most [#MOST_POINTS] means over equal stretches.
+    static double[] thinned(double[] values) {
+        if (values.length <= MOST_POINTS) {
+            return values;
+        }
+        double[] means = new double[MOST_POINTS];
+        for (int i = 0; i < MOST_POINTS; i++) {
+            int from = (int) ((long) i * values.length / MOST_POINTS);
+            int to = (int) ((i + 1L) * values.length / MOST_POINTS);
+            for (int j = from; j < to; j++) {
+                means[i] += values[j] / (to - from);
+            }
+        }
+        return means;
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+
+    private static void style(XYSeries series, Color color, BasicStroke stroke) {
+        series.setMarker(SeriesMarkers.NONE);
+        series.setLineColor(color);
+        series.setLineStyle(stroke);
+    }
+
+    private static XYChart chart(String title, String xTitle, int width, int height) {
+        XYChart chart = new XYChartBuilder()
+                .title(title)
+                .xAxisTitle(xTitle)
+                .width(width)
+                .height(height)
+                .build();
+        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
+        chart.getStyler()
+                .setPlotGridLinesColor(FAINT)
+                .setPlotGridLinesStroke(new BasicStroke(1))
+                .setPlotGridVerticalLinesVisible(false)
+                .setPlotMargin(0)
+                .setAxisTickLabelsFont(font)
+                .setAxisTickLabelsColor(GREY)
+                .setAxisTickMarksColor(FAINT)
+                .setAxisTitleFont(font)
+                .setYAxisTitleVisible(false)
+                .setXAxisTickMarkSpacingHint(90)
+                .setYAxisTickMarkSpacingHint(45);
+        chart.getStyler()
+                .setLocale(Locale.ROOT)
+                .setChartBackgroundColor(Color.WHITE)
+                .setChartFontColor(INK)
+                .setChartTitleFont(font.deriveFont(Font.BOLD, 16))
+                .setChartTitleBoxVisible(false)
+                .setChartTitlePadding(8)
+                .setChartPadding(14)
+                .setPlotBorderVisible(false)
+                .setPlotContentSize(1)
+                .setLegendPosition(Styler.LegendPosition.InsideNE)
+                .setLegendBorderColor(Color.WHITE)
+                .setLegendFont(font)
+                .setLegendPadding(8)
+                .setMarkerSize(5);
+        return chart;
+    }
+
+    private static void draw(Path folder, String name, int width, int height, List<Panel> panels) throws IOException {
+        BufferedImage image = new BufferedImage(SCALE * width, SCALE * height, BufferedImage.TYPE_INT_RGB);
+        Graphics2D pixels = image.createGraphics();
+        pixels.scale(SCALE, SCALE);
+        paint(pixels, width, height, panels);
+        pixels.dispose();
+        try (OutputStream out = Files.newOutputStream(folder.resolve(name + ".png"))) {
+            ImageIO.write(image, "png", out);
+        }
+        VectorGraphics2D vectors = new VectorGraphics2D();
+        paint(vectors, width, height, panels);
+        try (OutputStream out = Files.newOutputStream(folder.resolve(name + ".svg"))) {
+            Processors.get("svg")
+                    .getDocument(vectors.getCommands(), new PageSize(0, 0, width, height))
+                    .writeTo(out);
+        }
+    }
+
+    private static void paint(Graphics2D graphics, int width, int height, List<Panel> panels) {
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, width, height);
+        AffineTransform origin = graphics.getTransform();
+        for (Panel panel : panels) {
+            graphics.translate(panel.x, panel.y);
+            panel.chart.paint(graphics, panel.width, panel.height);
+            graphics.setTransform(origin);
+        }
+    }
+}

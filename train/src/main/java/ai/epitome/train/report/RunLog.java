@@ -1,0 +1,174 @@
+package ai.epitome.train.report;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// The log of a run, `log.jsonl`: one JSON object a step, appended and handed to the system at once.
+///
+/// ```
+/// {"step":1,"tokens":16384,"seconds":0.41,"loss":4.17,"learning_rate":0.0003,"tokens_per_second":39960.9}
+/// {"step":2, ...
+/// ```
+///
+/// Steps rise from line to line, so none appears twice: a run that goes on from a checkpoint first cuts off the steps
+/// after it. A process that is killed may leave half a line at the end; readers pass over it. Not safe for use by
+/// several threads.
+public final class RunLog implements AutoCloseable {
+    /// Tokens trained on since the beginning of the run, this step included.
+    public static final String TOKENS = "tokens";
+    /// Seconds of training since the beginning of the run, this step included.
+    public static final String SECONDS = "seconds";
+    /// Training loss of the step, natural logarithm, per token.
+    public static final String LOSS = "loss";
+    /// Training loss of the step in bits per byte of text.
+    public static final String BITS_PER_BYTE = "bits_per_byte";
+    /// Bits per byte of the held-out text, on the steps on which it was measured.
+    public static final String HELD_OUT_BITS_PER_BYTE = "held_out_bits_per_byte";
+    /// The learning rate of the step.
+    public static final String LEARNING_RATE = "learning_rate";
+    /// Norm of the gradient before clipping.
+    public static final String GRADIENT_NORM = "gradient_norm";
+    /// Speed of the step.
+    public static final String TOKENS_PER_SECOND = "tokens_per_second";
+
+    private static final String STEP = "step";
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /// One step of the log.
+    ///
+    /// @param step its number
+    /// @param values the whole object
+    public record Entry(long step, JsonNode values) {
+        /// A finite number of this step, or empty where there is none.
+        public OptionalDouble number(String name) {
+            JsonNode value = values.path(name);
+            return value.isNumber() && Double.isFinite(value.asDouble())
+                    ? OptionalDouble.of(value.asDouble())
+                    : OptionalDouble.empty();
+        }
+    }
+
+    /// A line that is whole, and the offset of the byte after it.
+    private record Line(Entry entry, long end) {}
+
+    private final Path file;
+    private final FileChannel channel;
+    private long lastStep;
+
+    private RunLog(Path file, FileChannel channel, long lastStep) {
+        this.file = file;
+        this.channel = channel;
+        this.lastStep = lastStep;
+    }
+
+    /// Opens a log to go on after a step; later steps, and half a line at the end, are cut off.
+    ///
+    /// @param file made if it is not there
+    /// @param step the step of the checkpoint, 0 for a new run
+    public static RunLog open(Path file, long step) throws IOException {
+        long end = 0;
+        long lastStep = 0;
+        if (Files.exists(file)) {
+            for (Line line : lines(file)) {
+                if (line.entry.step > step) {
+                    break;
+                }
+                end = line.end;
+                lastStep = line.entry.step;
+            }
+        }
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        channel.truncate(end);
+        channel.position(end);
+        return new RunLog(file, channel, lastStep);
+    }
+
+    /// Appends a step.
+    ///
+    /// @param step higher than that of the last line
+    /// @param values numbers and strings by name, in the order in which they are to be written
+    public void append(long step, Map<String, ?> values) throws IOException {
+        if (step <= lastStep) {
+            throw new IllegalArgumentException("step %d cannot follow step %d in %s".formatted(step, lastStep, file));
+        }
+        ObjectNode json = JSON.createObjectNode().put(STEP, step);
+        values.forEach((name, value) -> json.set(name, JSON.valueToTree(value)));
+        ByteBuffer line = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
+        while (line.hasRemaining()) {
+            channel.write(line);
+        }
+        lastStep = step;
+    }
+
+    /// Forces what was appended to the disk, as a checkpoint that refers to it needs.
+    public void force() throws IOException {
+        channel.force(false);
+    }
+
+    /// All whole lines. May be called while another thread or process appends.
+    ///
+    /// @throws IOException if a line before the last is broken, with its offset
+    public static List<Entry> read(Path file) throws IOException {
+        return lines(file).stream().map(Line::entry).toList();
+    }
+
+    private static List<Line> lines(Path file) throws IOException {
+        List<Line> lines = new ArrayList<>();
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        long offset = 0;
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+            for (int b = in.read(); b >= 0; b = in.read()) {
+                if (b != '\n') {
+                    line.write(b);
+                    continue;
+                }
+                long end = offset + line.size() + 1;
+                Entry entry = entry(line.toByteArray());
+                if (entry == null && in.read() < 0) {
+                    break;
+                }
+                if (entry == null) {
+                    throw new IOException(
+                            "%s, byte %d: expected a JSON object with a step, found `%s`; mend or delete the file"
+                                    .formatted(file, offset, line.toString(StandardCharsets.UTF_8)));
+                }
+                lines.add(new Line(entry, end));
+                offset = end;
+                line.reset();
+            }
+        }
+        return lines;
+    }
+
+    private static Entry entry(byte[] line) {
+        try {
+            JsonNode json = JSON.readTree(line);
+            return json.path(STEP).isIntegralNumber()
+                    ? new Entry(json.path(STEP).asLong(), json)
+                    : null;
+        } catch (JacksonException e) {
+            return null;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}
