@@ -78,9 +78,9 @@ final class Curves {
                 heldOut(steps(measured), PANEL_WIDTH, PANEL_HEIGHT),
                 heldOut(tokens(measured), PANEL_WIDTH, PANEL_HEIGHT),
                 heldOut(time(measured), PANEL_WIDTH, PANEL_HEIGHT),
-                overSteps("Training loss (nats per token)", RunLog.LOSS, "0.0#", false),
-                overSteps("Learning rate", RunLog.LEARNING_RATE, "0.#####", true),
-                overSteps("Tokens per second", RunLog.TOKENS_PER_SECOND, "#,##0", true));
+                overSteps("Training loss (nats per token)", RunLog.LOSS, "0.0#", true, false),
+                overSteps("Learning rate", RunLog.LEARNING_RATE, "0.#####", false, true),
+                overSteps("Tokens per second", RunLog.TOKENS_PER_SECOND, "#,##0", true, true));
         List<Panel> panels = new ArrayList<>();
         for (XYChart chart : charts) {
             int i = panels.size();
@@ -131,8 +131,8 @@ final class Curves {
         return chart;
     }
 
-    /// A value of every step, pale, and its mean over the steps around, strong.
-    private XYChart overSteps(String title, String name, String pattern, boolean fromZero) {
+    /// A value of every step; a noisy one pale, and its mean over the steps around strong.
+    private XYChart overSteps(String title, String name, String pattern, boolean noisy, boolean fromZero) {
         XYChart chart = chart(title, "step", PANEL_WIDTH, PANEL_HEIGHT);
         chart.getStyler().setYAxisDecimalPattern(pattern);
         List<RunLog.Entry> entries = with(name);
@@ -141,9 +141,14 @@ final class Curves {
         }
         double[] x = thinned(steps(entries).values);
         double[] each = values(entries, name);
-        double[] smoothed = smoothed(each);
-        style(chart.addSeries("each step", x, thinned(each)), PALE_BLUE, new BasicStroke(1));
-        style(chart.addSeries("smoothed", x, thinned(smoothed)), BLUE, new BasicStroke(2.2f));
+        style(
+                chart.addSeries("each step", x, thinned(each)),
+                noisy ? PALE_BLUE : BLUE,
+                new BasicStroke(noisy ? 1 : 2.2f));
+        if (noisy) {
+            style(chart.addSeries("smoothed", x, thinned(smoothed(each))), BLUE, new BasicStroke(2.2f));
+        }
+        chart.getStyler().setLegendVisible(!fromZero);
         if (fromZero) {
             chart.getStyler()
                     .setYAxisMin(0.0)
