@@ -110,11 +110,11 @@ public final class Corpus {
                 all.update(document.sha256());
             }
             if (documents == 0) {
-                throw new CorpusException(
-                        "no text in %s: %s, and not one byte of text in it; give a file that holds some"
-                                .formatted(
-                                        sources.getFirst().name(),
-                                        sources.size() == 1 ? "the input is empty" : sources.size() + " files"));
+                String first = sources.getFirst().name();
+                throw new CorpusException((sources.size() == 1
+                                ? first + " is empty"
+                                : "all %,d files are empty, %s and the others".formatted(sources.size(), first))
+                        + ": there is not one byte of text; give a file that holds some");
             }
             return new CorpusSummary(
                     reader.filesRead(), documents, bytes, HexFormat.of().formatHex(all.digest()));

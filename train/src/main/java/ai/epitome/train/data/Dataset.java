@@ -73,12 +73,11 @@ public record Dataset(
         }
         Files.createDirectories(cache);
         deleteLeftovers(cache);
-        Path part = cache.resolve("part-" + ProcessHandle.current().pid() + "-" + folder.getFileName());
-        delete(part);
-        Files.createDirectory(part);
+        Path part = Files.createTempDirectory(
+                cache, "part-" + ProcessHandle.current().pid() + "-");
         try {
             new DatasetBuilder(part, table, content, threads, progress).build(corpus, rule, tokenizer);
-            Files.writeString(part.resolve(INDEX), index(summary, rule, table, content, part));
+            writeIndex(part, table, content, summary, rule);
             publish(part, folder);
         } finally {
             delete(part);
@@ -114,14 +113,27 @@ public record Dataset(
             throw new CorpusException(folder + " has no " + INDEX);
         }
         JsonNode json = JSON.readTree(Files.readString(index));
-        TokenShards train = TokenShards.open(files(folder, json, "train_shards"), table, content);
+        TokenShards train = openSide(folder, json, "train", table, content);
         try {
-            TokenShards heldOut = TokenShards.open(files(folder, json, "held_out_shards"), table, content);
-            return new Dataset(train, heldOut, rule, summary, folder, notice);
+            return new Dataset(
+                    train, openSide(folder, json, "held_out", table, content), rule, summary, folder, notice);
         } catch (IOException | RuntimeException e) {
             train.close();
             throw e;
         }
+    }
+
+    private static TokenShards openSide(Path folder, JsonNode index, String side, TokenTable table, String content)
+            throws IOException {
+        TokenShards shards = TokenShards.open(files(folder, index, side + "_shards"), table, content);
+        long expected = index.path(side + "_tokens").asLong(-1);
+        if (shards.tokens() != expected) {
+            long found = shards.tokens();
+            shards.close();
+            throw new CorpusException("%s: expected %,d %s tokens, found %,d in the shards beside it"
+                    .formatted(folder.resolve(INDEX), expected, side, found));
+        }
+        return shards;
     }
 
     private static List<Path> files(Path folder, JsonNode index, String field) throws CorpusException {
@@ -151,21 +163,25 @@ public record Dataset(
         return json;
     }
 
-    private static String index(CorpusSummary summary, HeldOut rule, TokenTable table, String content, Path folder)
+    private static void writeIndex(Path folder, TokenTable table, String content, CorpusSummary summary, HeldOut rule)
             throws IOException {
         ObjectNode json = describe(summary, rule);
         json.put("tokenizer_sha256", table.sha256()).put("content_sha256", content);
-        try (Stream<Path> names = Files.list(folder)) {
-            List<String> sorted =
-                    names.map(file -> file.getFileName().toString()).sorted().toList();
-            for (String side : List.of("train", "held_out")) {
-                ArrayNode shards = json.putArray(side + "_shards");
-                sorted.stream()
-                        .filter(name -> name.startsWith(side.replace('_', '-') + "-"))
-                        .forEach(shards::add);
+        for (String side : List.of("train", "held_out")) {
+            String prefix = side.replace('_', '-') + "-";
+            List<Path> files;
+            try (Stream<Path> all = Files.list(folder)) {
+                files = all.filter(file -> file.getFileName().toString().startsWith(prefix))
+                        .sorted()
+                        .toList();
+            }
+            ArrayNode names = json.putArray(side + "_shards");
+            files.forEach(file -> names.add(file.getFileName().toString()));
+            try (TokenShards shards = TokenShards.open(files, table, content)) {
+                json.put(side + "_tokens", shards.tokens());
             }
         }
-        return json.toPrettyString() + "\n";
+        Files.writeString(folder.resolve(INDEX), json.toPrettyString() + "\n");
     }
 
     private static void publish(Path part, Path folder) throws IOException {

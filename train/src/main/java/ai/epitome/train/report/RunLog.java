@@ -110,8 +110,12 @@ public final class RunLog implements AutoCloseable {
         ObjectNode json = JSON.createObjectNode().put(STEP, step);
         values.forEach((name, value) -> json.set(name, JSON.valueToTree(value)));
         ByteBuffer line = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
-        while (line.hasRemaining()) {
-            channel.write(line);
+        try {
+            while (line.hasRemaining()) {
+                channel.write(line);
+            }
+        } catch (IOException e) {
+            throw new IOException("cannot append step %d to %s: %s".formatted(step, file, e.getMessage()), e);
         }
         lastStep = step;
     }

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.github.luben.zstd.ZstdOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -116,6 +117,37 @@ class CorpusTest {
                 .isInstanceOf(CorpusException.class)
                 .hasMessageContaining("cut.txt" + ending)
                 .hasMessageContaining("truncated");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {".gz", ".zst", ".xz", ".bz2"})
+    void damagedPackedFilesAreReadOrReported(String ending) throws IOException {
+        byte[] packed = pack(ending, LINES.repeat(50).getBytes(UTF_8));
+        Random random = new Random(7);
+        int reported = 0;
+        for (int i = 0; i < 300; i++) {
+            byte[] damaged = packed.clone();
+            damaged[random.nextInt(damaged.length)] ^= (byte) (1 + random.nextInt(255));
+            Path file = write("damaged.txt" + ending, damaged);
+            try {
+                read(Corpus.of(List.of(file)));
+            } catch (CorpusException e) {
+                assertThat(e).hasMessageContaining("damaged.txt" + ending);
+                reported++;
+            }
+        }
+        assertThat(reported).isGreaterThan(100);
+    }
+
+    @FuzzTest
+    void linesOfAnyBytesAreReadOrReported(byte[] bytes) throws IOException {
+        Corpus corpus = Corpus.of("fuzz.jsonl", bytes);
+        try {
+            assertThat(read(corpus))
+                    .allSatisfy(document -> assertThat(document.text()).isNotEmpty());
+        } catch (CorpusException e) {
+            assertThat(e).hasMessageContaining("fuzz.jsonl, line ");
+        }
     }
 
     @Test

@@ -109,7 +109,8 @@ class DatasetTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"truncate", "extend", "flip", "header", "delete", "index", "no index", "half index"})
+    @ValueSource(
+            strings = {"truncate", "extend", "flip", "header", "delete", "index", "tokens", "no index", "half index"})
     void aDamagedCacheIsMadeAgain(String damage) throws IOException {
         Corpus corpus = Corpus.ofTexts(randomTexts(300, 100, 1));
         HeldOut rule = new HeldOut.ByHash(0.1);
@@ -129,6 +130,9 @@ class DatasetTest {
                 case "header" -> overwrite(file, 33);
                 case "delete" -> Files.delete(shard);
                 case "index" -> Files.writeString(index, "{}");
+                case "tokens" ->
+                    Files.writeString(
+                            index, Files.readString(index).replace("\"train_tokens\" : ", "\"train_tokens\" : 1"));
                 case "no index" -> Files.delete(index);
                 default -> Files.writeString(index, Files.readString(index).substring(0, 40));
             }
