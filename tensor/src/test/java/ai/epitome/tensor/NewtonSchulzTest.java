@@ -114,33 +114,4 @@ class NewtonSchulzTest {
         }
         return tensor;
     }
-
-    private static final class NaiveProduct implements MatrixProduct {
-        @Override
-        public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
-            for (int i = 0; i < c.rows(); i++) {
-                for (int j = 0; j < c.columns(); j++) {
-                    float sum = accumulate ? get(c, i, j) : 0;
-                    for (int k = 0; k < a.columns(); k++) {
-                        sum += get(a, i, k) * get(b, k, j);
-                    }
-                    Tensor.of(c.data(), c.dtype(), (int)
-                                    (c.data().byteSize() / c.dtype().bytes()))
-                            .set(c.offset() + (long) i * c.stride() + j, sum);
-                }
-            }
-        }
-
-        private static float get(Matrix m, int i, int j) {
-            long index = m.offset() + (m.transposed() ? (long) j * m.stride() + i : (long) i * m.stride() + j);
-            return Tensor.of(m.data(), m.dtype(), (int)
-                            (m.data().byteSize() / m.dtype().bytes()))
-                    .get(index);
-        }
-
-        @Override
-        public String describe() {
-            return "three loops";
-        }
-    }
 }
