@@ -1,0 +1,21 @@
+package ai.epitome.train;
+
+import ai.epitome.model.Safetensors;
+import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.tensor.Parameter;
+import java.io.IOException;
+import java.util.List;
+
+/// The weights in training, and how files hold them.
+public interface TrainedModel {
+    /// All parameters, in a fixed order.
+    List<Parameter> parameters();
+
+    /// The tensors of `model.safetensors`, f32, over the parameters as they are when asked for their data.
+    List<Item> weights();
+
+    /// Puts back exactly what [#weights] gave.
+    ///
+    /// @throws IOException if a tensor is missing or has another shape
+    void load(Safetensors file) throws IOException;
+}

@@ -1,0 +1,418 @@
+package ai.epitome.train;
+
+import ai.epitome.model.Safetensors;
+import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.OptimizerKernels;
+import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.Tensor;
+import ai.epitome.train.Checkpoints.Checkpoint;
+import ai.epitome.train.Checkpoints.Outcome;
+import ai.epitome.train.TrainingEvent.Checkpointed;
+import ai.epitome.train.TrainingEvent.Evaluated;
+import ai.epitome.train.TrainingEvent.Finished;
+import ai.epitome.train.TrainingEvent.Noticed;
+import ai.epitome.train.TrainingEvent.Planned;
+import ai.epitome.train.TrainingEvent.Sampled;
+import ai.epitome.train.TrainingEvent.Started;
+import ai.epitome.train.TrainingEvent.Stepped;
+import ai.epitome.train.data.Batch;
+import ai.epitome.train.optimizer.GradientNorm;
+import ai.epitome.train.optimizer.Optimizer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/// The loop: batches, gradients, clipping, a step of the optimizer; and now and then a checkpoint, a score, a sample.
+///
+/// A step is a function of the seed, the step's number, the cursor and the tensors. A run that goes on from a
+/// checkpoint therefore ends with the weights of a run that was never interrupted, bit for bit, given the same number
+/// of
+/// threads.
+///
+/// ```java
+/// try (Trainer trainer = new Trainer(config, job, optimizer, backend, listener).checkpointsIn(folder)) {
+///     Runtime.getRuntime().addShutdownHook(new Thread(trainer::requestStop));
+///     trainer.run(); // goes on where the newest whole checkpoint stands
+/// }
+/// ```
+public final class Trainer implements AutoCloseable {
+    private static final double NATS_PER_BIT = Math.log(2);
+
+    private final TrainingConfig config;
+    private final TrainingJob job;
+    private final Optimizer optimizer;
+    private final Backend backend;
+    private final TrainingListener listener;
+    private final Arena arena = Arena.ofShared();
+    private final Pace pace;
+    private final WeightAverage average; // or null
+    private Checkpoints checkpoints; // or null
+    private volatile boolean stopRequested;
+
+    private long step;
+    private long cursor;
+    private long tokens;
+    private long bytes;
+    private double seconds;
+    private LossGuard guard = new LossGuard();
+    private double evaluatedAt;
+    private double checkpointedAt;
+    private long savedStep = -1;
+
+    /// A run that keeps no checkpoints, until [#checkpointsIn] says where.
+    public Trainer(
+            TrainingConfig config, TrainingJob job, Optimizer optimizer, Backend backend, TrainingListener listener) {
+        this.config = config;
+        this.job = job;
+        this.optimizer = optimizer;
+        this.backend = backend;
+        this.listener = listener;
+        this.pace = new Pace(config.schedule(), config.steps(), config.seconds());
+        this.average = config.average() > 0
+                ? new WeightAverage(job.model().parameters(), config.average(), arena, backend.workers())
+                : null;
+    }
+
+    /// Keeps checkpoints in the folder of a model, and goes on from the newest whole one in it.
+    ///
+    /// @throws TrainingException if the model is being trained already, or its checkpoints belong to another run
+    public Trainer checkpointsIn(Path model) throws IOException {
+        return checkpointsIn(model, CheckpointWriter.DISK);
+    }
+
+    Trainer checkpointsIn(Path model, CheckpointWriter writer) throws IOException {
+        checkpoints = new Checkpoints(model, config.keep(), writer);
+        Optional<Checkpoint> newest = checkpoints.newest(message -> listener.on(new Noticed(0, message)));
+        if (newest.isPresent()) {
+            restore(newest.get());
+        }
+        return this;
+    }
+
+    /// Steps taken so far; after [#checkpointsIn], where the run goes on.
+    public long step() {
+        return step;
+    }
+
+    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    public void requestStop() {
+        stopRequested = true;
+    }
+
+    /// Trains to the end, or until [#requestStop]. Returns whether the end was reached.
+    ///
+    /// @throws TrainingException if the loss or a gradient is no number, the loss has left its course, or the last
+    ///     checkpoint could not be written
+    public boolean run() {
+        long began = System.nanoTime();
+        listener.on(new Started(step, seconds, config, parameterCount()));
+        evaluatedAt = seconds;
+        checkpointedAt = seconds;
+        while (!pace.over(step, seconds) && !stopRequested) {
+            takeStep();
+            pollCheckpoint();
+            boolean over = pace.over(step, seconds);
+            if (!over && !stopRequested && config.checkpoint().due(step, seconds - checkpointedAt)) {
+                beginCheckpoint();
+            }
+            if (!over && !stopRequested && config.evaluate().due(step, seconds - evaluatedAt)) {
+                evaluate(false);
+            }
+        }
+        boolean complete = pace.over(step, seconds);
+        lastCheckpoint();
+        if (complete) {
+            evaluate(true);
+        }
+        listener.on(new Finished(step, complete, tokens, seconds, (System.nanoTime() - began) / 1e9));
+        return complete;
+    }
+
+    private void takeStep() {
+        long began = System.nanoTime();
+        List<Batch> batches = new ArrayList<>();
+        long targets = 0;
+        long stepBytes = 0;
+        for (int i = 0; i < config.accumulation(); i++) {
+            Batch batch = job.batches().apply(cursor + (long) i * config.batchRows());
+            batches.add(batch);
+            targets += batch.targetCount();
+            stepBytes += batch.bytes();
+        }
+        double nats = 0;
+        float weight = targets == 0 ? 0 : 1f / targets;
+        for (int i = 0; i < batches.size(); i++) {
+            nats += job.objective().accumulate(batches.get(i), weight, seed(i));
+        }
+        double loss = targets == 0 ? 0 : nats / targets;
+        GradientNorm norm = GradientNorm.of(optimizer.parameters(), backend.workers());
+        requireFinite(loss, norm);
+        double factor = pace.factor(step);
+        optimizer.step(config.clip() > 0 ? norm.clipTo(config.clip()) : 1, factor);
+        step++;
+        if (average != null) {
+            average.update(step);
+        }
+        cursor += (long) config.accumulation() * config.batchRows();
+        tokens += targets;
+        bytes += stepBytes;
+        double duration = (System.nanoTime() - began) / 1e9;
+        seconds += duration;
+        boolean planned = pace.stepTaken(step, seconds, duration);
+        listener.on(new Stepped(
+                step,
+                pace.expectedSteps(step, seconds),
+                pace.progress(step, seconds),
+                tokens,
+                seconds,
+                loss,
+                stepBytes == 0 ? Double.NaN : nats / NATS_PER_BIT / stepBytes,
+                factor,
+                factor * config.optimizer().matrixRate(),
+                norm.value(),
+                targets / duration));
+        if (planned) {
+            listener.on(new Planned(step, pace.plan().fromStep(), pace.plan().toStep()));
+        }
+        guard = guard.after(loss);
+        requireOnCourse(loss);
+    }
+
+    /// A number of its own for each pass of a run (Steele, Lea and Flood 2014: odd multiples, then mixing).
+    private long seed(int pass) {
+        long z = config.seed() + 0x9E3779B97F4A7C15L * (step * config.accumulation() + pass + 1);
+        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+        return z ^ (z >>> 31);
+    }
+
+    private void requireFinite(double loss, GradientNorm norm) {
+        if (Double.isFinite(loss) && Double.isFinite(norm.value())) {
+            return;
+        }
+        String weight = firstNotFinite();
+        String what = weight != null
+                ? "the weight `" + weight + "` holds a value that is not finite"
+                : norm.notFinite() != null
+                        ? "the gradient of `" + norm.notFinite() + "` holds a value that is not finite"
+                        : "all weights and gradients are finite";
+        throw new TrainingException("step %,d: the loss is %s and the gradient norm %s: %s. %s"
+                .formatted(step + 1, loss, norm.value(), what, remedy()));
+    }
+
+    private void requireOnCourse(double loss) {
+        if (guard.tripped()) {
+            throw new TrainingException(
+                    "step %,d: the loss is %.3f, and has been above %.3f for %d steps, while its running mean was %.3f. %s"
+                            .formatted(step, loss, guard.limit(), LossGuard.PATIENCE, guard.mean(), remedy()));
+        }
+    }
+
+    private String remedy() {
+        String kept = checkpoints == null || savedStep < 0
+                ? ""
+                : " The checkpoint of step %,d is kept; a new run goes on from there.".formatted(savedStep);
+        return "Try a lower learning rate (it was %.3g for matrices), a longer warm-up, or stronger clipping.%s"
+                .formatted(pace.factor(step) * config.optimizer().matrixRate(), kept);
+    }
+
+    private String firstNotFinite() {
+        for (Parameter parameter : job.model().parameters()) {
+            if (!Double.isFinite(OptimizerKernels.sumOfSquares(parameter.value(), backend.workers()))) {
+                return parameter.name();
+            }
+        }
+        return null;
+    }
+
+    private void evaluate(boolean whole) {
+        evaluatedAt = seconds;
+        if (job.evaluation() == null) {
+            return;
+        }
+        long began = System.nanoTime();
+        swapAverage();
+        double score = job.evaluation().bitsPerByte(whole);
+        String sample = job.sampler() == null ? null : job.sampler().get();
+        swapAverage();
+        listener.on(new Evaluated(step, seconds, score, whole, (System.nanoTime() - began) / 1e9));
+        if (sample != null) {
+            listener.on(new Sampled(step, sample));
+        }
+    }
+
+    private void swapAverage() {
+        if (average != null) {
+            average.swap();
+        }
+    }
+
+    private void beginCheckpoint() {
+        if (checkpoints == null || savedStep == step) {
+            return;
+        }
+        checkpointedAt = seconds;
+        report(checkpoints.await());
+        String broken = firstNotFinite();
+        if (broken != null) {
+            throw new TrainingException(
+                    "step %,d: the weight `%s` holds a value that is not finite. %s".formatted(step, broken, remedy()));
+        }
+        swapAverage();
+        List<Item> weights = job.model().weights();
+        List<Item> training = training().entrySet().stream()
+                .map(entry -> Item.of(entry.getKey(), entry.getValue()))
+                .toList();
+        Snapshot.Memory memory = checkpoints.memory();
+        memory.reset(Snapshot.bytes(weights) + Snapshot.bytes(training));
+        Snapshot snapshot = new Snapshot(memory.copy(weights), memory.copy(training), job.companions(), state());
+        swapAverage();
+        checkpoints.begin(snapshot);
+    }
+
+    private void lastCheckpoint() {
+        if (checkpoints == null) {
+            return;
+        }
+        report(checkpoints.await());
+        if (savedStep == step || step == 0) {
+            return;
+        }
+        beginCheckpoint();
+        if (checkpoints.await().orElseThrow() instanceof Outcome.Failed failed) {
+            throw new TrainingException(failed.message());
+        }
+        savedStep = step;
+    }
+
+    private void pollCheckpoint() {
+        if (checkpoints != null) {
+            report(checkpoints.poll());
+        }
+    }
+
+    private void report(Optional<Outcome> ended) {
+        ended.ifPresent(outcome -> {
+            switch (outcome) {
+                case Outcome.Written written -> {
+                    savedStep = written.step();
+                    listener.on(new Checkpointed(written.step(), written.folder(), written.bytes(), written.seconds()));
+                }
+                case Outcome.Failed failed -> listener.on(new Noticed(step, failed.message()));
+            }
+        });
+    }
+
+    private SequencedMap<String, Tensor> training() {
+        SequencedMap<String, Tensor> tensors = new LinkedHashMap<>(optimizer.state());
+        if (average != null) {
+            tensors.putAll(average.state());
+        }
+        return tensors;
+    }
+
+    private TrainingState state() {
+        return new TrainingState(
+                TrainingState.VERSION,
+                step,
+                cursor,
+                tokens,
+                bytes,
+                seconds,
+                optimizer.steps(),
+                pace.plan(),
+                guard,
+                config.seed(),
+                backend.workers().count(),
+                backend.describe(),
+                job.dataHash(),
+                Map.of());
+    }
+
+    private void restore(Checkpoint checkpoint) throws IOException {
+        TrainingState state = checkpoint.state();
+        if (!state.data().equals(job.dataHash())) {
+            throw new TrainingException(
+                    "%s was trained on other data (hash %s, now %s); give the same text, or another model folder"
+                            .formatted(checkpoint.folder(), state.data(), job.dataHash()));
+        }
+        if (state.seed() != config.seed()) {
+            throw new TrainingException("%s was trained with seed %d, not %d; give that seed, or another model folder"
+                    .formatted(checkpoint.folder(), state.seed(), config.seed()));
+        }
+        if (!state.kernels().equals(backend.describe())) {
+            listener.on(new Noticed(
+                    state.step(),
+                    "the checkpoint was computed with \"%s\", this run goes on with \"%s\": results will differ in their last digits"
+                            .formatted(state.kernels(), backend.describe())));
+        }
+        try (Safetensors file = Safetensors.open(checkpoint.weights())) {
+            job.model().load(file);
+        }
+        try (Safetensors file = Safetensors.open(checkpoint.training())) {
+            SequencedMap<String, Tensor> expected = training();
+            for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
+                copy(file, entry.getKey(), entry.getValue());
+            }
+        }
+        job.model().parameters().forEach(Parameter::changed);
+        swapAverage();
+        optimizer.steps(state.optimizerSteps());
+        step = state.step();
+        cursor = state.cursor();
+        tokens = state.tokens();
+        bytes = state.bytes();
+        seconds = state.seconds();
+        guard = state.guard();
+        if (config.seconds() > 0) {
+            pace.plan(state.plan());
+        }
+        savedStep = step;
+    }
+
+    private static void copy(Safetensors file, String name, Tensor target) {
+        Safetensors.Entry entry = file.entries().get(name);
+        if (entry == null
+                || entry.element() != Safetensors.Element.F32
+                || entry.data().byteSize() != target.data().byteSize()) {
+            throw new TrainingException(
+                    "%s: expected a tensor `%s` of %s, found %s; the run began with other settings of optimizer, average or model: give those, or another model folder"
+                            .formatted(
+                                    file.file(),
+                                    name,
+                                    target,
+                                    entry == null
+                                            ? "none"
+                                            : entry.element() + entry.shape().toString()));
+        }
+        target.data().copyFrom(entry.data());
+    }
+
+    private long parameterCount() {
+        return job.model().parameters().stream()
+                .mapToLong(parameter -> parameter.value().size())
+                .sum();
+    }
+
+    /// Waits for the checkpoint that is being written, and frees what the run held.
+    @Override
+    public void close() {
+        try {
+            if (checkpoints != null) {
+                checkpoints.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            arena.close();
+        }
+    }
+}
