@@ -128,10 +128,11 @@ public final class Trainer implements AutoCloseable {
             }
         }
         boolean complete = pace.over(step, seconds);
-        lastCheckpoint();
+        beginLastCheckpoint();
         if (complete) {
             evaluate(true);
         }
+        endLastCheckpoint();
         listener.on(new Finished(step, complete, tokens, seconds, (System.nanoTime() - began) / 1e9));
         return complete;
     }
@@ -217,6 +218,9 @@ public final class Trainer implements AutoCloseable {
     }
 
     private String remedy() {
+        if (checkpoints != null) {
+            report(checkpoints.await());
+        }
         String kept = checkpoints == null || savedStep < 0
                 ? ""
                 : " The checkpoint of step %,d is kept; a new run goes on from there.".formatted(savedStep);
@@ -278,19 +282,24 @@ public final class Trainer implements AutoCloseable {
         checkpoints.begin(snapshot);
     }
 
-    private void lastCheckpoint() {
+    private void beginLastCheckpoint() {
+        if (checkpoints != null) {
+            report(checkpoints.await());
+            if (step > 0) {
+                beginCheckpoint();
+            }
+        }
+    }
+
+    private void endLastCheckpoint() {
         if (checkpoints == null) {
             return;
         }
-        report(checkpoints.await());
-        if (savedStep == step || step == 0) {
-            return;
-        }
-        beginCheckpoint();
-        if (checkpoints.await().orElseThrow() instanceof Outcome.Failed failed) {
+        Optional<Outcome> ended = checkpoints.await();
+        report(ended);
+        if (ended.isPresent() && ended.get() instanceof Outcome.Failed failed) {
             throw new TrainingException(failed.message());
         }
-        savedStep = step;
     }
 
     private void pollCheckpoint() {

@@ -1,0 +1,426 @@
+package ai.epitome.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.epitome.model.Safetensors;
+import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.train.TrainingEvent.Checkpointed;
+import ai.epitome.train.TrainingEvent.Evaluated;
+import ai.epitome.train.TrainingEvent.Finished;
+import ai.epitome.train.TrainingEvent.Noticed;
+import ai.epitome.train.TrainingEvent.Planned;
+import ai.epitome.train.TrainingEvent.Sampled;
+import ai.epitome.train.TrainingEvent.Started;
+import ai.epitome.train.TrainingEvent.Stepped;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TrainerTest {
+    @TempDir
+    Path folder;
+
+    private static final TrainingConfig CONFIG = TrainingConfig.ofSteps(20, 1, 3)
+            .with(c -> {
+                c.accumulation = 2;
+                c.checkpoint = Interval.ofSteps(4);
+                c.evaluate = Interval.ofSteps(6);
+            });
+
+    @Test
+    void tellsWhatHappensInOrder() {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG)) {
+            assertThat(trainer.run()).isTrue();
+            assertThat(run.events.getFirst()).isInstanceOf(Started.class);
+            assertThat(run.events(Started.class).getFirst().parameters()).isEqualTo(24 * 16 + 300);
+            List<Stepped> steps = run.events(Stepped.class);
+            assertThat(steps).hasSize(20);
+            assertThat(steps.getLast().tokens()).isEqualTo(20 * 2 * 2);
+            assertThat(steps.getLast().progress()).isOne();
+            assertThat(steps.get(0).expectedSteps()).isEqualTo(20);
+            assertThat(meanLoss(steps.subList(13, 20))).isLessThan(meanLoss(steps.subList(0, 7)));
+            assertThat(steps.getFirst().bitsPerByte())
+                    .isEqualTo(steps.getFirst().loss() / Math.log(2) * 4 / 4);
+            assertThat(run.events(Evaluated.class).stream().map(Evaluated::step))
+                    .containsExactly(6L, 12L, 18L, 20L);
+            assertThat(run.events(Evaluated.class).getLast().whole()).isTrue();
+            assertThat(run.events(Sampled.class)).hasSize(4);
+            assertThat(run.events.getLast()).isInstanceOf(Finished.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.9})
+    void aRunThatIsStoppedAndGoesOnEqualsOneThatIsNot(double average) throws IOException {
+        TrainingConfig config = CONFIG.with(c -> c.average = average);
+        byte[] whole;
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder.resolve("whole"))) {
+            trainer.run();
+            whole = Files.readAllBytes(folder.resolve("whole/model.safetensors"));
+        }
+        Path parts = folder.resolve("parts");
+        for (int stopAt : new int[] {3, 9, 14, 20}) {
+            try (ToyRun run = new ToyRun()) {
+                Trainer[] trainer = new Trainer[1];
+                AtomicInteger passes = new AtomicInteger();
+                try (Trainer it = run.trainer(config).checkpointsIn(parts)) {
+                    trainer[0] = it;
+                    long from = it.step();
+                    run.beforePass = _ -> {
+                        if (from + (passes.incrementAndGet() + 1) / 2 == stopAt) {
+                            it.requestStop();
+                        }
+                    };
+                    assertThat(it.run()).isEqualTo(stopAt == 20);
+                    assertThat(it.step()).isEqualTo(stopAt);
+                }
+            }
+        }
+        assertThat(Files.readAllBytes(parts.resolve("model.safetensors"))).isEqualTo(whole);
+        assertThat(Files.readAllBytes(parts.resolve("checkpoints/step-000000020/optimizer.safetensors")))
+                .isEqualTo(
+                        Files.readAllBytes(folder.resolve("whole/checkpoints/step-000000020/optimizer.safetensors")));
+    }
+
+    @Test
+    void keepsTheLastCheckpointsAndShowsTheNewest() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+            assertThat(names(folder.resolve("checkpoints")))
+                    .containsExactly("lock", "step-000000016", "step-000000020");
+            assertThat(names(folder)).containsExactly("checkpoints", "config.json", "model.safetensors");
+            assertThat(names(folder.resolve("checkpoints/step-000000020")))
+                    .containsExactly("config.json", "model.safetensors", "optimizer.safetensors", "state.json");
+            assertThat(folder.resolve("model.safetensors"))
+                    .hasSameBinaryContentAs(folder.resolve("checkpoints/step-000000020/model.safetensors"));
+            assertThat(run.events(Checkpointed.class).stream().map(Checkpointed::step))
+                    .containsExactly(4L, 8L, 12L, 16L, 20L);
+            try (Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
+                assertThat(file.entries().get("file.vector").tensor().toFloats())
+                        .containsExactly(run.vector.value().toFloats());
+            }
+        }
+    }
+
+    @Test
+    void evaluatesAndSavesTheAverageButTrainsTheWeights() throws IOException {
+        TrainingConfig config = CONFIG.with(c -> c.average = 0.9);
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder)) {
+            trainer.run();
+            try (Safetensors file = Safetensors.open(folder.resolve("model.safetensors"))) {
+                float averaged = file.entries().get("file.vector").tensor().get(0);
+                assertThat(averaged).isNotEqualTo(run.vector.value().get(0));
+                assertThat(run.events(Evaluated.class).getLast().bitsPerByte()).isEqualTo(averaged);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.safetensors", "optimizer.safetensors", "state.json", "config.json"})
+    void aTruncatedCheckpointIsPassedOver(String file) throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        Path damaged = folder.resolve("checkpoints/step-000000020").resolve(file);
+        byte[] content = Files.readAllBytes(damaged);
+        Files.write(damaged, Arrays.copyOf(content, content.length - 2));
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            assertThat(trainer.step()).isEqualTo(16);
+            assertThat(run.events(Noticed.class).getFirst().message())
+                    .contains("step-000000020")
+                    .contains("damaged")
+                    .contains(file.equals("state.json") ? "" : file);
+            trainer.run();
+        }
+        if (!file.equals("state.json")) { // which holds the time that the steps took
+            assertThat(Files.readAllBytes(damaged)).isEqualTo(content);
+        }
+    }
+
+    @Test
+    void aFlippedBitIsFound() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        Path damaged = folder.resolve("checkpoints/step-000000020/optimizer.safetensors");
+        byte[] content = Files.readAllBytes(damaged);
+        content[content.length - 5] ^= 4;
+        Files.write(damaged, content);
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            assertThat(trainer.step()).isEqualTo(16);
+        }
+    }
+
+    @Test
+    void leftoversOfAKillAreRemoved() throws IOException {
+        Path left = folder.resolve("checkpoints/step-000000099.tmp");
+        Files.createDirectories(left);
+        Files.write(left.resolve("model.safetensors"), new byte[5]);
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            assertThat(trainer.step()).isZero();
+            assertThat(left).doesNotExist();
+        }
+    }
+
+    @Test
+    void aFullDiskLosesNothing() throws IOException {
+        FullDisk disk = new FullDisk();
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder, disk)) {
+            run.beforePass = _ -> {
+                if (trainer.step() == 10) {
+                    awaitFile(folder.resolve("checkpoints/step-000000008"));
+                    disk.bytesLeft = 900;
+                }
+            };
+            assertThatThrownBy(trainer::run)
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("step 20")
+                    .hasMessageContaining("No space left")
+                    .hasMessageContaining(folder.toString())
+                    .hasMessageContaining("step-000000008 is whole and kept");
+            // Training went on after the first failure, and the held-out score of the end was still taken.
+            assertThat(run.events(Noticed.class).getFirst().message()).contains("step 12");
+            assertThat(run.events(Evaluated.class).getLast().whole()).isTrue();
+        }
+        assertThat(names(folder.resolve("checkpoints"))).containsExactly("lock", "step-000000008");
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            assertThat(trainer.step()).isEqualTo(8);
+        }
+    }
+
+    @Test
+    void aDiskThatIsKnownToBeFullIsNotWrittenTo() throws IOException {
+        FullDisk disk = new FullDisk();
+        disk.known = true;
+        disk.bytesLeft = 5000;
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder, disk)) {
+            assertThatThrownBy(trainer::run)
+                    .hasMessageContaining("too full")
+                    .hasMessageContaining("5,000 bytes are available")
+                    .hasMessageContaining("no earlier checkpoint");
+            assertThat(disk.writes).isZero();
+        }
+    }
+
+    @Test
+    void olderCheckpointsMakeRoomForANewerOne() throws IOException {
+        FullDisk disk = new FullDisk();
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder, disk)) {
+            disk.roomWhenOneIsLeft = folder.resolve("checkpoints");
+            trainer.run();
+        }
+        assertThat(names(folder.resolve("checkpoints"))).contains("lock", "step-000000020");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"matrix", "vector"})
+    void aGradientThatIsNotFiniteIsNamed(String name) throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            run.beforePass = _ -> {
+                if (trainer.step() == 10) {
+                    (name.equals("matrix") ? run.matrix : run.vector).gradient().set(7, Float.NaN);
+                }
+            };
+            assertThatThrownBy(trainer::run)
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("step 11")
+                    .hasMessageContaining("gradient of `" + name + "`")
+                    .hasMessageContaining("lower learning rate")
+                    .hasMessageContaining("step 8");
+        }
+        assertThat(names(folder.resolve("checkpoints")))
+                .contains("step-000000008")
+                .doesNotContain("step-000000012");
+    }
+
+    @Test
+    void aWeightThatIsNotFiniteIsNamedAndNeverSaved() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            run.beforePass = _ -> {
+                if (trainer.step() == 10) {
+                    run.vector.value().set(3, Float.POSITIVE_INFINITY);
+                }
+            };
+            assertThatThrownBy(trainer::run).hasMessageContaining("weight `vector`");
+        }
+        assertThat(names(folder.resolve("checkpoints")))
+                .contains("step-000000008")
+                .doesNotContain("step-000000012");
+    }
+
+    @Test
+    void aLossThatStaysHighStopsTheRun() {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG.with(c -> c.steps = 500))) {
+            run.beforePass = _ -> run.loss = trainer.step() < 100 ? 4 : 40;
+            assertThatThrownBy(trainer::run)
+                    .hasMessageContaining("step " + (100 + LossGuard.PATIENCE))
+                    .hasMessageContaining("loss is 20.000")
+                    .hasMessageContaining("running mean was 2.000");
+        }
+    }
+
+    @Test
+    void twoRunsInOneFolderAreRefused() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            assertThat(trainer.step()).isZero();
+            assertThatThrownBy(() -> run.trainer(CONFIG).checkpointsIn(folder))
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("already");
+        }
+    }
+
+    @Test
+    void otherDataOrAnotherSeedAreRefused() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        try (ToyRun run = new ToyRun()) {
+            TrainingJob job = run.job();
+            TrainingJob other = new TrainingJob(job.model(), job.objective(), job.batches(), "data-2");
+            try (Trainer trainer = new Trainer(CONFIG, other, run.optimizer, run.backend, _ -> {})) {
+                assertThatThrownBy(() -> trainer.checkpointsIn(folder))
+                        .hasMessageContaining("data-1")
+                        .hasMessageContaining("data-2");
+            }
+            try (Trainer trainer = run.trainer(CONFIG.with(c -> c.seed = 77))) {
+                assertThatThrownBy(() -> trainer.checkpointsIn(folder)).hasMessageContaining("77");
+            }
+        }
+    }
+
+    @Test
+    void aBudgetOfTimeEndsOnTimeAndGoesOn() throws IOException {
+        TrainingConfig config = CONFIG.with(c -> {
+            c.steps = 0;
+            c.seconds = 0.6;
+            c.checkpoint = Interval.ofSeconds(0.1);
+        });
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder)) {
+            run.beforePass = _ -> {
+                pause();
+                if (trainer.step() == 60) {
+                    trainer.requestStop();
+                }
+            };
+            assertThat(trainer.run()).isFalse();
+        }
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder)) {
+            assertThat(trainer.step()).isEqualTo(61);
+            run.beforePass = _ -> pause();
+            assertThat(trainer.run()).isTrue();
+            Finished finished = run.events(Finished.class).getFirst();
+            assertThat(finished.seconds()).isBetween(0.45, 1.2);
+            List<Planned> plans = run.events(Planned.class);
+            assertThat(plans).isNotEmpty();
+            assertThat(plans.getLast().lastStep()).isEqualTo(finished.step());
+            assertThat(run.events(Stepped.class).getLast().rateFactor()).isLessThan(0.1);
+        }
+    }
+
+    @Test
+    void configurationSurvivesItsFile() {
+        TrainingConfig config = CONFIG.with(c -> {
+            c.optimizer = TrainingConfig.OptimizerConfig.muon(0.02, 3e-3, 0.01);
+            c.dropout = 0.1f;
+        });
+        assertThat(TrainingConfig.fromJson(config.toJson(), "here")).isEqualTo(config);
+        assertThatThrownBy(() -> TrainingConfig.fromJson("{\"steps\":".getBytes(), "training.json"))
+                .hasMessageContaining("training.json");
+        assertThatThrownBy(() -> CONFIG.with(c -> c.dropout = 1)).hasMessageContaining("1.0");
+        assertThatThrownBy(() -> CONFIG.with(c -> c.seconds = 5)).hasMessageContaining("one of the two");
+    }
+
+    /// Seven steps see every batch once.
+    private static double meanLoss(List<Stepped> steps) {
+        return steps.stream().mapToDouble(Stepped::loss).average().orElseThrow();
+    }
+
+    private static void awaitFile(Path file) {
+        for (int i = 0; i < 20_000 && !Files.exists(file); i++) {
+            pause();
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(1);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(path -> path.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    /// A disk with so many bytes left, which writes what fits before it fails.
+    private static final class FullDisk implements CheckpointWriter {
+        volatile long bytesLeft = Long.MAX_VALUE;
+        /// Whether it says so when asked; otherwise other programs fill it just afterwards.
+        volatile boolean known;
+        volatile Path roomWhenOneIsLeft;
+        volatile int writes;
+
+        @Override
+        public void tensors(Path file, List<Item> items) throws IOException {
+            take(file, Snapshot.bytes(items));
+            DISK.tensors(file, items);
+        }
+
+        @Override
+        public void bytes(Path file, byte[] content) throws IOException {
+            take(file, content.length);
+            DISK.bytes(file, content);
+        }
+
+        private void take(Path file, long bytes) throws IOException {
+            writes++;
+            boolean crowded = roomWhenOneIsLeft != null
+                    && names(roomWhenOneIsLeft).stream()
+                                    .filter(name -> name.matches("step-\\d+"))
+                                    .count()
+                            > 1;
+            if (bytes > bytesLeft || crowded) {
+                Files.write(file, new byte[(int) Math.min(100, bytesLeft)], StandardOpenOption.CREATE);
+                throw new IOException(file + ": No space left on device");
+            }
+        }
+
+        @Override
+        public long available(Path folder) {
+            return known ? bytesLeft : Long.MAX_VALUE;
+        }
+    }
+}
