@@ -1,10 +1,45 @@
 package ai.epitome.cli;
 
-/// Entry point of the `epitome` command.
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense, 130 interrupted.
+@Command(
+        name = "epitome",
+        description = "A complete GPT system for the JVM: text to model, model to service.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        subcommands = {
+            UpCommand.class,
+            TokenizerCommand.class,
+            PretrainCommand.class,
+            GenerateCommand.class,
+            ScoreCommand.class,
+            ServeCommand.class,
+            InfoCommand.class,
+            AutoComplete.GenerateCompletion.class
+        },
+        footer = {
+            "",
+            "Besides: `epitome test` runs all tests, `epitome bench` the benchmarks.",
+            "Completion in this shell: source <(./epitome generate-completion)",
+            "",
+            "Example: epitome up --text my-notes/"
+        })
 public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.out.println("hello");
+        System.exit(commandLine().execute(arguments));
+    }
+
+    /// The parser of the whole command line, with errors told in one line.
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Main());
+        line.setExecutionExceptionHandler((failure, command, _) -> Failures.report(failure, command.getErr()));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setUsageHelpAutoWidth(true);
+        return line;
     }
 }

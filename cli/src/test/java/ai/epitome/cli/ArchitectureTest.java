@@ -1,0 +1,54 @@
+package ai.epitome.cli;
+
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/// The floors of the house: arrows only point downward.
+class ArchitectureTest {
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("ai.epitome");
+
+    @Test
+    void arrowsPointDownward() {
+        forbid("tensor", "text", "model", "train", "serve", "cli");
+        forbid("text", "tensor", "model", "train", "serve", "cli");
+        forbid("model", "train", "serve", "cli");
+        forbid("train", "serve", "cli");
+        forbid("serve", "train", "cli");
+    }
+
+    @Test
+    void packagesDoNotGoRoundInCircles() {
+        slices().matching("ai.epitome.(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void onlyTheMathsStandsOnNativeCode() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("ai.epitome.tensor..")
+                .should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName("java.lang.foreign.Linker")
+                .check(CLASSES);
+    }
+
+    private static void forbid(String from, String... to) {
+        for (String module : to) {
+            noClasses()
+                    .that()
+                    .resideInAPackage("ai.epitome." + from + "..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("ai.epitome." + module + "..")
+                    .allowEmptyShould(true)
+                    .check(CLASSES);
+        }
+    }
+}
