@@ -92,9 +92,8 @@ final class ActivationOperation {
         });
     }
 
-    /// `x = f(x)`. Arrays of scratch memory are longer than `count` or padded by the caller: the last partial register
-    /// is done by
-    /// a scalar loop.
+    /// `x = f(x)`. Arrays of scratch memory are longer than `count` or padded by the caller: the last partial
+    /// register is done by a scalar loop.
     private static void forward(Function function, float[] x, int count) {
         int bound = FLOATS.loopBound(count);
         switch (function) {

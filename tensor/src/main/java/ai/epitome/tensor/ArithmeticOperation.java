@@ -1,7 +1,7 @@
 package ai.epitome.tensor;
 
-/// Sums, products, parts and joins of tensors of matching shape: what losses, gates of recurrent cells and adapters are
-/// made of.
+/// Sums, products, parts and joins of tensors of matching shape: what losses, gates of recurrent cells and adapters
+/// are made of.
 final class ArithmeticOperation {
     private ArithmeticOperation() {}
 
@@ -49,8 +49,8 @@ final class ArithmeticOperation {
         return product;
     }
 
-    /// Elementwise minimum (or maximum) in the dtype of `x`; the gradient goes to the one chosen, to `x` where they are
-    /// equal.
+    /// Elementwise minimum (or maximum) in the dtype of `x`; the gradient goes to the one chosen, to `x` where they
+    /// are equal.
     static Tensor select(Tape tape, Tensor x, Tensor y, boolean minimum) {
         requireSameSize(x, y);
         Tensor chosen = tape.allocate(x.dtype(), x.shape());
@@ -173,8 +173,7 @@ final class ArithmeticOperation {
     }
 
     /// Like [#giveScaled], and hands over the memory itself where nothing is there to add to: the residual stream's
-    /// gradient runs
-    /// through a whole network without a copy. Must be the last to read the gradient of `result`.
+    /// gradient runs through a whole network without a copy. Must be the last to read the gradient of `result`.
     private static void giveOnly(Tape tape, Tensor x, Tensor result, float factor) {
         if (x.requiresGradient && x.gradient == null && factor == 1f && x.dtype() == result.dtype()) {
             x.gradient = result.gradient;

@@ -4,15 +4,15 @@ package ai.epitome.tensor;
 ///
 /// @param batch sequences, B
 /// @param queries query rows of each sequence, T
-/// @param keys key rows of each sequence that may be looked at, S; query row t has position `keys - queries + t` among
-/// them
+/// @param keys key rows of each sequence that may be looked at, S; query row t has position `keys - queries + t`
+/// among them
 /// @param keyCapacity rows of each sequence in the memory that holds keys and values; at least `keys` (a cache has
 /// room)
 /// @param heads query heads, H
 /// @param keyValueHeads key and value heads, divides `heads` (grouped-query attention, Ainslie et al. 2023)
 /// @param headDimension channels of one head, D
-/// @param window how many positions back, itself included, a query sees; `Integer.MAX_VALUE` for all (sliding windows,
-/// Mistral)
+/// @param window how many positions back, itself included, a query sees; `Integer.MAX_VALUE` for all (sliding
+/// windows, Mistral)
 public record AttentionShape(
         int batch,
         int queries,

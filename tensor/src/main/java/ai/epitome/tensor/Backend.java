@@ -5,9 +5,8 @@ package ai.epitome.tensor;
 ///
 /// @param product matrix products
 /// @param workers kernel threads
-/// @param compute [DType#F32], or [DType#BF16] for mixed precision: master weights, residual stream, norms, softmax and
-/// all sums
-/// stay f32, operands of products are bf16
+/// @param compute [DType#F32], or [DType#BF16] for mixed precision: master weights, residual stream, norms, softmax
+/// and all sums stay f32, operands of products are bf16
 /// @param note why this is not the fastest choice, for the start-up line; empty when there is nothing to say
 public record Backend(MatrixProduct product, Workers workers, DType compute, String note) {
     /// Products below this many multiply-adds are done before another thread has woken up.

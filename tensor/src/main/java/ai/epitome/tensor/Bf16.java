@@ -44,9 +44,9 @@ final class Bf16 {
         }
     }
 
-    /// Writes `source[0..count)` rounded to bf16 at element index `to` of `target`. NaN payloads may become infinities
-    /// of the
-    /// same sign only when all their set bits are in the lower half, which arithmetic never produces.
+    /// Writes `source[0..count)` rounded to bf16 at element index `to` of `target`. NaN payloads may become
+    /// infinities of the same sign only when all their set bits are in the lower half, which arithmetic never
+    /// produces.
     static void store(float[] source, MemorySegment target, long to, int count) {
         int i = 0;
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {

@@ -16,9 +16,9 @@ import java.util.zip.CheckedInputStream;
 
 /// A shared library that a jar on the class path carries, and its unpacked copy.
 ///
-/// The system's loader wants a file, so the library is unpacked once and kept. A copy is trusted only when its size and
-/// CRC-32 are those that the jar states; a missing, cut off or altered one is written anew, beside its place and then
-/// renamed, so that a process that starts at the same moment sees no half file.
+/// The system's loader wants a file, so the library is unpacked once and kept. A copy is trusted only when its size
+/// and CRC-32 are those that the jar states; a missing, cut off or altered one is written anew, beside its place
+/// and then renamed, so that a process that starts at the same moment sees no half file.
 ///
 /// @param resource where it lies on the class path
 /// @param size bytes

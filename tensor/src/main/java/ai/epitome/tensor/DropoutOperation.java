@@ -5,9 +5,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Dropout (Srivastava et al. 2014), scaled in training. Whether element i survives is a hash of (seed, i), so that the
-/// way back
-/// needs no mask in memory and a step repeats exactly, on any number of threads.
+/// Dropout (Srivastava et al. 2014), scaled in training. Whether element i survives is a hash of (seed, i), so that
+/// the way back needs no mask in memory and a step repeats exactly, on any number of threads.
 final class DropoutOperation {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);

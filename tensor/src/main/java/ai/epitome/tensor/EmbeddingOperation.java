@@ -1,10 +1,10 @@
 package ai.epitome.tensor;
 
-/// Rows of a table, picked by token id, as the f32 residual stream. Backward adds each row's gradient to its table row.
+/// Rows of a table, picked by token id, as the f32 residual stream. Backward adds each row's gradient to its table
+/// row.
 final class EmbeddingOperation {
-    /// Channels that one task of the backward pass owns. Tasks split the channels and not the tokens, since a token may
-    /// occur
-    /// twice; four cache lines of a row keep two threads apart.
+    /// Channels that one task of the backward pass owns. Tasks split the channels and not the tokens, since a token
+    /// may occur twice; four cache lines of a row keep two threads apart.
     private static final int CHANNELS = 64;
 
     private EmbeddingOperation() {}

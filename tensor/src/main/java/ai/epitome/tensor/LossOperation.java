@@ -5,11 +5,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The last linear layer, softmax and negative log-likelihood in one operation.
 ///
-/// Logits are made for a few rows at a time, so that a large vocabulary needs no (N, V) memory. Where one chunk holds
-/// all rows
-/// its logits are kept for the way back and turned into their own gradient in place; otherwise the way back makes each
-/// chunk
-/// again, at the price of one product more. There are never two copies of the logits.
+/// Logits are made for a few rows at a time, so that a large vocabulary needs no (N, V) memory. Where one chunk
+/// holds all rows its logits are kept for the way back and turned into their own gradient in place; otherwise the
+/// way back makes each chunk again, at the price of one product more. There are never two copies of the logits.
 final class LossOperation {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();

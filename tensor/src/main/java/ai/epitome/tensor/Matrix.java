@@ -5,8 +5,7 @@ import java.lang.foreign.MemorySegment;
 /// A matrix seen in memory, as an operand of a product: a window with a row stride, read as it stands or transposed.
 ///
 /// `rows` and `columns` are those of the matrix that takes part in the product. In memory, element (i, j) lies at
-/// element index
-/// `offset + i * stride + j`, or at `offset + j * stride + i` when `transposed`.
+/// element index `offset + i * stride + j`, or at `offset + j * stride + i` when `transposed`.
 ///
 /// @param data memory that holds it
 /// @param dtype [DType#F32] or [DType#BF16]

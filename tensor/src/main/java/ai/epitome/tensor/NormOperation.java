@@ -2,9 +2,8 @@ package ai.epitome.tensor;
 
 /// Normalisation of each row: root mean square (Zhang and Sennrich 2019) and layer (Ba et al. 2016).
 ///
-/// Both are `y = x̂ · gain (+ bias)` with `x̂ = (x - mean) · r`; the root-mean-square form has no mean and no
-/// bias. For both
-/// `dx = r · (g - x̂ · avg(g · x̂) - avg(g))` with `g = dy · gain`, the last term for the layer form only.
+/// Both are `y = x̂ · gain (+ bias)` with `x̂ = (x - mean) · r`; the root-mean-square form has no mean and no bias.
+/// For both `dx = r · (g - x̂ · avg(g · x̂) - avg(g))` with `g = dy · gain`, the last term for the layer form only.
 final class NormOperation {
     private NormOperation() {}
 

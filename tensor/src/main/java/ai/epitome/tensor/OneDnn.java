@@ -18,9 +18,8 @@ import java.nio.file.Path;
 /// The part of oneDNN's C API that matrix products need, as method handles.
 ///
 /// The jars `org.bytedeco:dnnl` and `org.bytedeco:opencl` carry the libraries; nothing else of them is used. oneDNN
-/// refers to
-/// OpenCL and to GNU OpenMP, so those two are opened first, with their symbols visible to all.
-/// See the oneDNN developer guide, "Matrix Multiplication" and "Primitive Attributes: Scratchpad".
+/// refers to OpenCL and to GNU OpenMP, so those two are opened first, with their symbols visible to all. See the
+/// oneDNN developer guide, "Matrix Multiplication" and "Primitive Attributes: Scratchpad".
 final class OneDnn {
     private static final String FOLDER = "org/bytedeco/dnnl/linux-x86_64/";
     private static final int RTLD_NOW = 2;

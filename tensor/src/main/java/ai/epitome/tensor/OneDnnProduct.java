@@ -13,12 +13,12 @@ import java.util.Map;
 
 /// Matrix products by oneDNN's `matmul` primitive, called through the Foreign Function & Memory API.
 ///
-/// oneDNN generates machine code for one shape at a time, so a primitive is made when a shape is first seen and kept.
-/// Every thread has its own primitives' argument lists, stream and scratchpad; calls share nothing that changes.
-/// oneDNN's own threads
-/// stay out of it: on every calling thread OpenMP is told to use one thread.
+/// oneDNN generates machine code for one shape at a time, so a primitive is made when a shape is first seen and
+/// kept. Every thread has its own primitives' argument lists, stream and scratchpad; calls share nothing that
+/// changes. oneDNN's own threads stay out of it: on every calling thread OpenMP is told to use one thread.
 public final class OneDnnProduct implements MatrixProduct {
-    /// Shapes that a thread keeps ready. A training step has a few dozen; text generation has one more for each length.
+    /// Shapes that a thread keeps ready. A training step has a few dozen; text generation has one more for each
+    /// length.
     private static final int SHAPES = 512;
 
     private static final int F32 = 3;

@@ -3,8 +3,7 @@ package ai.epitome.tensor;
 import java.lang.foreign.MemorySegment;
 
 /// Packs a window of a matrix into panels: `width` rows side by side, so that the innermost loop of a product reads
-/// memory in
-/// one straight line, whatever the dtype, stride and transposition of the operand.
+/// memory in one straight line, whatever the dtype, stride and transposition of the operand.
 ///
 /// ```
 /// panel 0: x[0..width)[0], x[0..width)[1], ... ; panel 1: x[width..2*width)[0], ...

@@ -3,11 +3,9 @@ package ai.epitome.tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// What happens to queries and keys between their projection and attention: per-head root-mean-square norm (QK-norm,
-/// Henry et
-/// al. 2020; optional) and rotary position embedding (Su et al. 2021; optional), in one pass over the fused rows.
-/// Values pass
-/// through.
+/// What happens to queries and keys between their projection and attention: per-head root-mean-square norm
+/// (QK-norm, Henry et al. 2020; optional) and rotary position embedding (Su et al. 2021; optional), in one pass
+/// over the fused rows. Values pass through.
 ///
 /// A rotation is orthogonal, so its gradient is the rotation by the opposite angle.
 final class RotaryOperation {

@@ -8,9 +8,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class RowKernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
-    /// Sums over rows are made of this many partial sums, added in order: a number that does not depend on the threads,
-    /// so that
-    /// neither do the bits.
+    /// Sums over rows are made of this many partial sums, added in order: a number that does not depend on the
+    /// threads, so that neither do the bits.
     private static final int PARTS = 16;
 
     private RowKernels() {}
@@ -82,9 +81,8 @@ final class RowKernels {
         void addTo(int row, float[] sums, Scratch scratch);
     }
 
-    /// Runs `term` on every row and adds the sum of what they contribute to the f32 tensor `target`. Work that must be
-    /// done once
-    /// a row besides may be done in `term` too.
+    /// Runs `term` on every row and adds the sum of what they contribute to the f32 tensor `target`. Work that must
+    /// be done once a row besides may be done in `term` too.
     static void sumOverRows(Tape tape, int rows, Tensor target, RowTerm term) {
         int columns = Math.toIntExact(target.size());
         Tensor partial = tape.allocate(DType.F32, PARTS, columns);

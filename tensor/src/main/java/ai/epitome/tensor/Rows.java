@@ -2,9 +2,8 @@ package ai.epitome.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/// Moves rows between tensors and float arrays. Kernels compute on float arrays that stay in the first-level cache, so
-/// each is
-/// written once, in fp32, whatever the dtype in memory.
+/// Moves rows between tensors and float arrays. Kernels compute on float arrays that stay in the first-level cache,
+/// so each is written once, in fp32, whatever the dtype in memory.
 final class Rows {
     private Rows() {}
 

@@ -8,17 +8,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Memory for the activations and gradients of one step, reused by the next: after the first step nothing is allocated,
-/// no page
-/// is touched for the first time, and the garbage collector sees none of it.
+/// Memory for the activations and gradients of one step, reused by the next: after the first step nothing is
+/// allocated, no page is touched for the first time, and the garbage collector sees none of it.
 ///
-/// Allocation bumps a pointer through a list of chunks. Memory given back by [#release] within a step (an activation
-/// whose last
-/// use has passed on the way back) is handed out again to the next request of the same size, so that the peak is what
-/// is alive
-/// at once and not what a step touches. [#reset] takes everything back. A step that repeats the requests of the one
-/// before it
-/// gets the same addresses. Not thread-safe: one thread builds a step.
+/// Allocation bumps a pointer through a list of chunks. Memory given back by [#release] within a step (an
+/// activation whose last use has passed on the way back) is handed out again to the next request of the same size,
+/// so that the peak is what is alive at once and not what a step touches. [#reset] takes everything back. A step
+/// that repeats the requests of the one before it gets the same addresses. Not thread-safe: one thread builds a
+/// step.
 public final class StepArena implements AutoCloseable {
     private static final long CHUNK_BYTES = 32L << 20;
 

@@ -5,14 +5,14 @@ import java.util.List;
 
 /// Reverse-mode differentiation by a tape (Wengert list): operations compute at once and note how to go back.
 ///
-/// A tape belongs to one step. Activations live in its [StepArena]; gradients of [Parameter]s are *added* to what they
-/// hold, so
-/// several tapes accumulate. A tape that does not record computes the same values and keeps nothing for the way back.
+/// A tape belongs to one step. Activations live in its [StepArena]; gradients of [Parameter]s are *added* to what
+/// they hold, so several tapes accumulate. A tape that does not record computes the same values and keeps nothing
+/// for the way back.
 ///
-/// On the way back, an operation that is the first to give a gradient to its input writes it, later ones add. Once an
-/// operation has been differentiated, no one can need its output or that output's gradient any more, and both go back
-/// to the
-/// arena. Results of [#SMALL] bytes or less (losses, statistics) stay readable until the arena is reset.
+/// On the way back, an operation that is the first to give a gradient to its input writes it, later ones add. Once
+/// an operation has been differentiated, no one can need its output or that output's gradient any more, and both go
+/// back to the arena. Results of [#SMALL] bytes or less (losses, statistics) stay readable until the arena is
+/// reset.
 public final class Tape {
     /// Tensors up to this size are never recycled within a step.
     static final long SMALL = 4096;
@@ -57,8 +57,7 @@ public final class Tape {
     }
 
     /// The memory for the gradient of `tensor`; undefined content when it is new. Ask `tensor.gradient != null`
-    /// beforehand to know
-    /// whether to add to it.
+    /// beforehand to know whether to add to it.
     Tensor gradientOf(Tensor tensor) {
         if (tensor.gradient == null) {
             tensor.gradient = arena.allocate(tensor.dtype(), tensor.shape());
@@ -146,6 +145,28 @@ public final class Tape {
             Parameter keyGain,
             float epsilon) {
         return RotaryOperation.apply(this, qkv, shape, table, positions, queryGain, keyGain, epsilon);
+    }
+
+    /// Causal self-attention over fused rows (N, (H + 2K) D) of queries, keys and values: (N, H D).
+    ///
+    /// @param segmentStarts N positions within the sequence before which a row does not look, or null
+    public Tensor attention(Tensor qkv, AttentionShape shape, int[] segmentStarts) {
+        return AttentionOperation.apply(this, qkv, shape, segmentStarts);
+    }
+
+    /// Attention of new rows over a cache, without a way back: heads begin at the given columns of each tensor,
+    /// keys and values have `keyCapacity` rows a sequence. (B * queries, H D).
+    public Tensor attention(
+            Tensor query,
+            int queryColumn,
+            Tensor keys,
+            int keyColumn,
+            Tensor values,
+            int valueColumn,
+            AttentionShape shape) {
+        return AttentionOperation.overCache(
+                this,
+                new AttentionOperation.Inference(query, queryColumn, keys, keyColumn, values, valueColumn, shape));
     }
 
     /// `silu(gate) * up` of fused rows (N, 2F), gate first: (N, F).

@@ -7,15 +7,12 @@ import java.util.Arrays;
 
 /// A dense, row-major array of numbers outside the Java heap, 64-byte aligned at its start.
 ///
-/// Most kernels see a tensor as a matrix: `columns()` is the last dimension and `rows()` the product of all others. The
-/// memory
-/// belongs to whoever allocated it: a parameter to a long-lived arena, an activation to the [StepArena] of its [Tape].
-/// A tensor is
-/// a view; it neither copies nor frees.
+/// Most kernels see a tensor as a matrix: `columns()` is the last dimension and `rows()` the product of all others.
+/// The memory belongs to whoever allocated it: a parameter to a long-lived arena, an activation to the [StepArena]
+/// of its [Tape]. A tensor is a view; it neither copies nor frees.
 ///
-/// An activation that takes part in differentiation carries its gradient, which exists from the moment that the first
-/// consumer
-/// of the activation is differentiated (see [Tape]).
+/// An activation that takes part in differentiation carries its gradient, which exists from the moment that the
+/// first consumer of the activation is differentiated (see [Tape]).
 public final class Tensor {
     /// Memory alignment of every allocation: a cache line, and the width of the widest vector register.
     public static final int ALIGNMENT = 64;

@@ -6,10 +6,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// The innermost loop of [VectorProduct]: a tile of 12 rows by two registers, kept in 24 registers over all of the
 /// depth.
 ///
-/// For CPUs with 32 vector registers (AVX-512, NEON, SVE): 24 sums, two registers of B and one of A.
-/// Every step of the depth costs two loads, 12
-/// broadcasts and 24 multiply-adds. It is written out because the compiler keeps the sums in registers only in a small
-/// straight-line loop.
+/// For CPUs with 32 vector registers (AVX-512, NEON, SVE): 24 sums, two registers of B and one of A. Every step of
+/// the depth costs two loads, 12 broadcasts and 24 multiply-adds. It is written out because the compiler keeps the
+/// sums in registers only in a small straight-line loop.
 final class Tile12 {
     static final int ROWS = 12;
 
@@ -18,8 +17,8 @@ final class Tile12 {
 
     private Tile12() {}
 
-    /// `c = a · b` for packed panels: `a` holds 12 values and `b` two registers for each of `depth` steps; `c` gets 12
-    /// rows of two registers.
+    /// `c = a · b` for packed panels: `a` holds 12 values and `b` two registers for each of `depth` steps; `c` gets
+    /// 12 rows of two registers.
     static void multiply(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c) {
         FloatVector c0L = FloatVector.zero(FLOATS);
         FloatVector c0R = FloatVector.zero(FLOATS);

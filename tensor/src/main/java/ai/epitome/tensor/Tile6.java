@@ -6,10 +6,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// The innermost loop of [VectorProduct]: a tile of 6 rows by two registers, kept in 12 registers over all of the
 /// depth.
 ///
-/// For CPUs with 16 vector registers (AVX2): 12 sums, two registers of B and one of A.
-/// Every step of the depth costs two loads, 6
-/// broadcasts and 12 multiply-adds. It is written out because the compiler keeps the sums in registers only in a small
-/// straight-line loop.
+/// For CPUs with 16 vector registers (AVX2): 12 sums, two registers of B and one of A. Every step of the depth
+/// costs two loads, 6 broadcasts and 12 multiply-adds. It is written out because the compiler keeps the sums in
+/// registers only in a small straight-line loop.
 final class Tile6 {
     static final int ROWS = 6;
 

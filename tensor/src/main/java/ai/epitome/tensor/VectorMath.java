@@ -61,8 +61,7 @@ final class VectorMath {
     }
 
     /// tanh x to a few units in the last place: (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x, and near 0, where
-    /// that
-    /// cancels, an odd polynomial.
+    /// that cancels, an odd polynomial.
     static FloatVector tanh(FloatVector x) {
         FloatVector absolute = x.abs();
         FloatVector e = exp(absolute.mul(-2f));
@@ -82,8 +81,8 @@ final class VectorMath {
         return exp(broadcast(x)).lane(0);
     }
 
-    /// The sum of all lanes by halving. `reduceLanes(ADD)` may add in any order, and the interpreter's differs from the
-    /// compiler's: a step would give other bits before and after its compilation.
+    /// The sum of all lanes by halving. `reduceLanes(ADD)` may add in any order, and the interpreter's differs from
+    /// the compiler's: a step would give other bits before and after its compilation.
     static float sum(FloatVector x) {
         FloatVector sum = x;
         if (LANES >= 16) {

@@ -5,14 +5,11 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Matrix products in pure Java on the Vector API: on every machine, whatever else is missing.
 ///
-/// The loops are those of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): blocks of
-/// B
-/// that
-/// fit the outer cache, blocks of A that fit the inner one, both packed into panels (which also converts bf16 to f32),
-/// and a tile
-/// of C that stays in registers over the whole depth of a block. Each element of C is one chain of fused multiply-adds
-/// over
-/// ascending depth (in blocks of [#DEPTH]), so it does not depend on how the product was split.
+/// The loops are those of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): blocks
+/// of B that fit the outer cache, blocks of A that fit the inner one, both packed into panels (which also converts
+/// bf16 to f32), and a tile of C that stays in registers over the whole depth of a block. Each element of C is one
+/// chain of fused multiply-adds over ascending depth (in blocks of [#DEPTH]), so it does not depend on how the
+/// product was split.
 public final class VectorProduct implements MatrixProduct {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();

@@ -5,13 +5,10 @@ import java.util.concurrent.locks.LockSupport;
 
 /// The fixed pool of platform threads that kernels run on; the caller is one of them.
 ///
-/// A parallel region is a number of independent tasks. Threads draw task numbers from a counter, so a thread that the
-/// system
-/// holds up delays one task and not half of the region. A task's result depends on its number alone, never on which
-/// thread ran
-/// it, so the same input gives the same bits. Between regions idle threads spin for some microseconds (the next kernel
-/// of a step
-/// follows at once) and then sleep.
+/// A parallel region is a number of independent tasks. Threads draw task numbers from a counter, so a thread that
+/// the system holds up delays one task and not half of the region. A task's result depends on its number alone,
+/// never on which thread ran it, so the same input gives the same bits. Between regions idle threads spin for some
+/// microseconds (the next kernel of a step follows at once) and then sleep.
 ///
 /// One region at a time: regions do not nest, and one thread at a time may open them.
 public final class Workers implements AutoCloseable {

@@ -202,8 +202,8 @@ class MatrixProductTest {
         }
     }
 
-    /// Inputs are uniform in (-1, 1): a sum of k products of f32 errs by at most k roundings of partial sums that stay
-    /// within k/3 in practice far below sqrt(k); bf16 results are rounded once more, to 8 bits.
+    /// Inputs are uniform in (-1, 1): a sum of k products of f32 errs by at most k roundings of partial sums that
+    /// stay within k/3 in practice far below sqrt(k); bf16 results are rounded once more, to 8 bits.
     private static float tolerance(int k, DType output) {
         float sums = (k + 2) * Math.ulp(1f) * (float) Math.sqrt(k + 1);
         return output == DType.BF16 ? sums + 1f / 256 : sums;

@@ -1,0 +1,342 @@
+package ai.epitome.tensor;
+
+import java.util.Arrays;
+
+/// Causal attention in blocks (FlashAttention-2, Dao 2023): scores exist for a block of queries and a chunk of keys
+/// at a time, in a tile that stays in the second-level cache, and never for all pairs.
+///
+/// Forward, a block of queries goes over the chunks of keys that it may look at, from left to right, with a running
+/// maximum m, a running sum l of exponentials, and the weighted sum of values so far, rescaled whenever m grows.
+/// What is kept for the way back is `m + log l` of each row and head. Backward, scores are made again and turned
+/// into probabilities P by it; with `D = sum(dO * O)` of a row, `dS = P * (dO Vᵀ - D)`.
+///
+/// Products read windows of the fused rows where they lie. A task is a block of queries of one head forward, and one
+/// key-value head of one sequence backward, where its gradients add up.
+final class AttentionOperation {
+    /// Rows of a block. Only the square on the diagonal is computed in vain above its middle.
+    private static final int BLOCK = 64;
+    /// Keys of a chunk: 64 x 512 scores are 128 KiB.
+    private static final int CHUNK = 512;
+
+    private AttentionOperation() {}
+
+    /// A tensor of rows, and the column where its first head begins.
+    private record Heads(Tensor tensor, int column, int rowsOfSequence) {
+        Matrix of(AttentionShape shape, int sequence, int head, int from, int to) {
+            int start = column + head * shape.headDimension();
+            return tensor.matrix()
+                    .rows(sequence * rowsOfSequence + from, sequence * rowsOfSequence + to)
+                    .columns(start, start + shape.headDimension());
+        }
+    }
+
+    /// What both ways read.
+    private record Inputs(AttentionShape shape, Heads queries, Heads keys, Heads values, int[] segmentStarts) {
+        int firstKey(int sequence, int query) {
+            int position = shape.keys() - shape.queries() + query;
+            int first = shape.window() > position ? 0 : position - shape.window() + 1;
+            return segmentStarts == null ? first : Math.max(first, segmentStarts[sequence * shape.queries() + query]);
+        }
+
+        int lastKey(int query) {
+            return shape.keys() - shape.queries() + query;
+        }
+
+        int keyHead(int head) {
+            return head / (shape.heads() / shape.keyValueHeads());
+        }
+    }
+
+    /// Self-attention over fused rows; see [Tape#attention(Tensor, AttentionShape, int[])].
+    static Tensor apply(Tape tape, Tensor qkv, AttentionShape shape, int[] segmentStarts) {
+        if (qkv.columns() != shape.fusedColumns() || qkv.rows() != shape.batch() * shape.queries()) {
+            throw new IllegalArgumentException("%s does not fit %s".formatted(qkv, shape));
+        }
+        int keyColumn = shape.heads() * shape.headDimension();
+        int valueColumn = keyColumn + shape.keyValueHeads() * shape.headDimension();
+        Inputs inputs = new Inputs(
+                shape,
+                new Heads(qkv, 0, shape.queries()),
+                new Heads(qkv, keyColumn, shape.queries()),
+                new Heads(qkv, valueColumn, shape.queries()),
+                segmentStarts);
+        Tensor result = tape.allocate(qkv.dtype(), qkv.rows(), keyColumn);
+        Tensor logSums = tape.allocate(DType.F32, qkv.rows(), shape.heads());
+        forward(tape, inputs, result, logSums);
+        tape.record(result, qkv.requiresGradient, () -> {
+            backward(tape, inputs, result, logSums, qkv);
+            tape.arena().release(logSums);
+        });
+        return result;
+    }
+
+    /// Attention over a cache; see the inference form in [Tape].
+    static Tensor overCache(Tape tape, Inference in) {
+        AttentionShape shape = in.shape;
+        Inputs inputs = new Inputs(
+                shape,
+                new Heads(in.query, in.queryColumn, shape.queries()),
+                new Heads(in.keys, in.keyColumn, shape.keyCapacity()),
+                new Heads(in.values, in.valueColumn, shape.keyCapacity()),
+                null);
+        Tensor result = tape.allocate(in.query.dtype(), in.query.rows(), shape.heads() * shape.headDimension());
+        forward(tape, inputs, result, null);
+        return result;
+    }
+
+    /// Arguments of [#overCache].
+    record Inference(
+            Tensor query,
+            int queryColumn,
+            Tensor keys,
+            int keyColumn,
+            Tensor values,
+            int valueColumn,
+            AttentionShape shape) {}
+
+    private static void forward(Tape tape, Inputs inputs, Tensor result, Tensor logSums) {
+        AttentionShape shape = inputs.shape;
+        int blocks = (shape.queries() + BLOCK - 1) / BLOCK;
+        int perSequence = shape.heads() * blocks;
+        tape.backend().workers().run(shape.batch() * perSequence, (task, scratch) -> {
+            int sequence = task / perSequence;
+            int head = task % perSequence / blocks;
+            int from = (blocks - 1 - task % blocks) * BLOCK; // the longest first
+            int to = Math.min(shape.queries(), from + BLOCK);
+            forwardBlock(tape.backend(), inputs, sequence, head, from, to, result, logSums, scratch);
+        });
+    }
+
+    private static void forwardBlock(
+            Backend backend,
+            Inputs inputs,
+            int sequence,
+            int head,
+            int from,
+            int to,
+            Tensor result,
+            Tensor logSums,
+            Scratch scratch) {
+        AttentionShape shape = inputs.shape;
+        int rows = to - from;
+        int dimension = shape.headDimension();
+        float[] maxima = scratch.floats(0, BLOCK);
+        float[] sums = scratch.floats(1, BLOCK);
+        Arrays.fill(maxima, 0, rows, Float.NEGATIVE_INFINITY);
+        Arrays.fill(sums, 0, rows, 0f);
+        Tensor output = scratch.tile(0, DType.F32, rows, dimension);
+        Matrix query = inputs.queries.of(shape, sequence, head, from, to);
+        int last = inputs.lastKey(to - 1) + 1;
+        int first = inputs.firstKey(sequence, from);
+        for (int chunk = first; chunk < last; chunk += CHUNK) {
+            int end = Math.min(last, chunk + CHUNK);
+            Tensor scores = scratch.tile(1, DType.F32, rows, end - chunk);
+            Tensor weights = scratch.tile(2, query.dtype(), rows, end - chunk);
+            Matrix keys = inputs.keys.of(shape, sequence, inputs.keyHead(head), chunk, end);
+            backend.product().multiply(query, keys.transpose(), scores.matrix(), false);
+            for (int r = 0; r < rows; r++) {
+                int low = Math.max(0, inputs.firstKey(sequence, from + r) - chunk);
+                int high = Math.min(end, inputs.lastKey(from + r) + 1) - chunk;
+                weighRow(scores, weights, r, low, high, shape.scale(), maxima, sums, output, chunk > first, scratch);
+            }
+            Matrix values = inputs.values.of(shape, sequence, inputs.keyHead(head), chunk, end);
+            backend.product().multiply(weights.matrix(), values, output.matrix(), chunk > first);
+        }
+        float[] row = scratch.floats(2, dimension);
+        for (int r = 0; r < rows; r++) {
+            long n = (long) sequence * shape.queries() + from + r;
+            Rows.load(output, (long) r * dimension, row, dimension);
+            Elementwise.scale(row, 1f / sums[r], dimension);
+            Rows.store(row, result, (n * shape.heads() + head) * dimension, dimension);
+            if (logSums != null) {
+                float logSum = maxima[r] + (float) Math.log(sums[r]);
+                logSums.data().setAtIndex(Tensor.FLOAT, n * shape.heads() + head, logSum);
+            }
+        }
+    }
+
+    /// Turns row `r` of the scores into unnormalised weights against the running maximum. Keys outside `[low, high)`
+    /// weigh nothing.
+    private static void weighRow(
+            Tensor scores,
+            Tensor weights,
+            int r,
+            int low,
+            int high,
+            float scale,
+            float[] maxima,
+            float[] sums,
+            Tensor output,
+            boolean hasOutput,
+            Scratch scratch) {
+        int width = scores.columns();
+        float[] row = scratch.floats(2, width);
+        float[] padded = scratch.floats(3, width);
+        Arrays.fill(padded, 0, width, 0f);
+        int count = high - low;
+        if (count > 0) {
+            Rows.load(scores, (long) r * width + low, row, count);
+            float maximum = Math.max(maxima[r], RowKernels.maximum(row, count) * scale);
+            float rescale = VectorMath.exp(maxima[r] - maximum);
+            sums[r] = sums[r] * rescale + AttentionKernels.exponentials(row, scale, maximum, count);
+            if (hasOutput && rescale != 1f) {
+                int dimension = output.columns();
+                float[] sum = scratch.floats(4, dimension);
+                Rows.load(output, (long) r * dimension, sum, dimension);
+                Elementwise.scale(sum, rescale, dimension);
+                Rows.store(sum, output, (long) r * dimension, dimension);
+            }
+            maxima[r] = maximum;
+            System.arraycopy(row, 0, padded, low, count);
+        }
+        Rows.store(padded, weights, (long) r * width, width);
+    }
+
+    private static void backward(Tape tape, Inputs inputs, Tensor result, Tensor logSums, Tensor qkv) {
+        AttentionShape shape = inputs.shape;
+        boolean accumulate = qkv.gradient != null;
+        Tensor gradient = tape.gradientOf(qkv);
+        tape.backend().workers().run(shape.batch() * shape.keyValueHeads(), (task, scratch) -> {
+            int sequence = task / shape.keyValueHeads();
+            int keyHead = task % shape.keyValueHeads();
+            int dimension = shape.headDimension();
+            Tensor dKeys = scratch.tile(0, DType.F32, shape.keys(), dimension);
+            Tensor dValues = scratch.tile(1, DType.F32, shape.keys(), dimension);
+            dKeys.data().fill((byte) 0);
+            dValues.data().fill((byte) 0);
+            int group = shape.heads() / shape.keyValueHeads();
+            for (int head = keyHead * group; head < (keyHead + 1) * group; head++) {
+                for (int from = 0; from < shape.queries(); from += BLOCK) {
+                    int to = Math.min(shape.queries(), from + BLOCK);
+                    Tensor dQueries = backwardBlock(
+                            tape.backend(), inputs, sequence, head, from, to, result, logSums, dKeys, dValues, scratch);
+                    put(dQueries, gradient, inputs.queries, shape, sequence, head, from, accumulate, scratch);
+                }
+            }
+            put(dKeys, gradient, inputs.keys, shape, sequence, keyHead, 0, accumulate, scratch);
+            put(dValues, gradient, inputs.values, shape, sequence, keyHead, 0, accumulate, scratch);
+        });
+    }
+
+    private static Tensor backwardBlock(
+            Backend backend,
+            Inputs inputs,
+            int sequence,
+            int head,
+            int from,
+            int to,
+            Tensor result,
+            Tensor logSums,
+            Tensor dKeys,
+            Tensor dValues,
+            Scratch scratch) {
+        AttentionShape shape = inputs.shape;
+        int rows = to - from;
+        int keyHead = inputs.keyHead(head);
+        Tensor dQueries = scratch.tile(2, DType.F32, rows, shape.headDimension());
+        Matrix query = inputs.queries.of(shape, sequence, head, from, to);
+        Matrix dResult = new Heads(result.gradient, 0, shape.queries()).of(shape, sequence, head, from, to);
+        float[] along = alongs(shape, result, sequence, head, from, to, scratch);
+        int last = inputs.lastKey(to - 1) + 1;
+        int first = inputs.firstKey(sequence, from);
+        for (int chunk = first; chunk < last; chunk += CHUNK) {
+            int end = Math.min(last, chunk + CHUNK);
+            int width = end - chunk;
+            Tensor scores = scratch.tile(3, DType.F32, rows, width);
+            Tensor dWeights = scratch.tile(4, DType.F32, rows, width);
+            Tensor weights = scratch.tile(5, query.dtype(), rows, width);
+            Tensor dScores = scratch.tile(6, query.dtype(), rows, width);
+            Matrix keys = inputs.keys.of(shape, sequence, keyHead, chunk, end);
+            Matrix values = inputs.values.of(shape, sequence, keyHead, chunk, end);
+            backend.product().multiply(query, keys.transpose(), scores.matrix(), false);
+            backend.product().multiply(dResult, values.transpose(), dWeights.matrix(), false);
+            for (int r = 0; r < rows; r++) {
+                int low = Math.max(0, inputs.firstKey(sequence, from + r) - chunk);
+                int high = Math.min(end, inputs.lastKey(from + r) + 1) - chunk;
+                long n = (long) sequence * shape.queries() + from + r;
+                float logSum = logSums.data().getAtIndex(Tensor.FLOAT, n * shape.heads() + head);
+                scoreGradientRow(
+                        scores, dWeights, weights, dScores, r, low, high, shape.scale(), logSum, along[r], scratch);
+            }
+            backend.product().multiply(weights.matrix().transpose(), dResult, rowsOf(dValues, chunk, end), true);
+            backend.product().multiply(dScores.matrix().transpose(), query, rowsOf(dKeys, chunk, end), true);
+            backend.product().multiply(dScores.matrix(), keys, dQueries.matrix(), chunk > first);
+        }
+        return dQueries;
+    }
+
+    /// `sum(dO * O)` of each row.
+    private static float[] alongs(
+            AttentionShape shape, Tensor result, int sequence, int head, int from, int to, Scratch scratch) {
+        int dimension = shape.headDimension();
+        float[] along = scratch.floats(0, BLOCK);
+        float[] output = scratch.floats(1, dimension);
+        float[] gradient = scratch.floats(2, dimension);
+        for (int r = 0; r < to - from; r++) {
+            long start = (((long) sequence * shape.queries() + from + r) * shape.heads() + head) * dimension;
+            Rows.load(result, start, output, dimension);
+            Rows.load(result.gradient, start, gradient, dimension);
+            along[r] = RowKernels.dot(output, 0, gradient, 0, dimension);
+        }
+        return along;
+    }
+
+    /// Makes row `r` of the probabilities and of the scores' gradient.
+    private static void scoreGradientRow(
+            Tensor scores,
+            Tensor dWeights,
+            Tensor weights,
+            Tensor dScores,
+            int r,
+            int low,
+            int high,
+            float scale,
+            float logSum,
+            float along,
+            Scratch scratch) {
+        int width = scores.columns();
+        int count = high - low;
+        float[] row = scratch.floats(1, width);
+        float[] gradient = scratch.floats(2, width);
+        float[] padded = scratch.floats(3, width);
+        Arrays.fill(padded, 0, width, 0f);
+        if (count > 0) {
+            Rows.load(scores, (long) r * width + low, row, count);
+            Rows.load(dWeights, (long) r * width + low, gradient, count);
+            AttentionKernels.exponentials(row, scale, logSum, count);
+            System.arraycopy(row, 0, padded, low, count);
+        }
+        Rows.store(padded, weights, (long) r * width, width);
+        if (count > 0) {
+            AttentionKernels.scoreGradient(gradient, row, along, scale, count);
+            System.arraycopy(gradient, 0, padded, low, count);
+        }
+        Rows.store(padded, dScores, (long) r * width, width);
+    }
+
+    private static Matrix rowsOf(Tensor tensor, int from, int to) {
+        return tensor.matrix().rows(from, to);
+    }
+
+    /// Writes the f32 rows of one head's gradient to their place in the fused rows.
+    private static void put(
+            Tensor source,
+            Tensor target,
+            Heads heads,
+            AttentionShape shape,
+            int sequence,
+            int head,
+            int from,
+            boolean accumulate,
+            Scratch scratch) {
+        int dimension = shape.headDimension();
+        float[] row = scratch.floats(1, dimension);
+        float[] sum = scratch.floats(2, dimension);
+        for (int r = 0; r < source.rows(); r++) {
+            Rows.load(source, (long) r * dimension, row, dimension);
+            long n = (long) sequence * heads.rowsOfSequence + from + r;
+            long to = n * target.columns() + heads.column + head * dimension;
+            Rows.put(row, target, to, dimension, accumulate, sum);
+        }
+    }
+}
