@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.net.JarURLConnection;
 import java.net.URL;
 import java.net.URLConnection;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +87,11 @@ record CarriedLibrary(URL resource, long size, long crc) {
         }
         CRC32 found = new CRC32();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            found.update(channel.map(FileChannel.MapMode.READ_ONLY, 0, size));
+            ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+            while (channel.read(buffer) >= 0) {
+                found.update(buffer.flip());
+                buffer.clear();
+            }
         }
         return found.getValue() == crc;
     }

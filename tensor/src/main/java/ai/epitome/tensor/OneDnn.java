@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The part of oneDNN's C API that matrix products need, as method handles.
 ///
@@ -116,16 +118,32 @@ final class OneDnn {
         CarriedLibrary openCl = CarriedLibrary.find("org/bytedeco/opencl/linux-x86_64/libOpenCL.so.1");
         CarriedLibrary openMp = CarriedLibrary.find(FOLDER + "libgomp.so.1");
         CarriedLibrary oneDnn = CarriedLibrary.find(FOLDER + "libdnnl.so.3");
-        Path folder = CarriedLibrary.cache().resolve("onednn-%08x".formatted(oneDnn.crc()));
+        return open(unpack(
+                CarriedLibrary.cache().resolve("onednn-%08x".formatted(oneDnn.crc())),
+                List.of(openCl, openMp, oneDnn)));
+    }
+
+    /// The libraries as files in `folder`, or in a temporary one where that cannot be written.
+    private static List<Path> unpack(Path folder, List<CarriedLibrary> libraries) throws IOException {
+        List<Path> files = new ArrayList<>();
         try {
-            oneDnn.unpack(folder);
+            for (CarriedLibrary library : libraries) {
+                files.add(library.unpack(folder));
+            }
         } catch (IOException e) {
-            folder = Files.createTempDirectory("epitome-native");
-            folder.toFile().deleteOnExit();
-            for (CarriedLibrary library : new CarriedLibrary[] {openCl, openMp, oneDnn}) {
-                library.unpack(folder).toFile().deleteOnExit();
+            files.clear();
+            Path temporary = Files.createTempDirectory("epitome-native");
+            temporary.toFile().deleteOnExit();
+            for (CarriedLibrary library : libraries) {
+                Path file = library.unpack(temporary);
+                file.toFile().deleteOnExit();
+                files.add(file);
             }
         }
+        return files;
+    }
+
+    private static OneDnn open(List<Path> files) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             var lookup = LINKER.defaultLookup();
             MethodHandle dlopen = LINKER.downcallHandle(
@@ -134,8 +152,7 @@ final class OneDnn {
             MethodHandle dlsym = LINKER.downcallHandle(
                     lookup.findOrThrow("dlsym"), FunctionDescriptor.of(ADDRESS, ADDRESS, ADDRESS));
             MemorySegment handle = MemorySegment.NULL;
-            for (CarriedLibrary library : new CarriedLibrary[] {openCl, openMp, oneDnn}) {
-                Path file = library.unpack(folder);
+            for (Path file : files) {
                 handle =
                         (MemorySegment) dlopen.invokeExact(arena.allocateFrom(file.toString()), RTLD_NOW | RTLD_GLOBAL);
                 if (handle.address() == 0) {
