@@ -1,6 +1,12 @@
 package ai.epitome.tensor;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Matrix products in pure Java on the Vector API: on every machine, whatever else is missing.
@@ -12,7 +18,11 @@ import jdk.incubator.vector.VectorSpecies;
 /// product was split.
 public final class VectorProduct implements MatrixProduct {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+    private static final VectorSpecies<Short> SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     /// A CPU with 512-bit registers has 32 of them, and so has every 64-bit ARM; AVX2 has 16.
     private static final boolean WIDE =
@@ -25,54 +35,55 @@ public final class VectorProduct implements MatrixProduct {
     private static final int DEPTH = 384;
     /// Rows of A in a block: 12 tiles, 220 KB, well inside a second-level cache.
     private static final int ROWS = 12 * TILE_ROWS;
-    /// Columns of B in a block: 1.5 MB.
-    private static final int COLUMNS = 1024;
+    /// Columns of B in a block: 3 MB, read once for each block of A.
+    private static final int COLUMNS = 2048;
 
     private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
     /// Packed operands of one thread.
     private static final class Buffers {
+        final Panels panels = new Panels();
+        final float[] tile = new float[TILE_ROWS * TILE_COLUMNS];
         float[] a = new float[0];
         float[] b = new float[0];
-        float[] row = new float[0];
-        final float[] tile = new float[TILE_ROWS * TILE_COLUMNS];
 
-        void reserve(int aSize, int bSize, int rowSize) {
+        void reserve(int aSize, int bSize) {
             a = a.length < aSize ? new float[aSize] : a;
             b = b.length < bSize ? new float[bSize] : b;
-            row = row.length < rowSize ? new float[rowSize] : row;
         }
     }
 
     @Override
     public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
         Operands.check(a, b, c);
+        if (c.rows() == 0 || c.columns() == 0) {
+            return;
+        }
+        if (a.columns() == 0) {
+            Operands.clear(c, accumulate);
+        } else {
+            multiplyBlocks(a, b, c, accumulate);
+        }
+    }
+
+    private static void multiplyBlocks(Matrix a, Matrix b, Matrix c, boolean accumulate) {
         int m = c.rows();
         int n = c.columns();
         int k = a.columns();
-        if (m == 0 || n == 0) {
-            return;
-        }
-        if (k == 0) {
-            Operands.clear(c, accumulate);
-            return;
-        }
         // A bf16 result is rounded once, so its sums may not leave the registers before they are complete.
         int depth = c.dtype() == DType.F32 ? Math.min(k, DEPTH) : k;
         Buffers buffers = BUFFERS.get();
         buffers.reserve(
-                Panels.size(Math.min(m, ROWS), depth, TILE_ROWS),
-                Panels.size(Math.min(n, COLUMNS), depth, TILE_COLUMNS),
-                Math.max(depth, TILE_COLUMNS));
+                Panels.size(Math.min(m, ROWS), depth, TILE_ROWS), Panels.size(Math.min(n, COLUMNS), depth, TILE_COLUMNS));
         for (int column = 0; column < n; column += COLUMNS) {
             int columns = Math.min(COLUMNS, n - column);
             Matrix right = b.columns(column, column + columns).transpose();
             for (int from = 0; from < k; from += depth) {
                 int length = Math.min(depth, k - from);
-                Panels.pack(right, from, length, TILE_COLUMNS, buffers.b, buffers.row);
+                buffers.panels.pack(right, from, length, TILE_COLUMNS, buffers.b, 0);
                 for (int row = 0; row < m; row += ROWS) {
                     int rows = Math.min(ROWS, m - row);
-                    Panels.pack(a.rows(row, row + rows), from, length, TILE_ROWS, buffers.a, buffers.row);
+                    packRows(a.rows(row, row + rows), from, length, buffers);
                     Matrix target = c.rows(row, row + rows).columns(column, column + columns);
                     multiplyBlock(length, buffers, target, accumulate || from > 0);
                 }
@@ -80,34 +91,85 @@ public final class VectorProduct implements MatrixProduct {
         }
     }
 
+    /// Packs rows of A: panels of [#TILE_ROWS], the last one of [Tile6#ROWS] where that is enough.
+    private static void packRows(Matrix a, int from, int depth, Buffers buffers) {
+        int rest = a.rows() % TILE_ROWS;
+        int split = rest <= Tile6.ROWS ? a.rows() - rest : a.rows();
+        buffers.panels.pack(a.rows(0, split), from, depth, TILE_ROWS, buffers.a, 0);
+        buffers.panels.pack(a.rows(split, a.rows()), from, depth, Tile6.ROWS, buffers.a, split * depth);
+    }
+
     private static void multiplyBlock(int depth, Buffers buffers, Matrix c, boolean accumulate) {
         for (int column = 0; column < c.columns(); column += TILE_COLUMNS) {
             int columns = Math.min(TILE_COLUMNS, c.columns() - column);
             for (int row = 0; row < c.rows(); row += TILE_ROWS) {
                 int rows = Math.min(TILE_ROWS, c.rows() - row);
-                if (WIDE) {
+                if (rows > Tile6.ROWS) {
                     Tile12.multiply(depth, buffers.a, row * depth, buffers.b, column * depth, buffers.tile);
                 } else {
                     Tile6.multiply(depth, buffers.a, row * depth, buffers.b, column * depth, buffers.tile);
                 }
-                for (int i = 0; i < rows; i++) {
-                    long at = c.offset() + (long) (row + i) * c.stride() + column;
-                    store(buffers.tile, i * TILE_COLUMNS, c, at, columns, accumulate, buffers.row);
+                long at = c.offset() + (long) row * c.stride() + column;
+                if (columns < TILE_COLUMNS) {
+                    storeElements(buffers.tile, c, at, rows, columns, accumulate);
+                } else if (c.dtype() == DType.F32) {
+                    storeFloats(buffers.tile, c.data(), at, c.stride(), rows, accumulate);
+                } else {
+                    storeBf16(buffers.tile, c.data(), at, c.stride(), rows, accumulate);
                 }
             }
         }
     }
 
-    /// Writes or adds `count` sums to elements `at` and following of `c`.
-    private static void store(float[] sums, int from, Matrix c, long at, int count, boolean accumulate, float[] row) {
-        for (int i = 0; i < count; i++) {
-            float sum = sums[from + i];
-            if (c.dtype() == DType.F32) {
-                float old = accumulate ? c.data().getAtIndex(Tensor.FLOAT, at + i) : 0;
-                c.data().setAtIndex(Tensor.FLOAT, at + i, old + sum);
-            } else {
-                float old = accumulate ? Float.intBitsToFloat(c.data().getAtIndex(Tensor.SHORT, at + i) << 16) : 0;
-                c.data().setAtIndex(Tensor.SHORT, at + i, Bf16.fromFloat(old + sum));
+    /// Writes or adds `rows` rows of sums at element `at` of `c`.
+    private static void storeFloats(
+            float[] sums, MemorySegment c, long at, int stride, int rows, boolean accumulate) {
+        for (int i = 0; i < rows; i++) {
+            long left = (at + (long) i * stride) * 4;
+            long right = left + LANES * 4L;
+            FloatVector l = FloatVector.fromArray(FLOATS, sums, i * TILE_COLUMNS);
+            FloatVector r = FloatVector.fromArray(FLOATS, sums, i * TILE_COLUMNS + LANES);
+            if (accumulate) {
+                l = l.add(FloatVector.fromMemorySegment(FLOATS, c, left, ORDER));
+                r = r.add(FloatVector.fromMemorySegment(FLOATS, c, right, ORDER));
+            }
+            l.intoMemorySegment(c, left, ORDER);
+            r.intoMemorySegment(c, right, ORDER);
+        }
+    }
+
+    private static void storeBf16(float[] sums, MemorySegment c, long at, int stride, int rows, boolean accumulate) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < TILE_COLUMNS; j += LANES) {
+                long place = (at + (long) i * stride + j) * 2;
+                FloatVector sum = FloatVector.fromArray(FLOATS, sums, i * TILE_COLUMNS + j);
+                if (accumulate) {
+                    IntVector old = (IntVector) ShortVector.fromMemorySegment(SHORTS, c, place, ORDER)
+                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+                    sum = sum.add(old.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats());
+                }
+                IntVector bits = sum.reinterpretAsInts();
+                IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+                IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+                ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(c, place, ORDER);
+            }
+        }
+    }
+
+    /// The same for a tile at the right edge.
+    private static void storeElements(
+            float[] sums, Matrix c, long at, int rows, int columns, boolean accumulate) {
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                long place = at + (long) i * c.stride() + j;
+                float sum = sums[i * TILE_COLUMNS + j];
+                if (c.dtype() == DType.F32) {
+                    float old = accumulate ? c.data().getAtIndex(Tensor.FLOAT, place) : 0;
+                    c.data().setAtIndex(Tensor.FLOAT, place, old + sum);
+                } else {
+                    float old = accumulate ? Float.intBitsToFloat(c.data().getAtIndex(Tensor.SHORT, place) << 16) : 0;
+                    c.data().setAtIndex(Tensor.SHORT, place, Bf16.fromFloat(old + sum));
+                }
             }
         }
     }
