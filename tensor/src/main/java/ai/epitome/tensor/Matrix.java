@@ -33,4 +33,25 @@ public record Matrix(
         long start = offset + (transposed ? (long) from * stride : from);
         return new Matrix(data, dtype, start, rows, to - from, stride, transposed);
     }
+
+    /// Element (i, j) of the operand. Slow: for edges and tests.
+    float element(int i, int j) {
+        return element(offset + (transposed ? (long) j * stride + i : (long) i * stride + j));
+    }
+
+    /// The element at an index into memory.
+    float element(long index) {
+        return dtype == DType.F32
+                ? data.getAtIndex(Tensor.FLOAT, index)
+                : Float.intBitsToFloat(data.getAtIndex(Tensor.SHORT, index) << 16);
+    }
+
+    /// Sets the element at an index into memory, rounding to the dtype.
+    void put(long index, float value) {
+        if (dtype == DType.F32) {
+            data.setAtIndex(Tensor.FLOAT, index, value);
+        } else {
+            data.setAtIndex(Tensor.SHORT, index, Bf16.fromFloat(value));
+        }
+    }
 }

@@ -22,7 +22,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Whole registers are stored even where `width` is not a multiple of them. What then spills over belongs to a place
 /// that is written later, or to the [#SLACK] after the last panel.
 ///
-/// One thread's instance: it holds the working memory of [#transpose].
+/// One thread's instance: it holds a block that is half transposed.
 final class Panels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
@@ -36,11 +36,11 @@ final class Panels {
 
     private static final VectorShuffle<Float> UPPER = VectorShuffle.makeZip(FLOATS, 1);
 
+    private static final int QUARTER = LANES / 4;
     /// Floats that packing may write after the last panel.
     static final int SLACK = LANES;
 
-    private float[] block = new float[LANES * LANES];
-    private float[] other = new float[LANES * LANES];
+    private final float[] block = new float[LANES * LANES];
 
     /// Floats that `rows` rows of `depth` need.
     static int size(int rows, int depth, int width) {
@@ -58,10 +58,9 @@ final class Panels {
         }
     }
 
-    /// Memory runs along the panel's width: registers are copied, in ascending order of depth. They may read elements
-    /// beside the window, but none beyond the memory.
-    private static void packAlongRows(
-            Matrix x, int first, int from, int depth, int width, float[] target, int at) {
+    /// Memory runs along the panel's width: registers are copied, in ascending order of depth and the last of
+    /// a row first, because it spills over. They may read elements beside the window, but none beyond the memory.
+    private static void packAlongRows(Matrix x, int first, int from, int depth, int width, float[] target, int at) {
         long start = x.offset() + (long) from * x.stride() + first;
         int registers = (width + LANES - 1) / LANES;
         long elements = x.data().byteSize() / x.dtype().bytes();
@@ -75,17 +74,16 @@ final class Panels {
         int count = Math.min(width, x.rows() - first);
         for (int p = whole; p < depth; p++) {
             for (int i = 0; i < count; i++) {
-                target[at + p * width + i] = element(x, start + (long) p * x.stride() + i);
+                target[at + p * width + i] = x.element(start + (long) p * x.stride() + i);
             }
         }
     }
 
     private static void copyFloats(
             MemorySegment data, long start, int stride, int depth, int registers, float[] target, int at, int width) {
-        for (int p = 0; p < depth; p++) {
-            long source = (start + (long) p * stride) * 4;
-            for (int r = 0; r < registers; r++) {
-                FloatVector.fromMemorySegment(FLOATS, data, source + r * LANES * 4L, ORDER)
+        for (int r = registers - 1; r >= 0; r--) {
+            for (int p = 0; p < depth; p++) {
+                FloatVector.fromMemorySegment(FLOATS, data, (start + (long) p * stride + r * LANES) * 4, ORDER)
                         .intoArray(target, at + p * width + r * LANES);
             }
         }
@@ -93,15 +91,9 @@ final class Panels {
 
     private static void copyBf16(
             MemorySegment data, long start, int stride, int depth, int registers, float[] target, int at, int width) {
-        for (int p = 0; p < depth; p++) {
-            long source = (start + (long) p * stride) * 2;
-            for (int r = 0; r < registers; r++) {
-                IntVector bits = (IntVector)
-                        ShortVector.fromMemorySegment(SHORTS, data, source + r * LANES * 2L, ORDER)
-                                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-                bits.lanewise(VectorOperators.LSHL, 16)
-                        .reinterpretAsFloats()
-                        .intoArray(target, at + p * width + r * LANES);
+        for (int r = registers - 1; r >= 0; r--) {
+            for (int p = 0; p < depth; p++) {
+                loadBf16(data, start + (long) p * stride + r * LANES).intoArray(target, at + p * width + r * LANES);
             }
         }
     }
@@ -115,63 +107,111 @@ final class Panels {
             int rows = Math.min(LANES, count - group);
             long start = x.offset() + (long) (first + group) * x.stride() + from;
             for (int p = 0; p < whole; p += LANES) {
-                if (x.dtype() == DType.F32) {
-                    loadFloats(x.data(), start + p, x.stride(), rows, block);
-                } else {
-                    loadBf16(x.data(), start + p, x.stride(), rows, block);
-                }
-                transpose(target, at + p * width + group, width);
+                transpose(x, start + p, rows - 1, target, at + p * width + group, width);
             }
         }
         for (int i = 0; i < count; i++) {
             long start = x.offset() + (long) (first + i) * x.stride() + from;
             for (int p = whole; p < depth; p++) {
-                target[at + p * width + i] = element(x, start + p);
+                target[at + p * width + i] = x.element(start + p);
             }
         }
     }
 
-    private static void loadFloats(MemorySegment data, long start, int stride, int rows, float[] block) {
-        for (int i = 0; i < rows; i++) {
-            FloatVector.fromMemorySegment(FLOATS, data, (start + (long) i * stride) * 4, ORDER)
-                    .intoArray(block, i * LANES);
+    /// Transposes the square block that starts at element `start` into rows of `target`, `width` apart; rows after
+    /// `last` are copies of it.
+    ///
+    /// Interleaving the lanes of row i with those of row i + LANES / 2, for every i, rotates the bits of an
+    /// element's place by one; after as many times as a row number has bits, row and column have changed places.
+    /// Two such steps are done at once, four registers in and four out.
+    private void transpose(Matrix x, long start, int last, float[] target, int at, int width) {
+        boolean done = LANES == 4;
+        float[] to = done ? target : block;
+        if (x.dtype() == DType.F32) {
+            interleaveFloats(x.data(), start, x.stride(), last, to, done ? at : 0, done ? width : LANES);
+        } else {
+            interleaveBf16(x.data(), start, x.stride(), last, to, done ? at : 0, done ? width : LANES);
+        }
+        if (LANES == 16) {
+            interleaveTwice(block, target, at, width);
+        } else if (LANES == 8) {
+            interleaveOnce(block, target, at, width);
         }
     }
 
-    private static void loadBf16(MemorySegment data, long start, int stride, int rows, float[] block) {
-        for (int i = 0; i < rows; i++) {
-            IntVector bits = (IntVector) ShortVector.fromMemorySegment(
-                            SHORTS, data, (start + (long) i * stride) * 2, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-            bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(block, i * LANES);
+    private static void interleaveFloats(
+            MemorySegment data, long start, int stride, int last, float[] target, int at, int width) {
+        for (int i = 0; i < QUARTER; i++) {
+            FloatVector a =
+                    FloatVector.fromMemorySegment(FLOATS, data, (start + (long) Math.min(i, last) * stride) * 4, ORDER);
+            FloatVector b = FloatVector.fromMemorySegment(
+                    FLOATS, data, (start + (long) Math.min(i + QUARTER, last) * stride) * 4, ORDER);
+            FloatVector c = FloatVector.fromMemorySegment(
+                    FLOATS, data, (start + (long) Math.min(i + 2 * QUARTER, last) * stride) * 4, ORDER);
+            FloatVector d = FloatVector.fromMemorySegment(
+                    FLOATS, data, (start + (long) Math.min(i + 3 * QUARTER, last) * stride) * 4, ORDER);
+            FloatVector acLower = a.rearrange(LOWER, c);
+            FloatVector acUpper = a.rearrange(UPPER, c);
+            FloatVector bdLower = b.rearrange(LOWER, d);
+            FloatVector bdUpper = b.rearrange(UPPER, d);
+            int to = at + 4 * i * width;
+            acLower.rearrange(LOWER, bdLower).intoArray(target, to);
+            acLower.rearrange(UPPER, bdLower).intoArray(target, to + width);
+            acUpper.rearrange(LOWER, bdUpper).intoArray(target, to + 2 * width);
+            acUpper.rearrange(UPPER, bdUpper).intoArray(target, to + 3 * width);
         }
     }
 
-    /// Transposes `block` into rows of `target`, `stride` apart. Interleaving the first half of the rows with the second
-    /// rotates the bits of every element's index by one place; after as many times as a row's index has bits, row and
-    /// column have changed places.
-    private void transpose(float[] target, int at, int stride) {
-        for (int size = LANES; size > 2; size /= 2) {
-            interleave(block, other, 0, LANES);
-            float[] swap = block;
-            block = other;
-            other = swap;
+    private static void interleaveBf16(
+            MemorySegment data, long start, int stride, int last, float[] target, int at, int width) {
+        for (int i = 0; i < QUARTER; i++) {
+            FloatVector a = loadBf16(data, start + (long) Math.min(i, last) * stride);
+            FloatVector b = loadBf16(data, start + (long) Math.min(i + QUARTER, last) * stride);
+            FloatVector c = loadBf16(data, start + (long) Math.min(i + 2 * QUARTER, last) * stride);
+            FloatVector d = loadBf16(data, start + (long) Math.min(i + 3 * QUARTER, last) * stride);
+            FloatVector acLower = a.rearrange(LOWER, c);
+            FloatVector acUpper = a.rearrange(UPPER, c);
+            FloatVector bdLower = b.rearrange(LOWER, d);
+            FloatVector bdUpper = b.rearrange(UPPER, d);
+            int to = at + 4 * i * width;
+            acLower.rearrange(LOWER, bdLower).intoArray(target, to);
+            acLower.rearrange(UPPER, bdLower).intoArray(target, to + width);
+            acUpper.rearrange(LOWER, bdUpper).intoArray(target, to + 2 * width);
+            acUpper.rearrange(UPPER, bdUpper).intoArray(target, to + 3 * width);
         }
-        interleave(block, target, at, stride);
     }
 
-    private static void interleave(float[] source, float[] target, int at, int stride) {
+    private static void interleaveTwice(float[] source, float[] target, int at, int width) {
+        for (int i = 0; i < QUARTER; i++) {
+            FloatVector a = FloatVector.fromArray(FLOATS, source, (i) * LANES);
+            FloatVector b = FloatVector.fromArray(FLOATS, source, (i + QUARTER) * LANES);
+            FloatVector c = FloatVector.fromArray(FLOATS, source, (i + 2 * QUARTER) * LANES);
+            FloatVector d = FloatVector.fromArray(FLOATS, source, (i + 3 * QUARTER) * LANES);
+            FloatVector acLower = a.rearrange(LOWER, c);
+            FloatVector acUpper = a.rearrange(UPPER, c);
+            FloatVector bdLower = b.rearrange(LOWER, d);
+            FloatVector bdUpper = b.rearrange(UPPER, d);
+            int to = at + 4 * i * width;
+            acLower.rearrange(LOWER, bdLower).intoArray(target, to);
+            acLower.rearrange(UPPER, bdLower).intoArray(target, to + width);
+            acUpper.rearrange(LOWER, bdUpper).intoArray(target, to + 2 * width);
+            acUpper.rearrange(UPPER, bdUpper).intoArray(target, to + 3 * width);
+        }
+    }
+
+    /// A register of bf16 elements as floats.
+    static FloatVector loadBf16(MemorySegment data, long at) {
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, data, at * 2, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    private static void interleaveOnce(float[] source, float[] target, int at, int width) {
         for (int i = 0; i < LANES / 2; i++) {
-            FloatVector upper = FloatVector.fromArray(FLOATS, source, i * LANES);
-            FloatVector lower = FloatVector.fromArray(FLOATS, source, (i + LANES / 2) * LANES);
-            upper.rearrange(LOWER, lower).intoArray(target, at + 2 * i * stride);
-            upper.rearrange(UPPER, lower).intoArray(target, at + (2 * i + 1) * stride);
+            FloatVector a = FloatVector.fromArray(FLOATS, source, i * LANES);
+            FloatVector b = FloatVector.fromArray(FLOATS, source, (i + LANES / 2) * LANES);
+            a.rearrange(LOWER, b).intoArray(target, at + 2 * i * width);
+            a.rearrange(UPPER, b).intoArray(target, at + (2 * i + 1) * width);
         }
-    }
-
-    private static float element(Matrix x, long index) {
-        return x.dtype() == DType.F32
-                ? x.data().getAtIndex(Tensor.FLOAT, index)
-                : Float.intBitsToFloat(x.data().getAtIndex(Tensor.SHORT, index) << 16);
     }
 }

@@ -18,7 +18,6 @@ import jdk.incubator.vector.VectorSpecies;
 /// product was split.
 public final class VectorProduct implements MatrixProduct {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
-    private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
@@ -31,11 +30,11 @@ public final class VectorProduct implements MatrixProduct {
     private static final int TILE_ROWS = WIDE ? Tile12.ROWS : Tile6.ROWS;
     private static final int TILE_COLUMNS = 2 * LANES;
 
-    /// Depth of a block: a panel of B of this depth (48 KB) nearly fits the first-level cache.
-    private static final int DEPTH = 384;
-    /// Rows of A in a block: 12 tiles, 220 KB, well inside a second-level cache.
+    /// Depth of a block: a panel of A and one of B of this depth (12 and 32 KB) fit the first-level cache.
+    private static final int DEPTH = 256;
+    /// Rows of A in a block: 12 tiles, 150 KB, well inside a second-level cache.
     private static final int ROWS = 12 * TILE_ROWS;
-    /// Columns of B in a block: 3 MB, read once for each block of A.
+    /// Columns of B in a block: 2 MB, read once for each block of A.
     private static final int COLUMNS = 2048;
 
     private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -61,6 +60,11 @@ public final class VectorProduct implements MatrixProduct {
         }
         if (a.columns() == 0) {
             Operands.clear(c, accumulate);
+        } else if (c.rows() <= RowProduct.ROWS) {
+            RowProduct.multiply(a, b, c, accumulate);
+        } else if (c.columns() == 1 && (c.stride() == 1)) {
+            Matrix row = new Matrix(c.data(), c.dtype(), c.offset(), 1, c.rows(), c.rows(), false);
+            RowProduct.multiply(b.transpose(), a.transpose(), row, accumulate);
         } else {
             multiplyBlocks(a, b, c, accumulate);
         }
@@ -74,7 +78,8 @@ public final class VectorProduct implements MatrixProduct {
         int depth = c.dtype() == DType.F32 ? Math.min(k, DEPTH) : k;
         Buffers buffers = BUFFERS.get();
         buffers.reserve(
-                Panels.size(Math.min(m, ROWS), depth, TILE_ROWS), Panels.size(Math.min(n, COLUMNS), depth, TILE_COLUMNS));
+                Panels.size(Math.min(m, ROWS), depth, TILE_ROWS),
+                Panels.size(Math.min(n, COLUMNS), depth, TILE_COLUMNS));
         for (int column = 0; column < n; column += COLUMNS) {
             int columns = Math.min(COLUMNS, n - column);
             Matrix right = b.columns(column, column + columns).transpose();
@@ -99,11 +104,12 @@ public final class VectorProduct implements MatrixProduct {
         buffers.panels.pack(a.rows(split, a.rows()), from, depth, Tile6.ROWS, buffers.a, split * depth);
     }
 
+    /// Tiles go along the rows of C, so that the hardware sees its memory coming.
     private static void multiplyBlock(int depth, Buffers buffers, Matrix c, boolean accumulate) {
-        for (int column = 0; column < c.columns(); column += TILE_COLUMNS) {
-            int columns = Math.min(TILE_COLUMNS, c.columns() - column);
-            for (int row = 0; row < c.rows(); row += TILE_ROWS) {
-                int rows = Math.min(TILE_ROWS, c.rows() - row);
+        for (int row = 0; row < c.rows(); row += TILE_ROWS) {
+            int rows = Math.min(TILE_ROWS, c.rows() - row);
+            for (int column = 0; column < c.columns(); column += TILE_COLUMNS) {
+                int columns = Math.min(TILE_COLUMNS, c.columns() - column);
                 if (rows > Tile6.ROWS) {
                     Tile12.multiply(depth, buffers.a, row * depth, buffers.b, column * depth, buffers.tile);
                 } else {
@@ -122,8 +128,7 @@ public final class VectorProduct implements MatrixProduct {
     }
 
     /// Writes or adds `rows` rows of sums at element `at` of `c`.
-    private static void storeFloats(
-            float[] sums, MemorySegment c, long at, int stride, int rows, boolean accumulate) {
+    private static void storeFloats(float[] sums, MemorySegment c, long at, int stride, int rows, boolean accumulate) {
         for (int i = 0; i < rows; i++) {
             long left = (at + (long) i * stride) * 4;
             long right = left + LANES * 4L;
@@ -144,9 +149,7 @@ public final class VectorProduct implements MatrixProduct {
                 long place = (at + (long) i * stride + j) * 2;
                 FloatVector sum = FloatVector.fromArray(FLOATS, sums, i * TILE_COLUMNS + j);
                 if (accumulate) {
-                    IntVector old = (IntVector) ShortVector.fromMemorySegment(SHORTS, c, place, ORDER)
-                            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-                    sum = sum.add(old.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats());
+                    sum = sum.add(Panels.loadBf16(c, place / 2));
                 }
                 IntVector bits = sum.reinterpretAsInts();
                 IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
@@ -157,19 +160,12 @@ public final class VectorProduct implements MatrixProduct {
     }
 
     /// The same for a tile at the right edge.
-    private static void storeElements(
-            float[] sums, Matrix c, long at, int rows, int columns, boolean accumulate) {
+    private static void storeElements(float[] sums, Matrix c, long at, int rows, int columns, boolean accumulate) {
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < columns; j++) {
                 long place = at + (long) i * c.stride() + j;
                 float sum = sums[i * TILE_COLUMNS + j];
-                if (c.dtype() == DType.F32) {
-                    float old = accumulate ? c.data().getAtIndex(Tensor.FLOAT, place) : 0;
-                    c.data().setAtIndex(Tensor.FLOAT, place, old + sum);
-                } else {
-                    float old = accumulate ? Float.intBitsToFloat(c.data().getAtIndex(Tensor.SHORT, place) << 16) : 0;
-                    c.data().setAtIndex(Tensor.SHORT, place, Bf16.fromFloat(old + sum));
-                }
+                c.put(place, accumulate ? c.element(place) + sum : sum);
             }
         }
     }

@@ -179,7 +179,7 @@ class MatrixProductTest {
                     int at = (int) c.offset() + i * c.stride() + j;
                     double sum = given.accumulate ? expected[at] : 0;
                     for (int p = 0; p < given.k; p++) {
-                        sum += (double) get(a, i, p) * get(b, p, j);
+                        sum += (double) a.element(i, p) * b.element(p, j);
                     }
                     expected[at] = (float) sum;
                 }
@@ -220,13 +220,6 @@ class MatrixProductTest {
     private static Tensor whole(Matrix matrix) {
         return Tensor.of(matrix.data(), matrix.dtype(), (int)
                 (matrix.data().byteSize() / matrix.dtype().bytes()));
-    }
-
-    private static float get(Matrix x, int i, int j) {
-        long at = x.offset() + (x.transposed() ? (long) j * x.stride() + i : (long) i * x.stride() + j);
-        return x.dtype() == DType.F32
-                ? x.data().getAtIndex(Tensor.FLOAT, at)
-                : Float.intBitsToFloat(x.data().getAtIndex(Tensor.SHORT, at) << 16);
     }
 
     private static Tensor random(Arena arena, Random random, DType dtype, int... shape) {
