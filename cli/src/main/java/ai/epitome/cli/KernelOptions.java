@@ -1,0 +1,33 @@
+package ai.epitome.cli;
+
+import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.Backend.Kernels;
+import ai.epitome.tensor.Backend.Precision;
+import picocli.CommandLine.Option;
+
+/// The options that say what computes.
+final class KernelOptions {
+    @Option(
+            names = "--kernels",
+            description = "Matrix products by oneDNN or in pure Java: ${COMPLETION-CANDIDATES} (default: auto).",
+            defaultValue = "auto")
+    private Kernels kernels;
+
+    @Option(
+            names = "--precision",
+            description = "Operands of matrix products: ${COMPLETION-CANDIDATES}; sums and weights are f32 always"
+                    + " (default: auto).",
+            defaultValue = "auto")
+    private Precision precision;
+
+    @Option(names = "--threads", description = "Kernel threads (default: all ${DEFAULT-VALUE} processors).")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    Backend backend() {
+        return Backend.of(kernels, precision, threads);
+    }
+
+    int threads() {
+        return threads;
+    }
+}

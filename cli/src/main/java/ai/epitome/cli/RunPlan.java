@@ -1,0 +1,80 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.ModelFolder;
+import ai.epitome.tensor.Backend;
+import ai.epitome.train.TrainingConfig;
+import ai.epitome.train.TrainingListener;
+import ai.epitome.train.data.TokenShards;
+import ai.epitome.train.pretrain.Pretraining;
+import ai.epitome.train.pretrain.Recipe;
+import ai.epitome.train.report.Baselines;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// A run that is ready to begin: the text, and the settings, which are those of the model's folder where a run has
+/// begun there before.
+record RunPlan(PreparedText text, Pretraining.Settings settings) {
+    static RunPlan of(
+            List<Path> paths, Path folder, TextOptions options, RunOptions run, int threads, Consumer<String> notices)
+            throws IOException {
+        PreparedText text = PreparedText.of(paths, options.tokenizer(), folder, threads, notices);
+        Path kept = folder.resolve(TrainingConfig.FILE);
+        Recipe recipe;
+        if (Files.exists(kept)) {
+            notices.accept("going on with the run in " + folder + ", with its settings");
+            recipe = new Recipe(
+                    ModelFolder.config(folder), TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString()));
+        } else {
+            recipe = run.recipe(text.tokenizer().vocabularySize());
+        }
+        String title = String.format(
+                Locale.ROOT,
+                "a %.1fM-parameter model on %s",
+                recipe.model().parameters() / 1e6,
+                folder.getFileName());
+        return new RunPlan(
+                text,
+                new Pretraining.Settings(
+                        folder,
+                        title,
+                        recipe,
+                        options.packed(),
+                        commandLine(),
+                        Path.of(System.getProperty("epitome.home", ""))));
+    }
+
+    Pretraining open(Backend backend, TrainingListener listener) throws IOException {
+        return Pretraining.open(
+                settings, text.dataset(), text.tokenizer(), Optional.of(text.baselines()), backend, listener);
+    }
+
+    String title() {
+        return settings.title();
+    }
+
+    double bytesPerToken() {
+        TokenShards train = text.dataset().train();
+        return (double) train.bytes() / train.tokens();
+    }
+
+    /// Name to bits per byte, of the held-out text given the training text: what the model competes with.
+    Map<String, Double> baselines() {
+        Map<String, Double> lines = new LinkedHashMap<>();
+        for (Baselines.Line line : text.baselines().lines()) {
+            lines.put(line.name(), Math.min(line.alone(), line.givenTraining()));
+        }
+        return lines;
+    }
+
+    /// What was typed, for the report.
+    private static String commandLine() {
+        return "./epitome " + String.join(" ", ArgumentsOfMain.get());
+    }
+}

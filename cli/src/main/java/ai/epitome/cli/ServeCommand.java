@@ -1,0 +1,56 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.ModelFolder;
+import ai.epitome.serve.EpitomeServer;
+import ai.epitome.serve.ModelRegistry;
+import ai.epitome.serve.ServerConfig;
+import ai.epitome.tensor.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/// `epitome serve`: models behind an OpenAI-compatible API and a page.
+@Command(
+        name = "serve",
+        description = "Serve models: OpenAI-compatible completions, and a page to try them on.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Example: epitome serve models/shakespeare",
+            "         curl http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \\",
+            "              -d '{\"model\":\"shakespeare\",\"prompt\":\"To be\",\"max_tokens\":40}'"
+        })
+final class ServeCommand implements Callable<Integer> {
+    @Parameters(arity = "1..*", paramLabel = "MODEL", description = "Model folders.")
+    private List<Path> folders;
+
+    @Mixin
+    private ServiceOptions service;
+
+    @Mixin
+    private KernelOptions kernels;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Backend backend = kernels.backend();
+        System.err.println(backend.describe());
+        ModelRegistry models = new ModelRegistry();
+        for (Path folder : folders) {
+            LoadedModel model = ModelFolder.load(folder); // served until the process ends
+            models.put(model.generator(backend));
+        }
+        ServerConfig config = service.config();
+        try (EpitomeServer server = EpitomeServer.start(config, models, Optional.empty())) {
+            System.err.printf("serving %s at %s (Ctrl-C ends)%n", folders, server.uri());
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
+            server.awaitClose();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,28 @@
+package ai.epitome.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Text from a file or from standard input, as bytes: what is not UTF-8 is kept as it is.
+final class StandardText {
+    private StandardText() {}
+
+    /// All of standard input.
+    static byte[] readBytes() throws IOException {
+        if (System.console() != null && System.console().isTerminal() && System.in.available() == 0) {
+            System.err.println("epitome: reading text from the terminal, end it with Ctrl-D");
+        }
+        return System.in.readAllBytes();
+    }
+
+    /// The file, or standard input where there is none or it is `-`.
+    static byte[] readBytes(Path file) throws IOException {
+        return file == null || file.toString().equals("-") ? readBytes() : Files.readAllBytes(file);
+    }
+
+    static String read() throws IOException {
+        return new String(readBytes(), StandardCharsets.UTF_8);
+    }
+}

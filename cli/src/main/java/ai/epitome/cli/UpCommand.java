@@ -1,0 +1,116 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.ModelFolder;
+import ai.epitome.serve.EpitomeServer;
+import ai.epitome.serve.ModelRegistry;
+import ai.epitome.serve.ProgressEvent;
+import ai.epitome.serve.ProgressEvent.Phase;
+import ai.epitome.serve.TrainingProgress;
+import ai.epitome.tensor.Backend;
+import ai.epitome.train.TrainingEvent;
+import ai.epitome.train.TrainingListener;
+import ai.epitome.train.pretrain.Pretraining;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `epitome up`: from text to a model that talks, in one command.
+@Command(
+        name = "up",
+        description = {
+            "Train a model on a text and serve it: the page shows it learn, then lets you talk to it.",
+            "Without --text the bundled Shakespeare is used. Started again, it goes on where it was stopped, or serves"
+                    + " the finished model at once."
+        },
+        mixinStandardHelpOptions = true,
+        footer = {"", "Example: epitome up --text my-notes/ --time 10m"})
+final class UpCommand implements Callable<Integer> {
+    @Option(
+            names = "--text",
+            arity = "1..*",
+            paramLabel = "PATH",
+            description = "Files or folders: plain text, .jsonl (field `text`), .gz, .zst, .xz, .bz2.")
+    private List<Path> texts = List.of();
+
+    @Option(names = "--model", paramLabel = "FOLDER", description = "Where the model is kept (default: models/NAME).")
+    private Path folder;
+
+    @Mixin
+    private ServiceOptions service;
+
+    @Mixin
+    private TextOptions text;
+
+    @Mixin
+    private RunOptions run;
+
+    @Mixin
+    private KernelOptions kernels;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Path model = folder != null ? folder : ModelPlace.of(texts);
+        Backend backend = kernels.backend();
+        System.err.println(backend.describe());
+        ModelRegistry models = new ModelRegistry();
+        TrainingProgress progress = new TrainingProgress();
+        try (EpitomeServer server = EpitomeServer.start(service.config(), models, Optional.of(progress))) {
+            System.err.println("page: " + server.uri());
+            if (ModelPlace.isFinished(model)) {
+                serveFinished(model, backend, models);
+            } else if (!train(model, backend, models, progress)) {
+                return Interruption.EXIT_CODE;
+            }
+            System.err.printf("%s is served at %s (Ctrl-C ends)%n", model.getFileName(), server.uri());
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
+            server.awaitClose();
+        }
+        return 0;
+    }
+
+    private static void serveFinished(Path folder, Backend backend, ModelRegistry models) throws IOException {
+        LoadedModel model = ModelFolder.load(folder); // served until the process ends
+        models.put(model.generator(backend));
+        System.err.println("found the finished model " + folder + "; delete the folder to train anew");
+    }
+
+    /// Trains, and leaves the model served by the registry. False when it was interrupted.
+    private boolean train(Path model, Backend backend, ModelRegistry models, TrainingProgress progress)
+            throws IOException {
+        try {
+            RunPlan plan = RunPlan.of(texts, model, text, run, kernels.threads(), Notices.terminal());
+            progress.publish(new ProgressEvent.Description(plan.title(), backend.describe(), plan.bytesPerToken()));
+            progress.publish(new ProgressEvent.Baselines(plan.baselines()));
+            TerminalProgress terminal = new TerminalProgress();
+            WebProgress web = new WebProgress(progress);
+            Pretraining[] running = new Pretraining[1];
+            TrainingListener announce = event -> {
+                if (event instanceof TrainingEvent.Evaluated) {
+                    models.put(running[0].generator()); // there are weights worth trying
+                }
+            };
+            // Stays open after the run: the model is served from its memory.
+            Pretraining pretraining = plan.open(backend, TrainingListener.all(terminal, web, announce));
+            running[0] = pretraining;
+            boolean complete = Interruption.run(pretraining::requestStop, pretraining::train);
+            terminal.close();
+            if (complete) {
+                models.put(pretraining.generator());
+                progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
+                System.err.println("report: " + model.resolve("report.md"));
+            } else {
+                System.err.println("stopped; the next `epitome up` goes on from here");
+            }
+            return complete;
+        } catch (IOException | RuntimeException e) {
+            progress.publish(new ProgressEvent.StatusChanged(Phase.FAILED, String.valueOf(e.getMessage())));
+            throw e;
+        }
+    }
+}

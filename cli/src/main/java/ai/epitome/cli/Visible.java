@@ -1,0 +1,29 @@
+package ai.epitome.cli;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+
+/// Bytes as a person can read them on one line.
+final class Visible {
+    private Visible() {}
+
+    /// The text with line breaks and other control characters escaped, or hexadecimal where it is no UTF-8 by itself.
+    static String of(byte[] bytes) {
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            StringBuilder visible = new StringBuilder("'");
+            text.chars().forEach(c -> visible.append(switch (c) {
+                case '\n' -> "\\n";
+                case '\r' -> "\\r";
+                case '\t' -> "\\t";
+                case '\\' -> "\\\\";
+                default -> Character.isISOControl(c) ? String.format("\\x%02x", c) : String.valueOf((char) c);
+            }));
+            return visible.append('\'').toString();
+        } catch (CharacterCodingException e) {
+            return "0x" + HexFormat.of().formatHex(bytes);
+        }
+    }
+}

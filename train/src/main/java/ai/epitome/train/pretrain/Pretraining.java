@@ -1,0 +1,226 @@
+package ai.epitome.train.pretrain;
+
+import ai.epitome.model.GenerationDefaults;
+import ai.epitome.model.GenerationRequest;
+import ai.epitome.model.Initialization;
+import ai.epitome.model.ModelFolder;
+import ai.epitome.model.Sampling;
+import ai.epitome.model.TextGenerator;
+import ai.epitome.model.Transformer;
+import ai.epitome.tensor.Backend;
+import ai.epitome.text.Tokenizer;
+import ai.epitome.train.Trainer;
+import ai.epitome.train.TrainingConfig;
+import ai.epitome.train.TrainingEvent;
+import ai.epitome.train.TrainingJob;
+import ai.epitome.train.TrainingListener;
+import ai.epitome.train.data.BatchStream;
+import ai.epitome.train.data.Dataset;
+import ai.epitome.train.report.Baselines;
+import ai.epitome.train.report.GitCommit;
+import ai.epitome.train.report.Machine;
+import ai.epitome.train.report.Report;
+import ai.epitome.train.report.RunLog;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/// A pretraining run in a model's folder: new, or going on where its newest checkpoint stands.
+///
+/// ```java
+/// try (Pretraining run = Pretraining.open(settings, dataset, tokenizer, baselines, backend, listener)) {
+///     run.train(); // false when it was asked to stop before the end
+/// }
+/// ```
+public final class Pretraining implements AutoCloseable {
+    /// Tokens of a sample that is shown during a run.
+    private static final int SAMPLE_TOKENS = 200;
+
+    private static final String DATA = "data.json";
+
+    /// What a run is to be.
+    ///
+    /// @param folder of the model
+    /// @param title what is trained on what
+    /// @param recipe shape and training
+    /// @param packed whole documents side by side without attention across them, instead of contiguous windows
+    /// @param command the command line, for the report
+    /// @param source folder of the code, for the commit in the report
+    public record Settings(Path folder, String title, Recipe recipe, boolean packed, String command, Path source) {}
+
+    private final Settings settings;
+    private final Dataset dataset;
+    private final Optional<Baselines> baselines;
+    private final Backend backend;
+    private final Arena arena = Arena.ofShared();
+    private final Transformer model;
+    private final TransformerTraining training;
+    private final HeldOutScore heldOut;
+    private final TextGenerator generator;
+    private final Trainer trainer;
+    private final RunRecord record;
+
+    private Pretraining(
+            Settings settings,
+            Dataset dataset,
+            Tokenizer tokenizer,
+            Optional<Baselines> baselines,
+            Backend backend,
+            TrainingListener listener)
+            throws IOException {
+        this.settings = settings;
+        this.dataset = dataset;
+        this.baselines = baselines;
+        this.backend = backend;
+        TrainingConfig config = settings.recipe.training();
+        model = new Transformer(settings.recipe.model(), Initialization.modern(config.seed()));
+        training = new TransformerTraining(model, backend, config.dropout());
+        heldOut = new HeldOutScore(model, backend, dataset.heldOut());
+        GenerationDefaults defaults = GenerationDefaults.of(tokenizer.endOfText());
+        String id = settings.folder.toAbsolutePath().normalize().getFileName().toString();
+        generator = new TextGenerator(id, model, tokenizer, defaults.endOfText(), backend);
+        BatchStream batches = settings.packed
+                ? BatchStream.packed(dataset.train(), config.seed(), config.batchRows(), config.length())
+                : BatchStream.windows(dataset.train(), config.seed(), config.batchRows(), config.length());
+        TrainingJob job = new TrainingJob(
+                training,
+                training,
+                batches::batch,
+                dataset.folder().getFileName().toString(),
+                heldOut,
+                this::sample,
+                companions(tokenizer, defaults));
+        Files.createDirectories(settings.folder);
+        RunRecord[] opened = new RunRecord[1]; // the log opens where the trainer has found the run to stand
+        TrainingListener all = event -> {
+            if (opened[0] != null) {
+                opened[0].on(event);
+            }
+            listener.on(event);
+        };
+        trainer = new Trainer(config, job, OptimizerChoice.of(config.optimizer(), model, arena, backend), backend, all)
+                .checkpointsIn(settings.folder);
+        record = new RunRecord(settings.folder, trainer.step());
+        opened[0] = record;
+    }
+
+    /// Makes or restores the run; nothing is trained yet.
+    public static Pretraining open(
+            Settings settings,
+            Dataset dataset,
+            Tokenizer tokenizer,
+            Optional<Baselines> baselines,
+            Backend backend,
+            TrainingListener listener)
+            throws IOException {
+        return new Pretraining(settings, dataset, tokenizer, baselines, backend, listener);
+    }
+
+    /// Steps taken so far.
+    public long step() {
+        return trainer.step();
+    }
+
+    /// The model as it is at the moment; it goes on learning while it is used.
+    public TextGenerator generator() {
+        return generator;
+    }
+
+    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    public void requestStop() {
+        trainer.requestStop();
+    }
+
+    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    public boolean train() throws IOException {
+        boolean complete = trainer.run();
+        if (complete) {
+            report();
+        }
+        return complete;
+    }
+
+    private String sample() {
+        GenerationRequest request =
+                new GenerationRequest(new int[0], SAMPLE_TOKENS, Sampling.ofTemperature(0.8, trainer.step()));
+        return generator.generate(request, _ -> {}, () -> false).text();
+    }
+
+    private SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
+        SequencedMap<String, byte[]> files = new LinkedHashMap<>(ModelFolder.companions(model, tokenizer, defaults));
+        files.put(TrainingConfig.FILE, settings.recipe.training().toJson());
+        files.put(DATA, (dataset.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
+        return files;
+    }
+
+    private void report() throws IOException {
+        Path folder = settings.folder;
+        Report report = new Report(
+                settings.title,
+                settings.command,
+                GitCommit.of(settings.source),
+                Machine.here(backend.describe()),
+                dataset.toJson(),
+                baselines,
+                configuration(),
+                results(),
+                record.samples(),
+                RunLog.read(folder.resolve(RunRecord.FILE)));
+        report.write(folder);
+    }
+
+    private Map<String, String> configuration() {
+        Map<String, String> values = new LinkedHashMap<>();
+        values.put("model", settings.recipe.model().toString());
+        values.put("training", settings.recipe.training().toString());
+        values.put("rows", settings.packed ? "whole documents, packed" : "contiguous windows");
+        return values;
+    }
+
+    private Map<String, String> results() {
+        Map<String, String> values = new LinkedHashMap<>();
+        long parameters = model.parameters().stream()
+                .mapToLong(parameter -> parameter.value().size())
+                .sum();
+        values.put("parameters", format("%,d", parameters));
+        record.whole()
+                .ifPresent(score -> values.put(
+                        "held-out bits per byte (all held-out text)", format("%.4f", score.bitsPerByte())));
+        record.finished().ifPresent(end -> finished(values, end));
+        return values;
+    }
+
+    private static void finished(Map<String, String> values, TrainingEvent.Finished end) {
+        values.put("steps", format("%,d", end.step()));
+        values.put("tokens", format("%,d", end.tokens()));
+        values.put("seconds of training", format("%.1f", end.seconds()));
+        values.put("tokens per second", format("%,.0f", end.tokens() / end.seconds()));
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+
+    @Override
+    public void close() {
+        try {
+            record.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            trainer.close();
+            heldOut.close();
+            training.close();
+            model.close();
+            arena.close();
+        }
+    }
+}
