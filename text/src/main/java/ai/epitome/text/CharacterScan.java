@@ -1,0 +1,86 @@
+package ai.epitome.text;
+
+import static ai.epitome.text.CharacterClasses.BYTE;
+import static ai.epitome.text.CharacterClasses.FLAGS;
+import static ai.epitome.text.CharacterClasses.LENGTH_SHIFT;
+import static ai.epitome.text.CharacterClasses.NOT_ASCII;
+import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
+
+/// The steps that the hand-written splitters share.
+final class CharacterScan {
+    private CharacterScan() {}
+
+    /// The flags in a result of [CharacterClasses#at].
+    static int flags(int character) {
+        return character & FLAGS;
+    }
+
+    /// The end of the run of characters of exactly this kind that starts at `at`, or `at` itself.
+    static int skip(byte[] text, int at, int to, int kind) {
+        int end = at;
+        while (end < to) {
+            byte flags = BYTE[text[end] & 0xFF];
+            if (flags == kind) {
+                end++;
+            } else if (flags == NOT_ASCII) {
+                int character = CharacterClasses.at(text, end, to);
+                if (flags(character) != kind) {
+                    return end;
+                }
+                end += character >>> LENGTH_SHIFT;
+            } else {
+                return end;
+            }
+        }
+        return end;
+    }
+
+    /// `\s+(?!\S)|\s+` where white space starts at `at`: all of it at the end of the text, else all but its last
+    /// character, but at least one.
+    static int whiteSpaceBeforeWord(byte[] text, int at, int to) {
+        int end = at;
+        int last = at;
+        while (end < to) {
+            int character = CharacterClasses.at(text, end, to);
+            if ((flags(character) & WHITE_SPACE) == 0) {
+                return last > at ? last : end;
+            }
+            last = end;
+            end += character >>> LENGTH_SHIFT;
+        }
+        return end;
+    }
+
+    /// The end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at `at`, where an apostrophe stands; else `at`.
+    static int contraction(byte[] text, int at, int to) {
+        if (at + 1 >= to) {
+            return at;
+        }
+        return contraction(at, text[at + 1], at + 2 < to ? text[at + 2] : 0);
+    }
+
+    /// Like [#contraction], in any case. Unicode folds U+017F, the long s, to `s`: the only such letter here.
+    static int contractionInAnyCase(byte[] text, int at, int to) {
+        if (at + 1 >= to) {
+            return at;
+        }
+        byte second = at + 2 < to ? text[at + 2] : 0;
+        if (text[at + 1] == (byte) 0xC5 && second == (byte) 0xBF) {
+            return at + 3;
+        }
+        return contraction(at, lowerCase(text[at + 1]), lowerCase(second));
+    }
+
+    private static int contraction(int at, byte first, byte second) {
+        return switch (first) {
+            case 's', 't', 'm', 'd' -> at + 2;
+            case 'r', 'v' -> second == 'e' ? at + 3 : at;
+            case 'l' -> second == 'l' ? at + 3 : at;
+            default -> at;
+        };
+    }
+
+    private static byte lowerCase(byte letter) {
+        return letter >= 'A' && letter <= 'Z' ? (byte) (letter + ('a' - 'A')) : letter;
+    }
+}

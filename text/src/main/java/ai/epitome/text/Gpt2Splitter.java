@@ -1,0 +1,45 @@
+package ai.epitome.text;
+
+import static ai.epitome.text.CharacterClasses.LENGTH_SHIFT;
+import static ai.epitome.text.CharacterClasses.LETTER;
+import static ai.epitome.text.CharacterClasses.NUMBER;
+import static ai.epitome.text.CharacterClasses.OTHER;
+import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
+import static ai.epitome.text.CharacterScan.flags;
+import static ai.epitome.text.CharacterScan.skip;
+
+/// [Splitting#GPT2]'s pattern by hand: contractions in lower case, then letters, numbers or other characters each with
+/// one space in front, then white space, whose last character is left to the piece that follows.
+record Gpt2Splitter() implements Splitter {
+
+    @Override
+    public void split(byte[] text, int from, int to, PieceSink sink) {
+        int at = from;
+        while (at < to) {
+            int end = next(text, at, to);
+            sink.piece(text, at, end);
+            at = end;
+        }
+    }
+
+    private static int next(byte[] text, int at, int to) {
+        byte first = text[at];
+        if (first == '\'') {
+            int end = CharacterScan.contraction(text, at, to);
+            if (end > at) {
+                return end;
+            }
+        }
+        int start = first == ' ' && at + 1 < to ? at + 1 : at;
+        int character = CharacterClasses.at(text, start, to);
+        if ((flags(character) & WHITE_SPACE) != 0) {
+            return CharacterScan.whiteSpaceBeforeWord(text, at, to);
+        }
+        int next = start + (character >>> LENGTH_SHIFT);
+        return switch (flags(character)) {
+            case LETTER -> skip(text, next, to, LETTER);
+            case NUMBER -> skip(text, next, to, NUMBER);
+            default -> skip(text, next, to, OTHER);
+        };
+    }
+}

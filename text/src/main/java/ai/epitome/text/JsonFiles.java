@@ -1,0 +1,29 @@
+package ai.epitome.text;
+
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The JSON reader for files of unknown origin: bounded in nesting, in length of names, strings and numbers, and as
+/// a whole.
+final class JsonFiles {
+    /// Qwen's and Llama's files are 7 to 11 MB; the largest in use, with 260,000 tokens, is 33 MB.
+    static final long LARGEST_FILE = 1L << 29;
+
+    static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(32)
+                            .maxNameLength(4 * BytePairVocabulary.LONGEST_TOKEN)
+                            .maxStringLength(8 * BytePairVocabulary.LONGEST_TOKEN)
+                            .maxNumberLength(40)
+                            .maxDocumentLength(LARGEST_FILE)
+                            .build())
+                    // Every token of a vocabulary is a name, and no two are the same.
+                    .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
+                    .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+                    .build())
+            .build();
+
+    private JsonFiles() {}
+}

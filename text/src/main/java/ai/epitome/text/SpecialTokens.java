@@ -1,0 +1,54 @@
+package ai.epitome.text;
+
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// What all tokenizers do with control tokens.
+final class SpecialTokens {
+    /// The document separator of GPT-2 and most since.
+    static final String END_OF_TEXT = "<|endoftext|>";
+
+    /// The document separators of the models we know, in the order in which they are looked for.
+    private static final List<String> ENDS_OF_TEXT = List.of(
+            END_OF_TEXT, "<|end_of_text|>", "<\uFF5Cend\u2581of\u2581sentence\uFF5C>", "</s>", "<eos>", "<|eos|>");
+
+    private SpecialTokens() {}
+
+    /// Names and ids of the control tokens among these, in ascending order of id.
+    static Map<String, Integer> byName(List<AddedToken> tokens) {
+        var names = new LinkedHashMap<String, Integer>();
+        tokens.stream()
+                .filter(AddedToken::control)
+                .sorted(Comparator.comparingInt(AddedToken::id))
+                .forEach(token -> names.put(token.content(), token.id()));
+        return Collections.unmodifiableMap(names);
+    }
+
+    static OptionalInt endOfText(Map<String, Integer> names) {
+        return ENDS_OF_TEXT.stream()
+                .filter(names::containsKey)
+                .mapToInt(names::get)
+                .findFirst();
+    }
+
+    /// Finds the allowed control tokens.
+    ///
+    /// @throws IllegalArgumentException if a name is not among the control tokens
+    static AddedTokenMatcher matcher(Set<String> allowed, List<AddedToken> tokens) {
+        Map<String, Integer> known = byName(tokens);
+        for (String name : allowed) {
+            if (!known.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        "'" + name + "' is no control token of this tokenizer; it has " + known.keySet());
+            }
+        }
+        return new AddedTokenMatcher(tokens.stream()
+                .filter(token -> token.control() && allowed.contains(token.content()))
+                .toList());
+    }
+}

@@ -1,0 +1,66 @@
+package ai.epitome.text;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/// Turns bytes into token ids and back. The rest of the system sees only this interface.
+///
+/// Text is bytes: any bytes, valid UTF-8 or not, encode and decode back unchanged (the one exception is a
+/// tokenizer whose file asks for Unicode normalisation, as Qwen's does for NFC). *Control tokens* such as
+/// `<|endoftext|>` are never produced by [#encode(byte[])], whatever the bytes spell; only
+/// [#encodeWithSpecialTokens(byte[],Set)], which chat templates use, makes them.
+///
+/// Implementations are immutable and safe to use from any number of threads.
+public interface Tokenizer {
+
+    /// The number of ids: every id is in `[0, vocabularySize())`.
+    int vocabularySize();
+
+    /// Encodes plain text. Control tokens never come out, whatever the bytes are.
+    int[] encode(byte[] utf8);
+
+    /// Encodes plain text given as a string; an unpaired surrogate becomes `?` as in [String#getBytes()].
+    default int[] encode(String text) {
+        return encode(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Encodes a template: occurrences of the named control tokens become their ids, everything between them is
+    /// encoded as plain text. Never give user text to this method.
+    ///
+    /// @param allowed the control tokens to recognise, keys of [#specialTokens()]
+    /// @throws IllegalArgumentException if a name is not a control token of this tokenizer
+    int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed);
+
+    /// The bytes of a token. A token's length is the length of this array; special tokens have length 0, since they
+    /// stand for no byte of any text. The array is the caller's own.
+    ///
+    /// @throws IndexOutOfBoundsException if `id` is not in `[0, vocabularySize())`
+    byte[] token(int id);
+
+    /// The bytes that the ids stand for. One token may end in the middle of a character: join bytes, never strings
+    /// (see [Utf8Stream]). Special tokens stand for nothing and vanish.
+    ///
+    /// @throws IndexOutOfBoundsException if an id is not in `[0, vocabularySize())`
+    byte[] decode(int... ids);
+
+    /// Names and ids of the control tokens, in ascending order of id.
+    Map<String, Integer> specialTokens();
+
+    /// The token that separates documents, if there is one.
+    OptionalInt endOfText();
+
+    /// `"byte"` or `"bpe"`.
+    String kind();
+
+    /// Encodes many documents on several threads and hands over the results in the documents' order, on the calling
+    /// thread. Only a bounded window of documents is in memory at a time.
+    ///
+    /// @param threads number of platform threads that encode, at least 1
+    default void encodeAll(Iterator<byte[]> documents, int threads, Consumer<int[]> inOrder) {
+        ParallelEncoding.run(this, documents, threads, inOrder);
+    }
+}

@@ -1,0 +1,92 @@
+package ai.epitome.text;
+
+import java.io.OutputStream;
+import java.util.List;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.util.DefaultPrettyPrinter;
+
+/// Writes `tokenizer.json` for Hugging Face's tokenizers and whatever else reads it. A merge is written in one string,
+/// which versions old and new understand.
+final class TokenizerJsonWriter {
+    private final JsonGenerator json;
+
+    private TokenizerJsonWriter(JsonGenerator json) {
+        this.json = json;
+    }
+
+    static void write(BytePairTokenizer tokenizer, OutputStream output) {
+        try (JsonGenerator json =
+                JsonFiles.MAPPER.writer().with(new DefaultPrettyPrinter()).createGenerator(output)) {
+            new TokenizerJsonWriter(json).write(tokenizer);
+        }
+    }
+
+    private void write(BytePairTokenizer tokenizer) {
+        json.writeStartObject();
+        json.writeStringProperty("version", "1.0");
+        json.writeNullProperty("truncation");
+        json.writeNullProperty("padding");
+        writeAddedTokens(tokenizer.addedTokens());
+        writeNormalizer(tokenizer.normalization());
+        json.writeName("pre_tokenizer");
+        PreTokenizerJson.write(tokenizer.splitting(), json);
+        json.writeName("post_processor");
+        PreTokenizerJson.writeByteLevel(false, json);
+        json.writeName("decoder");
+        PreTokenizerJson.writeByteLevel(false, json);
+        writeModel(tokenizer.vocabulary());
+        json.writeEndObject();
+    }
+
+    private void writeAddedTokens(List<AddedToken> tokens) {
+        json.writeArrayPropertyStart("added_tokens");
+        for (AddedToken token : tokens) {
+            json.writeStartObject();
+            json.writeNumberProperty("id", token.id());
+            json.writeStringProperty("content", token.content());
+            json.writeBooleanProperty("single_word", false);
+            json.writeBooleanProperty("lstrip", false);
+            json.writeBooleanProperty("rstrip", false);
+            json.writeBooleanProperty("normalized", false);
+            json.writeBooleanProperty("special", token.special());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    private void writeNormalizer(Normalization normalization) {
+        if (normalization == Normalization.NONE) {
+            json.writeNullProperty("normalizer");
+            return;
+        }
+        json.writeObjectPropertyStart("normalizer");
+        json.writeStringProperty("type", normalization.name());
+        json.writeEndObject();
+    }
+
+    private void writeModel(BytePairVocabulary vocabulary) {
+        json.writeObjectPropertyStart("model");
+        json.writeStringProperty("type", "BPE");
+        for (String name : List.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")) {
+            json.writeNullProperty(name);
+        }
+        json.writeBooleanProperty("fuse_unk", false);
+        json.writeBooleanProperty("byte_fallback", false);
+        json.writeBooleanProperty("ignore_merges", vocabulary.wholePieces());
+        json.writeObjectPropertyStart("vocab");
+        for (int id = 0; id < vocabulary.size(); id++) {
+            byte[] token = vocabulary.token(id);
+            if (token != null) {
+                json.writeNumberProperty(ByteAlphabet.toText(token), id);
+            }
+        }
+        json.writeEndObject();
+        json.writeArrayPropertyStart("merges");
+        for (int i = 0; i < vocabulary.mergeCount(); i++) {
+            json.writeString(ByteAlphabet.toText(vocabulary.token(vocabulary.left(i))) + " "
+                    + ByteAlphabet.toText(vocabulary.token(vocabulary.right(i))));
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+}
