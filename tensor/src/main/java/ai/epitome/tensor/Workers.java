@@ -2,6 +2,7 @@ package ai.epitome.tensor;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// The fixed pool of platform threads that kernels run on; the caller is one of them.
 ///
@@ -10,7 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 /// never on which thread ran it, so the same input gives the same bits. Between regions idle threads spin for some
 /// microseconds (the next kernel of a step follows at once) and then sleep.
 ///
-/// One region at a time: regions do not nest, and one thread at a time may open them.
+/// One region at a time: regions do not nest, and one thread at a time may open them. Where several threads share a
+/// pool (requests to a service, a training run beside them), each holds [#turn] for a step or a pass.
 public final class Workers implements AutoCloseable {
     /// Work on task number `task` with the scratch memory of the thread that runs it.
     @FunctionalInterface
@@ -22,6 +24,7 @@ public final class Workers implements AutoCloseable {
 
     private final Thread[] threads;
     private final Scratch[] scratch;
+    private final ReentrantLock turn = new ReentrantLock(true);
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger running = new AtomicInteger();
     private volatile int region;
@@ -47,6 +50,11 @@ public final class Workers implements AutoCloseable {
                     .daemon()
                     .start(() -> work(own));
         }
+    }
+
+    /// The lock to hold while opening regions, where more than one thread may: it goes round in order of arrival.
+    public ReentrantLock turn() {
+        return turn;
     }
 
     /// Number of threads, the caller included.

@@ -1,0 +1,141 @@
+package ai.epitome.model;
+
+import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.tensor.DType;
+import ai.epitome.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// A model as a directory that Hugging Face tools open as well: `config.json`, `model.safetensors` (or shards and their
+/// index), `generation_config.json`, and `tokenizer.json`.
+public final class ModelFolder {
+    static final String CONFIG = "config.json";
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    private ModelFolder() {}
+
+    /// Reads only the weights and what they mean: `config.json` and the safetensors files, converted to f32.
+    ///
+    /// @throws MalformedModelException when a tensor is missing, unknown, or has another shape or dtype than the
+    ///     config asks for
+    public static Transformer loadTransformer(Path folder) throws IOException {
+        Path config = folder.resolve(CONFIG);
+        if (!Files.exists(config)) {
+            throw new MalformedModelException(folder, "is not a model folder: it has no " + CONFIG);
+        }
+        TransformerConfig shape = ConfigFile.read(config);
+        try (WeightFiles weights = WeightFiles.open(folder)) {
+            Transformer model = new Transformer(shape);
+            try {
+                fill(model, folder, weights.entries());
+                return model;
+            } catch (IOException | RuntimeException e) {
+                model.close();
+                throw e;
+            }
+        }
+    }
+
+    private static void fill(Transformer model, Path folder, Map<String, Safetensors.Entry> entries)
+            throws MalformedModelException {
+        Set<String> unknown = new TreeSet<>(entries.keySet());
+        for (WeightNames.Slice slice : WeightNames.slices(model)) {
+            String name = slice.name();
+            Safetensors.Entry entry = entries.get(name);
+            if (entry == null) { // GPT-2's oldest files lack the prefix
+                name = name.replaceFirst("^transformer\\.", "");
+                entry = entries.get(name);
+            }
+            if (entry == null) {
+                throw new MalformedModelException(
+                        folder, "tensor `%s` %s is missing".formatted(slice.name(), slice.shape()));
+            }
+            if (!entry.shape().equals(slice.shape())) {
+                throw new MalformedModelException(
+                        folder,
+                        "tensor `%s` has shape %s, %s asks for %s"
+                                .formatted(name, entry.shape(), CONFIG, slice.shape()));
+            }
+            switch (entry.element()) {
+                case F32, F16, BF16 ->
+                    copy(entry.tensor(), slice.of(slice.parameter().value()), slice.transposed());
+                default ->
+                    throw new MalformedModelException(
+                            folder,
+                            "tensor `%s` has dtype %s; F32, F16 and BF16 are read".formatted(name, entry.element()));
+            }
+            slice.parameter().changed();
+            unknown.remove(name);
+        }
+        unknown.removeIf(name -> isDerived(name, model.config().tiedHead()));
+        if (!unknown.isEmpty()) {
+            throw new MalformedModelException(
+                    folder,
+                    "%d tensors do not belong to a %s model, the first is `%s`"
+                            .formatted(
+                                    unknown.size(),
+                                    Layout.of(model.config()).modelType(),
+                                    unknown.iterator().next()));
+        }
+    }
+
+    /// Tensors that older files carry and that say nothing new: causal masks, rotary frequencies, a tied head.
+    private static boolean isDerived(String name, boolean tied) {
+        return name.endsWith(".attn.bias")
+                || name.endsWith(".attn.masked_bias")
+                || name.endsWith(".rotary_emb.inv_freq")
+                || tied && name.equals("lm_head.weight");
+    }
+
+    /// Copies to f32; `source` is the transpose where `transposed`.
+    private static void copy(Tensor source, Tensor target, boolean transposed) {
+        MemorySegment to = target.data();
+        if (!transposed && source.dtype() == DType.F32) {
+            MemorySegment.copy(source.data(), 0, to, 0, to.byteSize());
+            return;
+        }
+        long rows = target.rows();
+        long columns = target.columns();
+        for (long row = 0; row < rows; row++) {
+            for (long column = 0; column < columns; column++) {
+                long from = transposed ? column * rows + row : row * columns + column;
+                to.set(FLOAT, (row * columns + column) * 4, source.get(from));
+            }
+        }
+    }
+
+    /// Writes `config.json`, `model.safetensors` (f32) and `generation_config.json`. Each file is replaced whole;
+    /// the weights come last, so that a folder with weights is complete.
+    public static void save(Path folder, Transformer model, GenerationDefaults defaults) throws IOException {
+        Files.createDirectories(folder);
+        AtomicFile.write(folder.resolve(CONFIG), ConfigFile.write(model.config(), defaults.beginOfText()));
+        AtomicFile.write(folder.resolve(GenerationDefaults.FILE), defaults.write());
+        SafetensorsWriter.write(folder.resolve(WeightFiles.SINGLE), Map.of("format", "pt"), items(model));
+    }
+
+    /// The weights as files hold them: Hugging Face's names and orientation, f32.
+    public static List<Item> items(Transformer model) {
+        List<Item> items = new ArrayList<>();
+        for (WeightNames.Slice slice : WeightNames.slices(model)) {
+            Tensor value = slice.of(slice.parameter().value());
+            items.add(new Item(
+                    slice.name(), DType.F32, slice.shape(), slice.transposed() ? () -> transpose(value) : value::data));
+        }
+        return items;
+    }
+
+    private static MemorySegment transpose(Tensor value) {
+        Tensor result = Tensor.zeros(Arena.ofAuto(), DType.F32, value.columns(), value.rows());
+        copy(value, result, true);
+        return result.data();
+    }
+}

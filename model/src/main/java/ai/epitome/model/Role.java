@@ -1,0 +1,27 @@
+package ai.epitome.model;
+
+/// What a parameter is to the network: optimizers and initialisation treat them differently.
+public enum Role {
+    /// A table that rows are looked up in; also the head when tied.
+    EMBEDDING,
+    /// A matrix that vectors are multiplied with.
+    MATRIX,
+    /// A matrix whose product is added to the residual stream.
+    OUTPUT_MATRIX,
+    /// The factors of a normalisation.
+    GAIN,
+    /// Numbers that are added.
+    BIAS,
+    /// The matrix from the last hidden state to logits, when not tied.
+    HEAD;
+
+    /// Whether it is a matrix inside the blocks: what Muon orthogonalises.
+    public boolean isMatrix() {
+        return this == MATRIX || this == OUTPUT_MATRIX;
+    }
+
+    /// Whether it is a gain or a bias.
+    public boolean isVector() {
+        return this == GAIN || this == BIAS;
+    }
+}

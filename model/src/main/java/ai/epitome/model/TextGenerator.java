@@ -1,0 +1,181 @@
+package ai.epitome.model;
+
+import ai.epitome.tensor.Backend;
+import ai.epitome.text.Tokenizer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// A [Transformer] with its tokenizer as a [CompletionModel]. Each call has a [Session] of its own; the passes of
+/// concurrent calls take turns.
+public final class TextGenerator implements CompletionModel {
+    private final String id;
+    private final Transformer model;
+    private final Tokenizer tokenizer;
+    private final Set<Integer> endOfText;
+    private final Backend backend;
+
+    /// @param endOfText tokens that end a generation
+    public TextGenerator(String id, Transformer model, Tokenizer tokenizer, Set<Integer> endOfText, Backend backend) {
+        if (tokenizer.vocabularySize() > model.config().vocabulary()) {
+            throw new IllegalArgumentException(
+                    "the tokenizer has %d tokens, the model only %d: they do not belong together"
+                            .formatted(
+                                    tokenizer.vocabularySize(), model.config().vocabulary()));
+        }
+        this.id = id;
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.endOfText = Set.copyOf(endOfText);
+        this.backend = backend;
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public int contextLength() {
+        return model.config().context();
+    }
+
+    /// The tokenizer's: a model may have more rows, padding, which is never sampled.
+    @Override
+    public int vocabularySize() {
+        return tokenizer.vocabularySize();
+    }
+
+    @Override
+    public int[] encode(String text) {
+        return tokenizer.encode(text);
+    }
+
+    @Override
+    public byte[] bytes(int token) {
+        return tokenizer.token(token);
+    }
+
+    @Override
+    public GenerationResult generate(
+            GenerationRequest request, Consumer<GenerationPiece> listener, BooleanSupplier cancelled) {
+        requireTokens(request.prompt());
+        if (request.maxTokens() == 0) {
+            return new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0);
+        }
+        int[] prompt = request.prompt().length > 0 ? request.prompt() : beginning();
+        long wanted = (long) prompt.length + request.maxTokens();
+        int capacity = (int) Math.min(wanted, contextLength());
+        try (Session session = new Session(model, backend, capacity)) {
+            return generate(request, prompt, session, listener, cancelled);
+        }
+    }
+
+    private GenerationResult generate(
+            GenerationRequest request,
+            int[] prompt,
+            Session session,
+            Consumer<GenerationPiece> listener,
+            BooleanSupplier cancelled) {
+        Sampler sampler = new Sampler(request.sampling());
+        PieceBuffer buffer = new PieceBuffer(request.stop());
+        StringBuilder text = new StringBuilder();
+        Consumer<GenerationPiece> deliver = piece -> {
+            if (!piece.text().isEmpty() || !piece.tokens().isEmpty()) {
+                text.append(piece.text());
+                listener.accept(piece);
+            }
+        };
+        int[] next = prompt;
+        int sampled = 0;
+        FinishReason finish = FinishReason.LENGTH;
+        while (sampled < request.maxTokens()) {
+            if (cancelled.getAsBoolean()) {
+                finish = FinishReason.CANCELLED;
+                break;
+            }
+            float[] logits = real(session.advance(next));
+            int token = sampler.sample(logits);
+            sampled++;
+            if (endOfText.contains(token)) {
+                finish = FinishReason.STOP;
+                break;
+            }
+            deliver.accept(buffer.push(scored(token, logits, request.topLogProbabilities())));
+            if (buffer.stopped()) {
+                finish = FinishReason.STOP;
+                break;
+            }
+            next = new int[] {token};
+        }
+        if (!buffer.stopped()) {
+            deliver.accept(buffer.finish());
+        }
+        return new GenerationResult(text.toString(), finish, request.prompt().length, sampled);
+    }
+
+    /// What an empty prompt stands for: the border between two texts, or the beginning of a line.
+    private int[] beginning() {
+        return tokenizer.endOfText().isPresent()
+                ? new int[] {tokenizer.endOfText().getAsInt()}
+                : tokenizer.encode("\n".getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Windows as [Scorer] reads them: a full context, moved on by half of it.
+    @Override
+    public List<ScoredToken> score(int[] ids, int top) {
+        requireTokens(ids);
+        List<ScoredToken> result = new ArrayList<>();
+        if (ids.length == 0) {
+            return result;
+        }
+        result.add(new ScoredToken(ids[0], bytes(ids[0]), Float.NaN, List.of()));
+        int context = contextLength();
+        int stride = Math.max(1, context / 2);
+        try (Session session = new Session(model, backend, Math.min(context, ids.length))) {
+            for (int begin = 0; result.size() < ids.length; begin += stride) {
+                int start = begin;
+                session.rewind(0);
+                session.scan(Arrays.copyOfRange(ids, begin, Math.min(ids.length, begin + context)), (index, logits) -> {
+                    int predicted = start + index + 1;
+                    if (predicted == result.size() && predicted < ids.length) {
+                        result.add(scored(ids[predicted], real(logits), top));
+                    }
+                });
+            }
+        }
+        return result;
+    }
+
+    /// Only the rows that stand for tokens.
+    private float[] real(float[] logits) {
+        return logits.length == vocabularySize() ? logits : Arrays.copyOf(logits, vocabularySize());
+    }
+
+    private ScoredToken scored(int token, float[] logits, int top) {
+        double normalizer = LogProbabilities.logSumExp(logits);
+        List<ScoredToken.Alternative> alternatives = new ArrayList<>();
+        if (top > 0) {
+            Ranking ranking = new Ranking(logits);
+            for (int rank = 0; rank < Math.min(top, logits.length); rank++) {
+                int other = ranking.id(rank);
+                alternatives.add(
+                        new ScoredToken.Alternative(other, bytes(other), (float) (logits[other] - normalizer)));
+            }
+        }
+        return new ScoredToken(token, bytes(token), (float) (logits[token] - normalizer), alternatives);
+    }
+
+    private void requireTokens(int[] ids) {
+        for (int token : ids) {
+            if (token < 0 || token >= vocabularySize()) {
+                throw new IllegalArgumentException(
+                        "token %d: the model has ids 0 to %d".formatted(token, vocabularySize() - 1));
+            }
+        }
+    }
+}

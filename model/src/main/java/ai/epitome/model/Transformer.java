@@ -1,0 +1,197 @@
+package ai.epitome.model;
+
+import ai.epitome.model.Block.Linear;
+import ai.epitome.model.Block.Norm;
+import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.tensor.AttentionShape;
+import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.RotaryTable;
+import ai.epitome.tensor.Tape;
+import ai.epitome.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A decoder-only transformer (Vaswani et al. 2017; pre-norm as in Radford et al. 2019): GPT-2, Llama, Mistral, Qwen2
+/// and Qwen3 are this function with different [TransformerConfig]s.
+///
+/// Shapes: B sequences of T tokens make N = B * T rows; C channels, H query heads and K key-value heads of D channels,
+/// F channels in the MLP, V token ids. The residual stream is f32; operands of products have the backend's dtype.
+///
+/// A model holds weights and no state: any number of [Session]s and training steps may use it, one at a time per
+/// thread pool.
+public final class Transformer implements AutoCloseable {
+    /// How a layer's fused rows (N, (H + 2K) D) become the heads' results (N, H D): over the batch itself, or over a
+    /// cache.
+    @FunctionalInterface
+    interface Attention {
+        Tensor attend(int layer, Tensor queryKeyValue);
+    }
+
+    private final TransformerConfig config;
+    private final Arena arena = Arena.ofShared();
+    private final ParameterList parameters = new ParameterList(arena);
+    private final Parameter embedding; // (V, C)
+    private final Parameter positionEmbedding; // (context, C), or null
+    private final List<Block> blocks = new ArrayList<>();
+    private final Norm finalNorm;
+    private final Parameter head; // (V, C); the embedding itself when tied
+    private final RotaryTable rotary; // or null
+
+    /// A model of zeros; fill it by [Initialization#apply] or [ModelFolder#load].
+    public Transformer(TransformerConfig config) {
+        this.config = config;
+        embedding = parameters.add("embedding", Role.EMBEDDING, config.vocabulary(), config.width());
+        positionEmbedding = config.position() instanceof Position.Learned
+                ? parameters.add("position_embedding", Role.EMBEDDING, config.context(), config.width())
+                : null;
+        for (int layer = 0; layer < config.layers(); layer++) {
+            blocks.add(Block.create(parameters, config, layer));
+        }
+        finalNorm = Block.norm(parameters, config, "final_norm");
+        head = config.tiedHead() ? embedding : parameters.add("head", Role.HEAD, config.vocabulary(), config.width());
+        rotary = config.position() instanceof Position.Rotary(double theta, RotaryScaling scaling)
+                ? new RotaryTable(scaling.inverseFrequencies(theta, config.headDimension()), config.context())
+                : null;
+    }
+
+    /// A new model with drawn weights.
+    public Transformer(TransformerConfig config, Initialization initialization) {
+        this(config);
+        initialization.apply(this);
+    }
+
+    /// The last hidden states, normalised: what the head multiplies. (N, C) in the compute dtype.
+    public Tensor hidden(Tape tape, Sequences tokens, Dropout dropout) {
+        if (tokens.length() > config.context()) {
+            throw new IllegalArgumentException("sequences of %d tokens, but the model's context is %d"
+                    .formatted(tokens.length(), config.context()));
+        }
+        AttentionShape shape = new AttentionShape(
+                tokens.batch(),
+                tokens.length(),
+                tokens.length(),
+                tokens.length(),
+                config.heads(),
+                config.keyValueHeads(),
+                config.headDimension(),
+                config.window());
+        Attention causal = (_, qkv) -> tape.attention(qkv, shape, tokens.segmentStarts());
+        return hidden(tape, tokens.ids(), tokens.positions(), shape, causal, dropout);
+    }
+
+    /// The function itself.
+    Tensor hidden(Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Dropout dropout) {
+        Tensor x = tape.embedding(ids, embedding); // (N, C)
+        if (positionEmbedding != null) {
+            x = tape.add(x, tape.embedding(positions, positionEmbedding));
+        }
+        x = tape.dropout(x, dropout.probability(), dropout.seedAt(0));
+        for (int layer = 0; layer < blocks.size(); layer++) {
+            Block block = blocks.get(layer);
+            Tensor normed = norm(tape, x, block.attentionNorm());
+            Tensor qkv = linear(tape, normed, block.queryKeyValue()); // (N, (H + 2K) D)
+            if (rotary != null) {
+                Parameter queryGain = block.queryGain();
+                Parameter keyGain = block.keyGain();
+                float epsilon = config.normEpsilon();
+                qkv = used(tape, qkv, tape.rotate(qkv, shape, rotary, positions, queryGain, keyGain, epsilon));
+            }
+            Tensor heads = used(tape, qkv, attention.attend(layer, qkv)); // (N, H D)
+            x = add(tape, x, linear(tape, heads, block.output()), dropout, 2 * layer + 1);
+
+            normed = norm(tape, x, block.mlpNorm());
+            Tensor up = linear(tape, normed, block.up()); // (N, 2F) or (N, F)
+            Tensor activated = used(tape, up, activate(tape, up)); // (N, F)
+            x = add(tape, x, linear(tape, activated, block.down()), dropout, 2 * layer + 2);
+        }
+        return used(tape, x, norm(tape, x, finalNorm));
+    }
+
+    private Tensor norm(Tape tape, Tensor x, Norm norm) {
+        return switch (config.norm()) {
+            case RMS -> tape.rmsNorm(x, norm.gain(), config.normEpsilon());
+            case LAYER -> tape.layerNorm(x, norm.gain(), norm.bias(), config.normEpsilon());
+        };
+    }
+
+    private Tensor activate(Tape tape, Tensor up) {
+        return switch (config.activation()) {
+            case SWIGLU -> tape.swiglu(up); // (N, 2F) -> (N, F)
+            case GELU -> tape.gelu(up);
+            case RELU_SQUARED -> tape.reluSquared(up);
+        };
+    }
+
+    private static Tensor linear(Tape tape, Tensor x, Linear linear) {
+        return used(tape, x, tape.linear(x, linear.weight(), linear.bias()));
+    }
+
+    private static Tensor add(Tape tape, Tensor x, Tensor branch, Dropout dropout, int place) {
+        Tensor sum = tape.add(x, tape.dropout(branch, dropout.probability(), dropout.seedAt(place)));
+        return used(tape, branch, used(tape, x, sum));
+    }
+
+    /// Gives back the memory of an activation after its last use, `result`, where no way back needs it: inference
+    /// then takes the memory of one block, however many there are.
+    private static Tensor used(Tape tape, Tensor activation, Tensor result) {
+        if (!tape.recording()) {
+            tape.arena().release(activation);
+        }
+        return result;
+    }
+
+    /// Negative log-likelihood of each target in nats, (N) f32; 0 where the target is -1.
+    public Tensor tokenLosses(Tape tape, Sequences tokens, int[] targets, Dropout dropout) {
+        return tape.tokenLosses(hidden(tape, tokens, dropout), head, targets);
+    }
+
+    /// The logits of hidden states, (N, V) f32.
+    public Tensor logits(Tape tape, Tensor hidden) {
+        return tape.logits(hidden, head);
+    }
+
+    public TransformerConfig config() {
+        return config;
+    }
+
+    /// All parameters, each once, in a fixed order. Projections that read the same input are fused:
+    /// `query_key_value` and `gate_up`; [WeightNames#slices] tells their parts.
+    public List<Parameter> parameters() {
+        return parameters.all();
+    }
+
+    /// What `parameter` is to this model.
+    public Role role(Parameter parameter) {
+        return parameters.role(parameter);
+    }
+
+    /// (V, C): token embeddings.
+    public Parameter embedding() {
+        return embedding;
+    }
+
+    /// (V, C): the matrix from hidden states to logits; the embedding itself when tied.
+    public Parameter head() {
+        return head;
+    }
+
+    /// Learned positions, (context, C), or null.
+    Parameter positionEmbedding() {
+        return positionEmbedding;
+    }
+
+    List<Block> blocks() {
+        return blocks;
+    }
+
+    Norm finalNorm() {
+        return finalNorm;
+    }
+
+    /// Frees all weights. Tensors taken from the model must no longer be used.
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
