@@ -120,9 +120,12 @@ final class PieceBuffer {
             if (lead < 0x80) {
                 return 0;
             }
-            if (lead >= 0xC0) {
+            if (lead >= 0xC2 && lead <= 0xF4) {
                 int needed = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
                 return needed > back ? back : 0;
+            }
+            if (lead >= 0xC0) {
+                return 0; // begins no character
             }
         }
         return 0;
