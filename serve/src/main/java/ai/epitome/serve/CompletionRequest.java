@@ -1,0 +1,36 @@
+package ai.epitome.serve;
+
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/// A checked request for completions: every number is within its bounds.
+///
+/// @param prompts what to continue, each by itself
+/// @param n completions to give for each prompt
+/// @param bestOf completions to make for each prompt, of which the `n` with the highest mean log-probability are given
+/// @param logprobs alternatives to tell at each position, 0 to 5; empty for no log-probabilities at all
+record CompletionRequest(
+        String model,
+        List<Prompt> prompts,
+        int maxTokens,
+        double temperature,
+        double topP,
+        int topK,
+        double minP,
+        int n,
+        int bestOf,
+        boolean stream,
+        boolean includeUsage,
+        OptionalInt logprobs,
+        boolean echo,
+        List<String> stop,
+        OptionalLong seed) {
+
+    /// Text, or tokens that the client made itself.
+    sealed interface Prompt {
+        record Text(String text) implements Prompt {}
+
+        record Tokens(int[] ids) implements Prompt {}
+    }
+}

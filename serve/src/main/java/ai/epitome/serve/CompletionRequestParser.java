@@ -1,0 +1,267 @@
+package ai.epitome.serve;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Reads the body of `POST /v1/completions` ([OpenAI's
+/// reference](https://platform.openai.com/docs/api-reference/completions)).
+///
+/// Whatever the bytes, the outcome is a request within all bounds or an [ApiException] with status 400. Fields that
+/// would have no effect here are refused rather than ignored: penalties, `logit_bias` and `suffix` unless they say
+/// "nothing", and fields that the API does not know. `top_k` and `min_p` are extensions, as in other servers.
+final class CompletionRequestParser {
+    private static final int MAX_DEPTH = 32;
+    private static final int MAX_NUMBER_CHARACTERS = 64;
+    private static final int MAX_PROMPTS = 32;
+    private static final int MAX_CHOICES_PER_PROMPT = 16;
+    private static final int MAX_GENERATIONS = 64;
+    private static final int MAX_STOPS = 4;
+    private static final int MAX_STOP_CHARACTERS = 256;
+    private static final int MAX_BIASES = 300;
+    private static final int MAX_LOGPROBS = 5;
+    private static final int MAX_NAME_CHARACTERS = 256;
+    private static final int DEFAULT_MAX_TOKENS = 16;
+    /// Samplers want a nucleus above nothing; 0 means the likeliest token alone, and so does this.
+    private static final double SMALLEST_TOP_P = 1e-9;
+
+    private static final Set<String> KNOWN = Set.of(
+            "model",
+            "prompt",
+            "max_tokens",
+            "temperature",
+            "top_p",
+            "top_k",
+            "min_p",
+            "n",
+            "best_of",
+            "stream",
+            "stream_options",
+            "logprobs",
+            "echo",
+            "stop",
+            "seed",
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+            "suffix",
+            "user");
+
+    private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(MAX_DEPTH)
+                            .maxNumberLength(MAX_NUMBER_CHARACTERS)
+                            .build())
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final int maxTokensLimit;
+
+    /// @param maxTokensLimit largest `max_tokens` that a request may ask for
+    CompletionRequestParser(int maxTokensLimit) {
+        this.maxTokensLimit = maxTokensLimit;
+    }
+
+    CompletionRequest parse(byte[] body) {
+        JsonNode root = json(body);
+        if (!root.isObject()) {
+            throw ApiException.badRequest(400, "invalid_json", "The body must be a JSON object.");
+        }
+        for (String name : root.propertyNames()) {
+            if (!KNOWN.contains(name)) {
+                String shown = name.length() <= 64 ? name : name.substring(0, 64) + "…";
+                throw ApiException.badParameter(shown, "Unrecognized request argument supplied: " + shown);
+            }
+        }
+        var fields = new Fields(root);
+        refuseUnsupported(fields);
+        return request(fields);
+    }
+
+    private static JsonNode json(byte[] body) {
+        try {
+            return JSON.readTree(body);
+        } catch (StreamConstraintsException e) {
+            throw ApiException.badRequest(
+                    400, "invalid_json", "The body is nested too deeply or has too long a number or name.");
+        } catch (JacksonException e) {
+            String where = e.getLocation() == null
+                    ? ""
+                    : " (line " + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr() + ")";
+            throw ApiException.badRequest(400, "invalid_json", "The body is not valid JSON" + where + ".");
+        }
+    }
+
+    private static void refuseUnsupported(Fields fields) {
+        for (String penalty : List.of("presence_penalty", "frequency_penalty")) {
+            if (fields.number(penalty, -2, 2, 0) != 0) {
+                throw ApiException.badParameter(
+                        penalty, "'" + penalty + "' is not supported here: leave it out or set it to 0.");
+            }
+        }
+        if (fields.has("suffix") && !fields.text("suffix", MAX_NAME_CHARACTERS).isEmpty()) {
+            throw ApiException.badParameter("suffix", "'suffix' is not supported here: leave it out.");
+        }
+        if (fields.has("logit_bias")) {
+            refuseBias(fields.get("logit_bias"));
+        }
+        if (fields.has("user")) {
+            fields.text("user", MAX_NAME_CHARACTERS);
+        }
+    }
+
+    private static void refuseBias(JsonNode bias) {
+        String name = "logit_bias";
+        if (!bias.isObject() || bias.size() > MAX_BIASES) {
+            throw ApiException.badParameter(
+                    name, "'logit_bias' must be an object with at most " + MAX_BIASES + " entries.");
+        }
+        for (JsonNode value : bias.values()) {
+            if (Fields.number(value, name, -100, 100) != 0) {
+                throw ApiException.badParameter(name, "'logit_bias' is not supported here: leave it out.");
+            }
+        }
+    }
+
+    private CompletionRequest request(Fields fields) {
+        String model = fields.has("model") ? fields.text("model", MAX_NAME_CHARACTERS) : "";
+        if (model.isEmpty()) {
+            throw ApiException.badParameter("model", "You must provide a 'model'. GET /v1/models lists them.");
+        }
+        boolean stream = fields.flag("stream");
+        int n = fields.integer("n", 1, MAX_CHOICES_PER_PROMPT, 1);
+        int bestOf = fields.integer("best_of", 1, MAX_CHOICES_PER_PROMPT, n);
+        if (bestOf < n) {
+            throw ApiException.badParameter("best_of", "'best_of' must be at least 'n', which is " + n + ".");
+        }
+        if (stream && bestOf > n) {
+            throw ApiException.badParameter(
+                    "best_of", "'best_of' above 'n' cannot be streamed: the best is known only at the end.");
+        }
+        List<CompletionRequest.Prompt> prompts = prompts(fields.get("prompt"));
+        if ((long) prompts.size() * bestOf > MAX_GENERATIONS) {
+            throw ApiException.badParameter(
+                    "prompt", "Prompts times completions for each must be at most " + MAX_GENERATIONS + ".");
+        }
+        OptionalInt logprobs = fields.optionalInteger("logprobs", 0, MAX_LOGPROBS);
+        boolean echo = fields.flag("echo");
+        int maxTokens = fields.integer("max_tokens", 0, maxTokensLimit, DEFAULT_MAX_TOKENS);
+        if (maxTokens == 0 && !echo) {
+            throw ApiException.badParameter("max_tokens", "'max_tokens' must be at least 1 unless 'echo' is true.");
+        }
+        return new CompletionRequest(
+                model,
+                prompts,
+                maxTokens,
+                fields.number("temperature", 0, 2, 1),
+                Math.max(fields.number("top_p", 0, 1, 1), SMALLEST_TOP_P),
+                fields.integer("top_k", 0, Integer.MAX_VALUE, 0),
+                fields.number("min_p", 0, 1, 0),
+                n,
+                bestOf,
+                stream,
+                includeUsage(fields, stream),
+                logprobs,
+                echo,
+                stops(fields.get("stop")),
+                fields.optionalLong("seed"));
+    }
+
+    private static boolean includeUsage(Fields fields, boolean stream) {
+        if (!fields.has("stream_options")) {
+            return false;
+        }
+        JsonNode options = fields.get("stream_options");
+        if (!stream || !options.isObject()) {
+            throw ApiException.badParameter(
+                    "stream_options", "'stream_options' must be an object, and needs 'stream' to be true.");
+        }
+        for (String name : options.propertyNames()) {
+            // Obfuscation pads chunks against eavesdroppers; "false" is what this server does.
+            boolean known = name.equals("include_usage")
+                    || (name.equals("include_obfuscation")
+                            && !options.path(name).asBoolean(true));
+            if (!known) {
+                throw ApiException.badParameter("stream_options", "'stream_options' knows 'include_usage' only.");
+            }
+        }
+        return new Fields(options).flag("include_usage");
+    }
+
+    private static List<String> stops(JsonNode value) {
+        if (value.isMissingNode()) {
+            return List.of();
+        }
+        var stops = new ArrayList<String>();
+        for (JsonNode stop : value.isArray() ? value.values() : List.of(value)) {
+            if (!stop.isString()
+                    || stop.stringValue().isEmpty()
+                    || stop.stringValue().length() > MAX_STOP_CHARACTERS
+                    || stops.size() == MAX_STOPS) {
+                throw ApiException.badParameter(
+                        "stop",
+                        "'stop' must be a string or an array of at most " + MAX_STOPS + " strings of 1 to "
+                                + MAX_STOP_CHARACTERS + " characters.");
+            }
+            stops.add(stop.stringValue());
+        }
+        return stops;
+    }
+
+    /// No prompt at all means: from the beginning of a text.
+    private static List<CompletionRequest.Prompt> prompts(JsonNode value) {
+        if (value.isMissingNode()) {
+            return List.of(new CompletionRequest.Prompt.Text(""));
+        }
+        if (value.isString()) {
+            return List.of(new CompletionRequest.Prompt.Text(value.stringValue()));
+        }
+        if (!value.isArray() || value.isEmpty()) {
+            throw badPrompt();
+        }
+        if (value.get(0).isNumber()) {
+            return List.of(tokens(value));
+        }
+        if (value.size() > MAX_PROMPTS) {
+            throw ApiException.badParameter("prompt", "'prompt' must hold at most " + MAX_PROMPTS + " prompts.");
+        }
+        boolean texts = value.get(0).isString();
+        var prompts = new ArrayList<CompletionRequest.Prompt>();
+        for (JsonNode prompt : value.values()) {
+            if (texts && prompt.isString()) {
+                prompts.add(new CompletionRequest.Prompt.Text(prompt.stringValue()));
+            } else if (!texts && prompt.isArray()) {
+                prompts.add(tokens(prompt));
+            } else {
+                throw badPrompt();
+            }
+        }
+        return prompts;
+    }
+
+    private static CompletionRequest.Prompt tokens(JsonNode array) {
+        int[] ids = new int[array.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = Fields.integer(array.get(i), "prompt", 0, Integer.MAX_VALUE);
+        }
+        return new CompletionRequest.Prompt.Tokens(ids);
+    }
+
+    private static ApiException badPrompt() {
+        return ApiException.badParameter(
+                "prompt",
+                "'prompt' must be a string, an array of strings, an array of token ids, or an array of such arrays.");
+    }
+}

@@ -1,0 +1,150 @@
+package ai.epitome.serve;
+
+import ai.epitome.model.CompletionModel;
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.lang.System.Logger.Level;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `GET /v1/models`, `GET /v1/models/{id}` and `POST /v1/completions`.
+final class CompletionRoutes implements HttpService {
+    private static final System.Logger LOG = System.getLogger(CompletionRoutes.class.getName());
+
+    private final ModelRegistry models;
+    private final CompletionRequestParser parser;
+    private final JsonBody bodies;
+    private final GenerationQueue queue;
+    private final BooleanSupplier draining;
+    private final BooleanSupplier stopped;
+
+    /// @param draining whether new requests are refused
+    /// @param stopped whether requests under way are cut short
+    CompletionRoutes(
+            ServerConfig config,
+            ModelRegistry models,
+            GenerationQueue queue,
+            BooleanSupplier draining,
+            BooleanSupplier stopped) {
+        this.models = models;
+        this.parser = new CompletionRequestParser(config.maxTokens());
+        this.bodies = new JsonBody(config.maxBodyBytes(), config.bodyTimeout());
+        this.queue = queue;
+        this.draining = draining;
+        this.stopped = stopped;
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        rules.get("/models", this::list)
+                .get("/models/{id:.+}", this::one)
+                .post("/completions", this::complete)
+                .any("/models", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
+                .any("/models/{id:.+}", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
+                .any("/completions", (request, response) -> Http.methodNotAllowed(request, response, "POST"));
+    }
+
+    private void list(ServerRequest request, ServerResponse response) {
+        ObjectNode root = JsonNodeFactory.instance.objectNode().put("object", "list");
+        ArrayNode data = root.putArray("data");
+        models.all().forEach(entry -> data.add(json(entry)));
+        Http.send(response, 200, root);
+    }
+
+    private void one(ServerRequest request, ServerResponse response) {
+        String id = request.path().pathParameters().get("id");
+        Http.send(response, 200, json(models.find(id).orElseThrow(() -> ApiException.modelNotFound(id))));
+    }
+
+    private static ObjectNode json(ModelRegistry.Entry entry) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", entry.model().id())
+                .put("object", "model")
+                .put("created", entry.created().getEpochSecond())
+                .put("owned_by", "epitome");
+    }
+
+    private void complete(ServerRequest request, ServerResponse response) throws InterruptedException {
+        CompletionRequest wanted = parser.parse(bodies.read(request, response));
+        if (draining.getAsBoolean()) {
+            throw ApiException.notReady("The server is stopping.");
+        }
+        if (models.isEmpty()) {
+            throw ApiException.notReady("No model is ready yet: the first one is still in training or loading.");
+        }
+        CompletionModel model = models.find(wanted.model())
+                .orElseThrow(() -> ApiException.modelNotFound(wanted.model()))
+                .model();
+        ClientWatch client = ClientWatch.start();
+        response.header(HeaderValues.CONNECTION_CLOSE);
+        BooleanSupplier cancelled = () -> client.gone() || stopped.getAsBoolean();
+        var shapes = new CompletionShapes(newId(), Instant.now().getEpochSecond(), model.id());
+        var completions = new Completions(wanted, model, shapes, cancelled);
+        List<int[]> prompts = completions.encodePrompts();
+        try (GenerationQueue.Turn turn = queue.enter(cancelled)) {
+            if (turn == null) {
+                throw new Completions.CancelledException();
+            }
+            if (wanted.stream()) {
+                stream(completions, prompts, response);
+            } else {
+                Http.send(response, 200, completions.answer(prompts));
+            }
+        } catch (Completions.CancelledException e) {
+            if (client.gone()) {
+                throw new CloseConnectionException("The client went away", e);
+            }
+            throw ApiException.notReady("The server is stopping.");
+        }
+    }
+
+    /// Errors after the first byte can no longer change the status: they become the stream's last event.
+    private static void stream(Completions completions, List<int[]> prompts, ServerResponse response) {
+        try (EventStream events = EventStream.open(response)) {
+            try {
+                completions.stream(prompts, chunk -> send(events, chunk));
+                events.data("[DONE]");
+            } catch (Completions.CancelledException e) {
+                events.data(
+                        ApiException.notReady("The server is stopping.").body().toString());
+            } catch (ClientGoneException e) {
+                throw new CloseConnectionException("The client went away", e);
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "A generation failed", e);
+                events.data(ApiException.internal().body().toString());
+            }
+        }
+    }
+
+    private static void send(EventStream events, ObjectNode chunk) {
+        try {
+            events.data(chunk.toString());
+        } catch (RuntimeException e) {
+            throw new ClientGoneException(e);
+        }
+    }
+
+    /// A chunk could not be written; tells a client's end from a model's failure.
+    private static final class ClientGoneException extends RuntimeException {
+        ClientGoneException(Throwable cause) {
+            super(cause);
+        }
+    }
+
+    private static String newId() {
+        byte[] random = new byte[12];
+        ThreadLocalRandom.current().nextBytes(random);
+        return "cmpl-" + HexFormat.of().formatHex(random);
+    }
+}

@@ -1,0 +1,134 @@
+package ai.epitome.serve;
+
+import ai.epitome.model.FinishReason;
+import ai.epitome.model.ScoredToken;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.List;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/// OpenAI's shapes of a completion: the whole object, a chunk of a stream, log-probabilities, usage.
+///
+/// @param id the completion's id, the same in every chunk
+/// @param created seconds since 1970
+/// @param model id of the model
+record CompletionShapes(String id, long created, String model) {
+
+    /// Tokens taken in and given out.
+    record Usage(long promptTokens, long completionTokens) {
+        Usage plus(Usage other) {
+            return new Usage(promptTokens + other.promptTokens, completionTokens + other.completionTokens);
+        }
+
+        ObjectNode json() {
+            return JsonNodeFactory.instance
+                    .objectNode()
+                    .put("prompt_tokens", promptTokens)
+                    .put("completion_tokens", completionTokens)
+                    .put("total_tokens", promptTokens + completionTokens);
+        }
+    }
+
+    /// The object around the choices; chunks of a stream have the same.
+    ObjectNode completion(List<ObjectNode> choices) {
+        ObjectNode root = JsonNodeFactory.instance
+                .objectNode()
+                .put("id", id)
+                .put("object", "text_completion")
+                .put("created", created)
+                .put("model", model)
+                .put("system_fingerprint", "fp_epitome");
+        root.putArray("choices").addAll(choices);
+        return root;
+    }
+
+    /// @param logprobs null for none
+    /// @param finish null while the choice goes on
+    static ObjectNode choice(int index, String text, ObjectNode logprobs, FinishReason finish) {
+        ObjectNode choice =
+                JsonNodeFactory.instance.objectNode().put("text", text).put("index", index);
+        choice.set("logprobs", logprobs == null ? JsonNodeFactory.instance.nullNode() : logprobs);
+        return choice.put("finish_reason", finish == null ? null : finish == FinishReason.STOP ? "stop" : "length");
+    }
+
+    /// Log-probabilities of the tokens of one choice, told one part after the other.
+    static final class Logprobs {
+        private final int top;
+        private int offset;
+
+        /// @param top alternatives at each position
+        /// @param offset Unicode characters before the first token
+        Logprobs(int top, int offset) {
+            this.top = top;
+            this.offset = offset;
+        }
+
+        /// The parallel arrays for the next tokens.
+        ObjectNode next(List<ScoredToken> scored) {
+            ObjectNode root = JsonNodeFactory.instance.objectNode();
+            ArrayNode tokens = root.putArray("tokens");
+            ArrayNode values = root.putArray("token_logprobs");
+            ArrayNode alternatives = JsonNodeFactory.instance.arrayNode();
+            ArrayNode offsets = JsonNodeFactory.instance.arrayNode();
+            for (ScoredToken token : scored) {
+                boolean predicted = !Float.isNaN(token.logProbability());
+                tokens.add(tokenText(token.bytes()));
+                if (predicted) {
+                    values.add(token.logProbability());
+                    alternatives.add(alternatives(token));
+                } else {
+                    values.addNull();
+                    alternatives.addNull();
+                }
+                offsets.add(offset);
+                offset += characters(token.bytes());
+            }
+            root.set("top_logprobs", top == 0 ? JsonNodeFactory.instance.nullNode() : alternatives);
+            root.set("text_offset", offsets);
+            return root;
+        }
+
+        /// The chosen token is always among them, even when it is not one of the likeliest.
+        private static ObjectNode alternatives(ScoredToken token) {
+            ObjectNode map = JsonNodeFactory.instance.objectNode();
+            for (ScoredToken.Alternative alternative : token.top()) {
+                String text = tokenText(alternative.bytes());
+                if (!map.has(text)) {
+                    map.put(text, alternative.logProbability());
+                }
+            }
+            String chosen = tokenText(token.bytes());
+            if (!map.has(chosen)) {
+                map.put(chosen, token.logProbability());
+            }
+            return map;
+        }
+    }
+
+    /// A token as text; one that is not whole characters as OpenAI writes it, `bytes:\xe2\x80`.
+    static String tokenText(byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return "bytes:" + HexFormat.of().withPrefix("\\x").formatHex(bytes);
+        }
+    }
+
+    /// Characters that begin in these UTF-8 bytes: all but continuation bytes `10xxxxxx` begin one.
+    static int characters(byte[] utf8) {
+        int count = 0;
+        for (byte b : utf8) {
+            if ((b & 0xC0) != 0x80) {
+                count++;
+            }
+        }
+        return count;
+    }
+}

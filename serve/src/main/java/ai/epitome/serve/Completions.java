@@ -1,0 +1,218 @@
+package ai.epitome.serve;
+
+import ai.epitome.model.CompletionModel;
+import ai.epitome.model.FinishReason;
+import ai.epitome.model.GenerationPiece;
+import ai.epitome.model.GenerationRequest;
+import ai.epitome.model.GenerationResult;
+import ai.epitome.model.Sampling;
+import ai.epitome.model.ScoredToken;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import tools.jackson.databind.node.NullNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Works one request off on the calling thread: prompts one after the other, and the completions of each.
+final class Completions {
+    /// Scoring and prefill cannot be cut short, so that much is the most of one request.
+    private static final int MAX_PROMPT_TOKENS = 1 << 16;
+    /// 2^64 / golden ratio, the increment of SplitMix64: seeds of the further completions lie far apart.
+    private static final long SEED_STEP = 0x9E3779B97F4A7C15L;
+
+    private final CompletionRequest request;
+    private final CompletionModel model;
+    private final CompletionShapes shapes;
+    private final BooleanSupplier cancelled;
+    private final long seed;
+    private CompletionShapes.Usage usage = new CompletionShapes.Usage(0, 0);
+
+    Completions(CompletionRequest request, CompletionModel model, CompletionShapes shapes, BooleanSupplier cancelled) {
+        this.request = request;
+        this.model = model;
+        this.shapes = shapes;
+        this.cancelled = cancelled;
+        this.seed = request.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
+    }
+
+    /// The request was given up before it was done: by its client, or because the service stops.
+    static final class CancelledException extends RuntimeException {
+        CancelledException() {
+            super("the request was cancelled", null, false, false);
+        }
+    }
+
+    /// A prompt in both forms.
+    private record Prompt(int[] ids, String text) {}
+
+    /// A finished completion.
+    private record Candidate(String text, List<ScoredToken> tokens, FinishReason finish, double meanLogProbability) {}
+
+    /// Checks the prompts against the model. To be called first, before anything of a response is sent.
+    ///
+    /// @throws ApiException with status 400
+    List<int[]> encodePrompts() {
+        var encoded = new ArrayList<int[]>();
+        long total = 0;
+        for (CompletionRequest.Prompt prompt : request.prompts()) {
+            int[] ids = switch (prompt) {
+                case CompletionRequest.Prompt.Text(String text) -> model.encode(text);
+                case CompletionRequest.Prompt.Tokens(int[] given) -> checked(given);
+            };
+            total += ids.length;
+            encoded.add(ids);
+        }
+        if (total > MAX_PROMPT_TOKENS) {
+            throw ApiException.badParameter(
+                    "prompt", "The prompts have " + total + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
+        }
+        return encoded;
+    }
+
+    private int[] checked(int[] ids) {
+        for (int id : ids) {
+            if (id >= model.vocabularySize()) {
+                throw ApiException.badParameter(
+                        "prompt",
+                        "Token id " + id + " is not in the vocabulary, which ends at " + (model.vocabularySize() - 1)
+                                + ".");
+            }
+        }
+        return ids;
+    }
+
+    /// The whole answer.
+    ///
+    /// @throws CancelledException when cancelled
+    ObjectNode answer(List<int[]> encoded) {
+        var choices = new ArrayList<ObjectNode>();
+        for (int[] ids : encoded) {
+            Prompt prompt = prompt(ids, choices.size() / request.n());
+            List<ScoredToken> echoed = echoedTokens(prompt);
+            for (Candidate candidate : best(prompt)) {
+                var tokens = new ArrayList<>(echoed);
+                tokens.addAll(candidate.tokens());
+                String text = request.echo() ? prompt.text() + candidate.text() : candidate.text();
+                ObjectNode logprobs =
+                        request.logprobs().isPresent() ? logprobs(prompt).next(tokens) : null;
+                choices.add(CompletionShapes.choice(choices.size(), text, logprobs, candidate.finish()));
+            }
+        }
+        return shapes.completion(choices).set("usage", usage.json());
+    }
+
+    /// The answer as a stream of chunks; each goes to `chunk` as soon as its text is certain.
+    ///
+    /// @throws CancelledException when cancelled
+    void stream(List<int[]> encoded, Consumer<ObjectNode> chunk) {
+        int index = 0;
+        for (int[] ids : encoded) {
+            Prompt prompt = prompt(ids, index / request.n());
+            List<ScoredToken> echoed = echoedTokens(prompt);
+            for (int sample = 0; sample < request.n(); sample++) {
+                streamChoice(prompt, echoed, sample, index++, chunk);
+            }
+        }
+        if (request.includeUsage()) {
+            chunk.accept(shapes.completion(List.of()).set("usage", usage.json()));
+        }
+    }
+
+    private void streamChoice(
+            Prompt prompt, List<ScoredToken> echoed, int sample, int index, Consumer<ObjectNode> chunk) {
+        CompletionShapes.Logprobs logprobs = logprobs(prompt);
+        Consumer<GenerationPiece> listener = piece -> chunk.accept(chunk(CompletionShapes.choice(
+                index, piece.text(), request.logprobs().isPresent() ? logprobs.next(piece.tokens()) : null, null)));
+        if (request.echo()) {
+            listener.accept(new GenerationPiece(prompt.text(), echoed));
+        }
+        GenerationResult result = generate(prompt, sample, listener);
+        chunk.accept(chunk(CompletionShapes.choice(index, "", null, result.finish())));
+    }
+
+    private ObjectNode chunk(ObjectNode choice) {
+        ObjectNode chunk = shapes.completion(List.of(choice));
+        // With usage asked for, every chunk has the field and only the last one a value.
+        return request.includeUsage() ? chunk.set("usage", NullNode.getInstance()) : chunk;
+    }
+
+    /// @param position of the prompt in the request
+    private Prompt prompt(int[] ids, int position) {
+        usage = usage.plus(new CompletionShapes.Usage(ids.length, 0));
+        return switch (request.prompts().get(position)) {
+            case CompletionRequest.Prompt.Text(String text) -> new Prompt(ids, text);
+            case CompletionRequest.Prompt.Tokens tokens -> new Prompt(tokens.ids(), decoded(tokens.ids()));
+        };
+    }
+
+    private String decoded(int[] ids) {
+        var bytes = new ByteArrayOutputStream();
+        for (int id : ids) {
+            bytes.writeBytes(model.bytes(id));
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    private List<ScoredToken> echoedTokens(Prompt prompt) {
+        boolean wanted = request.echo() && request.logprobs().isPresent() && prompt.ids().length > 0;
+        return wanted ? model.score(prompt.ids(), request.logprobs().getAsInt()) : List.of();
+    }
+
+    /// Offsets count from the beginning of the prompt, echoed or not.
+    private CompletionShapes.Logprobs logprobs(Prompt prompt) {
+        int characters = prompt.text().codePointCount(0, prompt.text().length());
+        return new CompletionShapes.Logprobs(request.logprobs().orElse(0), request.echo() ? 0 : characters);
+    }
+
+    private List<Candidate> best(Prompt prompt) {
+        var candidates = new ArrayList<Candidate>();
+        for (int sample = 0; sample < request.bestOf(); sample++) {
+            candidates.add(candidate(prompt, sample));
+        }
+        if (request.bestOf() > request.n()) {
+            candidates.sort(
+                    Comparator.comparingDouble(Candidate::meanLogProbability).reversed());
+        }
+        return candidates.subList(0, request.n());
+    }
+
+    private Candidate candidate(Prompt prompt, int sample) {
+        var tokens = new ArrayList<ScoredToken>();
+        GenerationResult result = generate(prompt, sample, piece -> tokens.addAll(piece.tokens()));
+        double mean = tokens.stream()
+                .mapToDouble(ScoredToken::logProbability)
+                .average()
+                .orElse(Double.NEGATIVE_INFINITY);
+        return new Candidate(result.text(), tokens, result.finish(), mean);
+    }
+
+    private GenerationResult generate(Prompt prompt, int sample, Consumer<GenerationPiece> listener) {
+        if (cancelled.getAsBoolean()) {
+            throw new CancelledException();
+        }
+        if (request.maxTokens() == 0) {
+            return new GenerationResult("", FinishReason.LENGTH, prompt.ids().length, 0);
+        }
+        var sampling = new Sampling(
+                request.temperature(), request.topK(), request.topP(), request.minP(), seed + sample * SEED_STEP);
+        GenerationResult result = model.generate(
+                new GenerationRequest(
+                        prompt.ids(),
+                        request.maxTokens(),
+                        sampling,
+                        request.stop(),
+                        request.logprobs().orElse(0)),
+                listener,
+                cancelled);
+        if (result.finish() == FinishReason.CANCELLED) {
+            throw new CancelledException();
+        }
+        usage = usage.plus(new CompletionShapes.Usage(0, result.completionTokens()));
+        return result;
+    }
+}

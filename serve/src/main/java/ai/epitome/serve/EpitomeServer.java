@@ -1,0 +1,212 @@
+package ai.epitome.serve;
+
+import io.helidon.http.HttpException;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.helidon.webserver.http1.Http1Config;
+import java.lang.System.Logger.Level;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Logger;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/// The running service.
+///
+/// ```java
+/// var models = new ModelRegistry();
+/// var progress = new TrainingProgress();
+/// try (var server = EpitomeServer.start(ServerConfig.local(8080), models, Optional.of(progress))) {
+///     System.out.println(server.uri());
+///     models.put(train(progress)); // the page shows it learn, then completions are served
+///     server.awaitClose();
+/// }
+/// ```
+///
+/// Everything about a request runs on the virtual thread of its connection.
+public final class EpitomeServer implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(EpitomeServer.class.getName());
+    /// Held here because the logging system forgets the level of loggers that nobody holds.
+    private static final Logger HELIDON_LOG = Logger.getLogger("io.helidon");
+
+    private static final int MAX_CONNECTIONS = 256;
+    private static final Duration IDLE_CONNECTION = Duration.ofSeconds(60);
+    private static final Duration STOP_GRACE = Duration.ofMillis(500);
+
+    private final ServerConfig config;
+    private final ModelRegistry models;
+    private final GenerationQueue queue;
+    private final AtomicBoolean draining = new AtomicBoolean();
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final WebServer server;
+
+    private EpitomeServer(ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress) {
+        this.config = config;
+        this.models = models;
+        this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
+        this.server = WebServer.builder()
+                .host(config.host())
+                .port(config.port())
+                .shutdownHook(false)
+                .shutdownGracePeriod(STOP_GRACE)
+                // Blocking sockets: with channels Helidon's read timeout has no effect.
+                .useNio(false)
+                .connectionOptions(
+                        options -> options.readTimeout(config.bodyTimeout()).tcpNoDelay(true))
+                .maxTcpConnections(MAX_CONNECTIONS)
+                .maxPayloadSize(2L * config.maxBodyBytes())
+                .idleConnectionTimeout(IDLE_CONNECTION)
+                .idleConnectionPeriod(IDLE_CONNECTION.dividedBy(4))
+                .directHandlers(Http.directHandlers())
+                .addProtocol(Http1Config.builder()
+                        .addReceiveListener(ClientWatch.listener())
+                        .build())
+                .routing(routing -> route(routing, progress))
+                .build();
+    }
+
+    /// Starts listening. Models may be put into `models` at any time after.
+    ///
+    /// @param progress the training run that the page shows; empty when there is none
+    /// @throws ServerStartException when the address cannot be listened on; its message says what to do
+    public static EpitomeServer start(ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress) {
+        HELIDON_LOG.setLevel(java.util.logging.Level.WARNING);
+        try {
+            var server = new EpitomeServer(config, models, progress);
+            server.server.start();
+            return server;
+        } catch (RuntimeException e) {
+            throw startFailure(config, e);
+        }
+    }
+
+    private static RuntimeException startFailure(ServerConfig config, RuntimeException e) {
+        String address = config.host() + ":" + config.port();
+        if (ClientWatch.causedBy(e, BindException.class)) {
+            return new ServerStartException(
+                    "Cannot listen on " + address + ": the port is in use by another program, or not allowed to this "
+                            + "user. Choose another one, for example --port " + (config.port() % 65_535 + 1)
+                            + ", or --port 0 for any that is free.",
+                    e);
+        }
+        if (ClientWatch.causedBy(e, UnresolvedAddressException.class)
+                || ClientWatch.causedBy(e, UnknownHostException.class)) {
+            return new ServerStartException(
+                    "Cannot listen on " + address + ": there is no host of this name. Leave it out for "
+                            + ServerConfig.LOOPBACK + ".",
+                    e);
+        }
+        return e;
+    }
+
+    private void route(HttpRouting.Builder routing, Optional<TrainingProgress> progress) {
+        routing.addFilter((chain, request, response) -> {
+            Http.secure(response.headers());
+            chain.proceed();
+        });
+        if (isLoopback(config.host())) {
+            routing.addFilter(new HostCheck(config.host()));
+        }
+        routing.register("/v1", new CompletionRoutes(config, models, queue, draining::get, stopped::get))
+                .register("/api", new ProgressRoutes(progress, draining::get))
+                .get("/health", (request, response) -> health(response, true))
+                .get("/health/ready", (request, response) -> health(response, !draining.get() && !models.isEmpty()))
+                .any("/health", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
+                .any("/health/ready", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
+                .register("/", new PageRoutes())
+                .any(Http::unknown)
+                .error(ApiException.class, (request, response, error) -> Http.send(response, error))
+                .error(Throwable.class, EpitomeServer::failed);
+    }
+
+    private static void failed(ServerRequest request, ServerResponse response, Throwable error) {
+        switch (error) {
+            case CloseConnectionException close -> throw close;
+            case HttpException http
+            when http.status().code() < 500 ->
+                Http.send(
+                        response,
+                        ApiException.badRequest(
+                                http.status().code(),
+                                "bad_request",
+                                http.status().reasonPhrase()));
+            default -> {
+                LOG.log(Level.ERROR, "A request failed", error);
+                Http.send(response, ApiException.internal());
+            }
+        }
+    }
+
+    private static void health(ServerResponse response, boolean healthy) {
+        Http.send(
+                response,
+                healthy ? 200 : 503,
+                JsonNodeFactory.instance.objectNode().put("status", healthy ? "ok" : "waiting"));
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            return false;
+        }
+    }
+
+    /// The address and port that it listens on.
+    public InetSocketAddress address() {
+        return InetSocketAddress.createUnresolved(config.host(), server.port());
+    }
+
+    /// Where the page is.
+    public URI uri() {
+        String host = config.host().contains(":") ? "[" + config.host() + "]" : config.host();
+        return URI.create("http://" + host + ":" + server.port() + "/");
+    }
+
+    /// Waits until another thread closes the service.
+    public void awaitClose() throws InterruptedException {
+        synchronized (stopped) {
+            while (!stopped.get()) {
+                stopped.wait();
+            }
+        }
+    }
+
+    /// Stops: it is not ready from now on and takes no new generation, those under way have the configured time to end,
+    /// and what is left is cut short. Closing twice does nothing.
+    @Override
+    public void close() {
+        if (!draining.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            waitForEmptyQueue(config.drain());
+            synchronized (stopped) {
+                stopped.set(true);
+                stopped.notifyAll();
+            }
+            waitForEmptyQueue(STOP_GRACE);
+        } catch (InterruptedException e) {
+            stopped.set(true);
+            Thread.currentThread().interrupt();
+        } finally {
+            server.stop();
+        }
+    }
+
+    private void waitForEmptyQueue(Duration most) throws InterruptedException {
+        long deadline = System.nanoTime() + most.toNanos();
+        while (queue.size() > 0 && System.nanoTime() < deadline) {
+            Thread.sleep(20);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package ai.epitome.serve;
+
+import java.time.Duration;
+
+/// Where the service listens and how much of anything it takes at once.
+///
+/// @param host address to bind to; `127.0.0.1` is reachable from this machine only
+/// @param port TCP port; 0 lets the system choose one
+/// @param maxBodyBytes largest request body; larger ones get status 413
+/// @param bodyTimeout how long a client may take to send its whole body; slower ones get status 408
+/// @param maxTokens largest `max_tokens` of a request
+/// @param concurrentGenerations requests that generate at the same time
+/// @param queueLength requests that may wait for their turn; further ones get status 429
+/// @param drain how long [EpitomeServer#close()] waits for generations under way
+public record ServerConfig(
+        String host,
+        int port,
+        int maxBodyBytes,
+        Duration bodyTimeout,
+        int maxTokens,
+        int concurrentGenerations,
+        int queueLength,
+        Duration drain) {
+    public static final String LOOPBACK = "127.0.0.1";
+    public static final int DEFAULT_PORT = 8080;
+
+    public ServerConfig {
+        if (host.isBlank()) {
+            throw new IllegalArgumentException("the host to listen on is empty: give an address such as " + LOOPBACK);
+        }
+        if (port < 0 || port > 65_535) {
+            throw new IllegalArgumentException("the port must be between 0 (any free one) and 65535, not " + port);
+        }
+        if (maxBodyBytes < 1 || maxTokens < 1 || concurrentGenerations < 1 || queueLength < 0) {
+            throw new IllegalArgumentException("the limits of the service must be positive");
+        }
+    }
+
+    /// The defaults, on this machine only: bodies up to 1 MB, sent within 30 s; up to 4096 tokens; one generation at a
+    /// time and 16 that wait.
+    public static ServerConfig local(int port) {
+        return new ServerConfig(LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 1, 16, Duration.ofSeconds(5));
+    }
+
+    public ServerConfig withHost(String newHost) {
+        return new ServerConfig(
+                newHost, port, maxBodyBytes, bodyTimeout, maxTokens, concurrentGenerations, queueLength, drain);
+    }
+}
