@@ -6,7 +6,8 @@ import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 
-/// Tells a failure to a person: one line that says what and where, and the stack trace only when it is our own mistake or
+/// Tells a failure to a person: one line that says what and where, and the stack trace only when it is our own mistake
+/// or
 /// `EPITOME_DEBUG` is set.
 final class Failures {
     private static final int FAILED = 1;

@@ -36,8 +36,8 @@ final class InfoCommand implements Callable<Integer> {
             if (json) {
                 out.println(Json.write(facts));
             } else {
-                facts.forEach((name, value) -> out.printf(
-                        "%-18s %s%n", name, value instanceof Long number ? "%,d".formatted(number) : value));
+                facts.forEach((name, value) ->
+                        out.printf("%-18s %s%n", name, value instanceof Long number ? "%,d".formatted(number) : value));
             }
             out.flush();
             return 0;
@@ -48,7 +48,6 @@ final class InfoCommand implements Callable<Integer> {
         TransformerConfig config = model.transformer().config();
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("name", model.id());
-        facts.put("layout", config.layout());
         facts.put("parameters", config.parameters());
         facts.put("layers", config.layers());
         facts.put("width", config.width());
@@ -59,7 +58,7 @@ final class InfoCommand implements Callable<Integer> {
         facts.put("vocabulary", config.vocabulary());
         facts.put("context", config.context());
         facts.put("tied_head", config.tiedHead());
-        facts.put("flops_per_token", config.trainingFlopsPerToken());
+        facts.put("flops_per_token", Math.round(config.trainingFlopsPerToken(config.context())));
         facts.put("tokenizer", model.tokenizer().map(InfoCommand::describe).orElse("none"));
         return facts;
     }

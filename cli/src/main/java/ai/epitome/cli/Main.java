@@ -4,7 +4,8 @@ import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense, 130 interrupted.
+/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense, 130
+/// interrupted.
 @Command(
         name = "epitome",
         description = "A complete GPT system for the JVM: text to model, model to service.",
@@ -28,9 +29,13 @@ import picocli.CommandLine.Command;
             "Example: epitome up --text my-notes/"
         })
 public final class Main {
+    /// System property with what was typed, for reports.
+    static final String COMMAND_LINE = "epitome.command";
+
     private Main() {}
 
     public static void main(String[] arguments) {
+        System.setProperty(COMMAND_LINE, String.join(" ", arguments));
         System.exit(commandLine().execute(arguments));
     }
 

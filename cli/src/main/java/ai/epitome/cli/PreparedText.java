@@ -24,13 +24,13 @@ record PreparedText(Tokenizer tokenizer, Dataset dataset, Baselines baselines) i
     /// @param choice which tokenizer; a model's folder that has one already keeps it
     /// @param folder of the model
     /// @param notices told what happens, a line each
-    static PreparedText of(
-            List<Path> paths, TokenizerChoice choice, Path folder, int threads, Consumer<String> notices)
+    static PreparedText of(List<Path> paths, TokenizerChoice choice, Path folder, int threads, Consumer<String> notices)
             throws IOException {
         Corpus corpus = paths.isEmpty() ? BundledText.tinyshakespeareCorpus() : Corpus.of(paths);
         CorpusSummary summary = corpus.scan();
         if (!summary.binaryLooking().isEmpty()) {
-            notices.accept("looks like binary data, and is taken as it is: " + String.join(", ", summary.binaryLooking()));
+            notices.accept(
+                    "looks like binary data, and is taken as it is: " + String.join(", ", summary.binaryLooking()));
         }
         HeldOut rule = HeldOut.choose(corpus, summary);
         Tokenizer tokenizer = choice.tokenizer(folder, corpus, summary, rule, threads, notices);

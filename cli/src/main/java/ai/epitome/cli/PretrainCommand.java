@@ -19,7 +19,10 @@ import picocli.CommandLine.Parameters;
             "In a folder where a run has begun it goes on from the newest checkpoint."
         },
         mixinStandardHelpOptions = true,
-        footer = {"", "Example: epitome pretrain articles.jsonl.zst -o models/wiki --depth 6 --time 1h --tokenizer bpe:8192"})
+        footer = {
+            "",
+            "Example: epitome pretrain articles.jsonl.zst -o models/wiki --depth 6 --time 1h --tokenizer bpe:8192"
+        })
 final class PretrainCommand implements Callable<Integer> {
     @Parameters(
             arity = "1..*",

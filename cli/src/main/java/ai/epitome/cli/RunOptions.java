@@ -129,8 +129,8 @@ final class RunOptions {
                     o.momentum(),
                     o.scale());
             Schedule s = c.schedule;
-            c.schedule = new Schedule(
-                    or(schedule, s.shape()), or(warmup, s.warmupSteps()), or(decay, s.decay()), s.end());
+            c.schedule =
+                    new Schedule(or(schedule, s.shape()), or(warmup, s.warmupSteps()), or(decay, s.decay()), s.end());
             c.batchRows = or(batchRows, c.batchRows);
             c.accumulation = or(accumulation, c.accumulation);
             c.clip = or(clip, c.clip);

@@ -35,10 +35,7 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
             recipe = run.recipe(text.tokenizer().vocabularySize());
         }
         String title = String.format(
-                Locale.ROOT,
-                "a %.1fM-parameter model on %s",
-                recipe.model().parameters() / 1e6,
-                folder.getFileName());
+                Locale.ROOT, "a %.1fM-parameter model on %s", recipe.model().parameters() / 1e6, folder.getFileName());
         return new RunPlan(
                 text,
                 new Pretraining.Settings(
@@ -75,6 +72,6 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
 
     /// What was typed, for the report.
     private static String commandLine() {
-        return "./epitome " + String.join(" ", ArgumentsOfMain.get());
+        return "./epitome " + System.getProperty(Main.COMMAND_LINE, "");
     }
 }

@@ -10,6 +10,7 @@ import ai.epitome.train.data.HeldOut;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -53,11 +54,11 @@ sealed interface TokenizerChoice {
 
     /// A single document needs no token that separates documents.
     private static Tokenizer byteTokenizer(CorpusSummary summary) {
-        return summary.documents() == 1 ? ByteTokenizer.plain() : ByteTokenizer.withEndOfText();
+        return summary.documents() == 1 ? new ByteTokenizer() : new ByteTokenizer(List.of(BytePairTrainer.END_OF_TEXT));
     }
 
-    private static Tokenizer train(
-            Corpus corpus, HeldOut rule, int vocabulary, int threads, Consumer<String> notices) throws IOException {
+    private static Tokenizer train(Corpus corpus, HeldOut rule, int vocabulary, int threads, Consumer<String> notices)
+            throws IOException {
         notices.accept("training a tokenizer of %,d tokens ...".formatted(vocabulary));
         try (CorpusTexts documents = CorpusTexts.forTraining(corpus, rule)) {
             return BytePairTrainer.train(documents, vocabulary, threads);

@@ -74,7 +74,11 @@ final class TokenizerCommand {
             mixinStandardHelpOptions = true,
             footer = {"", "Example: echo Hello | epitome tokenizer encode --tokenizer models/shakespeare"})
     static final class Encode implements Callable<Integer> {
-        @Option(names = "--tokenizer", required = true, paramLabel = "PATH", description = "Tokenizer file or model folder.")
+        @Option(
+                names = "--tokenizer",
+                required = true,
+                paramLabel = "PATH",
+                description = "Tokenizer file or model folder.")
         private Path tokenizer;
 
         @Parameters(arity = "0..1", paramLabel = "FILE", description = "Text; - or nothing: standard input.")
@@ -96,7 +100,11 @@ final class TokenizerCommand {
             mixinStandardHelpOptions = true,
             footer = {"", "Example: echo '[72, 105]' | epitome tokenizer decode --tokenizer models/shakespeare"})
     static final class Decode implements Callable<Integer> {
-        @Option(names = "--tokenizer", required = true, paramLabel = "PATH", description = "Tokenizer file or model folder.")
+        @Option(
+                names = "--tokenizer",
+                required = true,
+                paramLabel = "PATH",
+                description = "Tokenizer file or model folder.")
         private Path tokenizer;
 
         @Parameters(arity = "0..1", paramLabel = "FILE", description = "JSON; - or nothing: standard input.")
@@ -114,8 +122,8 @@ final class TokenizerCommand {
             }
             for (int id : ids) {
                 if (id < 0 || id >= loaded.vocabularySize()) {
-                    throw new IllegalArgumentException("token id %d: %s knows ids 0 to %d"
-                            .formatted(id, tokenizer, loaded.vocabularySize() - 1));
+                    throw new IllegalArgumentException(
+                            "token id %d: %s knows ids 0 to %d".formatted(id, tokenizer, loaded.vocabularySize() - 1));
                 }
             }
             OutputStream out = System.out;

@@ -9,18 +9,32 @@ import java.util.HexFormat;
 final class Visible {
     private Visible() {}
 
+    /// One line of text without control characters, which could move a terminal's cursor.
+    static String line(String text) {
+        return text.codePoints()
+                .map(c -> Character.isISOControl(c) ? ' ' : c)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
+    }
+
     /// The text with line breaks and other control characters escaped, or hexadecimal where it is no UTF-8 by itself.
     static String of(byte[] bytes) {
         try {
-            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
             StringBuilder visible = new StringBuilder("'");
-            text.chars().forEach(c -> visible.append(switch (c) {
-                case '\n' -> "\\n";
-                case '\r' -> "\\r";
-                case '\t' -> "\\t";
-                case '\\' -> "\\\\";
-                default -> Character.isISOControl(c) ? String.format("\\x%02x", c) : String.valueOf((char) c);
-            }));
+            text.chars()
+                    .forEach(c -> visible.append(
+                            switch (c) {
+                                case '\n' -> "\\n";
+                                case '\r' -> "\\r";
+                                case '\t' -> "\\t";
+                                case '\\' -> "\\\\";
+                                default ->
+                                    Character.isISOControl(c) ? String.format("\\x%02x", c) : String.valueOf((char) c);
+                            }));
             return visible.append('\'').toString();
         } catch (CharacterCodingException e) {
             return "0x" + HexFormat.of().formatHex(bytes);

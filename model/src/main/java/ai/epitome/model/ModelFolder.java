@@ -3,15 +3,21 @@ package ai.epitome.model;
 import ai.epitome.model.SafetensorsWriter.Item;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.text.Tokenizer;
+import ai.epitome.text.Tokenizers;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -19,6 +25,7 @@ import java.util.TreeSet;
 /// index), `generation_config.json`, and `tokenizer.json`.
 public final class ModelFolder {
     static final String CONFIG = "config.json";
+    private static final String TOKENIZER = "tokenizer.json";
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private ModelFolder() {}
@@ -43,6 +50,13 @@ public final class ModelFolder {
                 throw e;
             }
         }
+    }
+
+    /// Puts the tensors of a model's weight file into `model`, converted to f32.
+    ///
+    /// @throws MalformedModelException when a tensor is missing, unknown, or has another shape or dtype
+    public static void fill(Transformer model, Safetensors weights) throws MalformedModelException {
+        fill(model, weights.file(), weights.entries());
     }
 
     private static void fill(Transformer model, Path folder, Map<String, Safetensors.Entry> entries)
@@ -111,6 +125,45 @@ public final class ModelFolder {
                 to.set(FLOAT, (row * columns + column) * 4, source.get(from));
             }
         }
+    }
+
+    /// Reads a whole model: weights, what they mean, how to sample, and the tokenizer where the folder has one.
+    ///
+    /// @throws MalformedModelException when a file breaks its rules, or the tokenizer has more ids than the model
+    public static LoadedModel load(Path folder) throws IOException {
+        Transformer model = loadTransformer(folder);
+        try {
+            Optional<Tokenizer> tokenizer = Files.exists(folder.resolve(TOKENIZER))
+                    ? Optional.of(Tokenizers.load(folder.resolve(TOKENIZER)))
+                    : Optional.empty();
+            int vocabulary = model.config().vocabulary();
+            if (tokenizer.isPresent() && tokenizer.get().vocabularySize() > vocabulary) {
+                throw new MalformedModelException(
+                        folder,
+                        "%s has %d tokens, %s only %d: they do not belong together"
+                                .formatted(TOKENIZER, tokenizer.get().vocabularySize(), CONFIG, vocabulary));
+            }
+            return new LoadedModel(folder, model, tokenizer, GenerationDefaults.read(folder));
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// Reads only `config.json`.
+    public static TransformerConfig config(Path folder) throws IOException {
+        return ConfigFile.read(folder.resolve(CONFIG));
+    }
+
+    /// The files of a model's folder besides its weights, by name.
+    public static SequencedMap<String, byte[]> companions(
+            Transformer model, Tokenizer tokenizer, GenerationDefaults defaults) {
+        SequencedMap<String, byte[]> files = new LinkedHashMap<>();
+        files.put(
+                CONFIG, ConfigFile.write(model.config(), defaults.beginOfText()).getBytes(StandardCharsets.UTF_8));
+        files.put(GenerationDefaults.FILE, defaults.write().getBytes(StandardCharsets.UTF_8));
+        files.put(TOKENIZER, Tokenizers.toJson(tokenizer));
+        return files;
     }
 
     /// Writes `config.json`, `model.safetensors` (f32) and `generation_config.json`. Each file is replaced whole;

@@ -2,6 +2,7 @@ package ai.epitome.text;
 
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -88,14 +89,25 @@ public final class Tokenizers {
     /// only when it is whole.
     public static void save(Tokenizer tokenizer, Path fileOrFolder) throws IOException {
         Path file = Files.isDirectory(fileOrFolder) ? fileOrFolder.resolve(TOKENIZER_JSON) : fileOrFolder;
-        BytePairTokenizer bytePairs = switch (tokenizer) {
+        BytePairTokenizer bytePairs = asBytePairs(tokenizer);
+        write(file, output -> TokenizerJsonWriter.write(bytePairs, output));
+    }
+
+    /// The content of `tokenizer.json`.
+    public static byte[] toJson(Tokenizer tokenizer) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        TokenizerJsonWriter.write(asBytePairs(tokenizer), bytes);
+        return bytes.toByteArray();
+    }
+
+    private static BytePairTokenizer asBytePairs(Tokenizer tokenizer) {
+        return switch (tokenizer) {
             case BytePairTokenizer bpe -> bpe;
             case ByteTokenizer bytes -> ByteTokenizerFile.asBytePairTokenizer(bytes);
             default ->
                 throw new IllegalArgumentException(
                         "a tokenizer of kind " + tokenizer.kind() + " has no tokenizer.json");
         };
-        write(file, output -> TokenizerJsonWriter.write(bytePairs, output));
     }
 
     /// Writes tiktoken ranks: text tokens with their ids. tiktoken joins any two tokens that make a third, so for a

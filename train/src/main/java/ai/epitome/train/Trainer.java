@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// The loop: batches, gradients, clipping, a step of the optimizer; and now and then a checkpoint, a score, a sample.
 ///
@@ -117,7 +118,7 @@ public final class Trainer implements AutoCloseable {
         evaluatedAt = seconds;
         checkpointedAt = seconds;
         while (!pace.over(step, seconds) && !stopRequested) {
-            takeStep();
+            inTurn(this::takeStep);
             pollCheckpoint();
             boolean over = pace.over(step, seconds);
             if (!over && !stopRequested && config.checkpoint().due(step, seconds - checkpointedAt)) {
@@ -135,6 +136,17 @@ public final class Trainer implements AutoCloseable {
         endLastCheckpoint();
         listener.on(new Finished(step, complete, tokens, seconds, (System.nanoTime() - began) / 1e9));
         return complete;
+    }
+
+    /// Others may use the kernel threads between two steps: a request to the model that is being trained, for one.
+    private void inTurn(Runnable work) {
+        ReentrantLock turn = backend.workers().turn();
+        turn.lock();
+        try {
+            work.run();
+        } finally {
+            turn.unlock();
+        }
     }
 
     private void takeStep() {

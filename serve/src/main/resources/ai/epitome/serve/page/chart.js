@@ -125,7 +125,8 @@ export class Chart {
     if (!bytes || this.#run.training.length < 2) return [];
     const {box, x, y} = this.#scales;
     const path = this.#run.training
-      .map(p => [x(p.seconds), Math.min(box.bottom, Math.max(box.top, y(p.training_loss / Math.LN2 / bytes)))]);
+      .map(p => [x(p.seconds), y(p.training_loss / Math.LN2 / bytes)])
+      .filter(([, at]) => at >= box.top && at <= box.bottom);
     return [make("path", {class: "training", d: pathOf(path)})];
   }
 

@@ -45,7 +45,10 @@ function describe(description) {
 function message(status) {
   $("alert").hidden = status.phase !== "failed";
   $("alert").textContent = status.phase === "failed" ? `Training failed. ${status.message}` : "";
-  if (status.phase === "ready") putPlaygroundFirst();
+  if (status.phase === "ready") {
+    $("samples-heading").textContent = "What it wrote as it learned";
+    putPlaygroundFirst();
+  }
 }
 
 /** Once the run is over, talking to the model matters most. Not under the fingers of someone who types there. */

@@ -1,5 +1,6 @@
 package ai.epitome.train.data;
 
+import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

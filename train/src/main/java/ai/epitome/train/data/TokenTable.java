@@ -1,5 +1,6 @@
 package ai.epitome.train.data;
 
+import ai.epitome.text.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

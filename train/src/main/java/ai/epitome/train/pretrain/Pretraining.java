@@ -9,6 +9,10 @@ import ai.epitome.model.TextGenerator;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
+import ai.epitome.train.LanguageModelling;
+import ai.epitome.train.MemoryNeed;
+import ai.epitome.train.ModelOptimizer;
+import ai.epitome.train.SystemMemory;
 import ai.epitome.train.Trainer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingEvent;
@@ -62,7 +66,7 @@ public final class Pretraining implements AutoCloseable {
     private final Backend backend;
     private final Arena arena = Arena.ofShared();
     private final Transformer model;
-    private final TransformerTraining training;
+    private final LanguageModelling training;
     private final HeldOutScore heldOut;
     private final TextGenerator generator;
     private final Trainer trainer;
@@ -82,7 +86,7 @@ public final class Pretraining implements AutoCloseable {
         this.backend = backend;
         TrainingConfig config = settings.recipe.training();
         model = new Transformer(settings.recipe.model(), Initialization.modern(config.seed()));
-        training = new TransformerTraining(model, backend, config.dropout());
+        training = new LanguageModelling(model, backend, config.dropout());
         heldOut = new HeldOutScore(model, backend, dataset.heldOut());
         GenerationDefaults defaults = GenerationDefaults.of(tokenizer.endOfText());
         String id = settings.folder.toAbsolutePath().normalize().getFileName().toString();
@@ -106,7 +110,8 @@ public final class Pretraining implements AutoCloseable {
             }
             listener.on(event);
         };
-        trainer = new Trainer(config, job, OptimizerChoice.of(config.optimizer(), model, arena, backend), backend, all)
+        trainer = new Trainer(
+                        config, job, ModelOptimizer.create(model, config.optimizer(), arena, backend), backend, all)
                 .checkpointsIn(settings.folder);
         record = new RunRecord(settings.folder, trainer.step());
         opened[0] = record;
@@ -121,6 +126,8 @@ public final class Pretraining implements AutoCloseable {
             Backend backend,
             TrainingListener listener)
             throws IOException {
+        Recipe recipe = settings.recipe;
+        MemoryNeed.of(recipe.model(), recipe.training(), backend.compute()).requireFits(SystemMemory.available());
         return new Pretraining(settings, dataset, tokenizer, baselines, backend, listener);
     }
 
@@ -192,8 +199,8 @@ public final class Pretraining implements AutoCloseable {
                 .sum();
         values.put("parameters", format("%,d", parameters));
         record.whole()
-                .ifPresent(score -> values.put(
-                        "held-out bits per byte (all held-out text)", format("%.4f", score.bitsPerByte())));
+                .ifPresent(score ->
+                        values.put("held-out bits per byte (all held-out text)", format("%.4f", score.bitsPerByte())));
         record.finished().ifPresent(end -> finished(values, end));
         return values;
     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -11,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -44,17 +44,6 @@ class DatasetTest {
         return Dataset.prepare(corpus, corpus.scan(), rule, tokenizer, cache, 3, bytes -> {});
     }
 
-    private static byte[] decode(Tokenizer tokenizer, int[] ids) {
-        byte[] text = new byte[2 * ids.length];
-        int at = 0;
-        for (int id : ids) {
-            byte[] token = tokenizer.token(id);
-            System.arraycopy(token, 0, text, at, token.length);
-            at += token.length;
-        }
-        return Arrays.copyOf(text, at);
-    }
-
     @ParameterizedTest
     @CsvSource({"600,true", "600,false", "65536,true", "65537,false", "100000,true"})
     void everyDocumentComesBackByteForByte(int vocabulary, boolean endOfText) throws IOException {
@@ -74,7 +63,7 @@ class DatasetTest {
                 if (endOfText) {
                     assertThat(ids[0]).isEqualTo(tokenizer.endOfText().getAsInt());
                 }
-                assertThat(decode(tokenizer, Arrays.copyOfRange(ids, lead, ids.length)))
+                assertThat(tokenizer.decode(Arrays.copyOfRange(ids, lead, ids.length)))
                         .isEqualTo(text);
             }
             assertThat(dataset.train().documents()).isEqualTo(train);
@@ -158,27 +147,7 @@ class DatasetTest {
         Path dead = Files.createDirectories(cache.resolve("part-999999999999-abc"));
         Files.writeString(dead.resolve("train-00000.tokens"), "unfinished");
         Corpus corpus = Corpus.ofTexts(randomTexts(300, 100, 1));
-        Tokenizer lossy = new Tokenizer() {
-            @Override
-            public int vocabularySize() {
-                return 256;
-            }
-
-            @Override
-            public int[] encode(byte[] text) {
-                return new int[] {'?'};
-            }
-
-            @Override
-            public byte[] token(int id) {
-                return new byte[] {(byte) id};
-            }
-
-            @Override
-            public OptionalInt endOfText() {
-                return OptionalInt.empty();
-            }
-        };
+        Tokenizer lossy = new DoubledBytes(600, true, true);
         assertThatThrownBy(() -> prepare(corpus, new HeldOut.ByHash(0.1), lossy))
                 .isInstanceOf(CorpusException.class)
                 .hasMessageContaining("byte for byte");

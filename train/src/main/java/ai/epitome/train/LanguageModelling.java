@@ -1,4 +1,4 @@
-package ai.epitome.train.pretrain;
+package ai.epitome.train;
 
 import ai.epitome.model.Dropout;
 import ai.epitome.model.ModelFolder;
@@ -11,24 +11,39 @@ import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
-import ai.epitome.train.Objective;
-import ai.epitome.train.TrainedModel;
 import ai.epitome.train.data.Batch;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 
-/// A transformer as something to train: its weights for the trainer, and next-token prediction as the objective.
-final class TransformerTraining implements TrainedModel, Objective, AutoCloseable {
+/// Predicting the next token: a [Transformer] with its loss, the mean negative log-likelihood of the targets.
+public final class LanguageModelling implements TrainedModel, Objective, AutoCloseable {
     private final Transformer model;
     private final Backend backend;
     private final float dropout;
     private final StepArena arena = new StepArena();
 
-    TransformerTraining(Transformer model, Backend backend, float dropout) {
+    /// @param dropout probability
+    public LanguageModelling(Transformer model, Backend backend, float dropout) {
         this.model = model;
         this.backend = backend;
         this.dropout = dropout;
+    }
+
+    @Override
+    public double accumulate(Batch batch, float weight, long seed) {
+        arena.reset();
+        Tape tape = new Tape(backend, arena, true);
+        Sequences tokens = new Sequences(batch.inputs(), batch.rows(), batch.segmentStarts());
+        Tensor losses = model.tokenLosses(tape, tokens, batch.targets(), new Dropout(dropout, seed)); // (N)
+        double sum = 0;
+        for (float loss : losses.toFloats()) {
+            sum += loss;
+        }
+        float[] weights = new float[batch.targets().length];
+        Arrays.fill(weights, weight);
+        tape.backward(tape.weightedSum(losses, weights));
+        return sum;
     }
 
     @Override
@@ -46,16 +61,9 @@ final class TransformerTraining implements TrainedModel, Objective, AutoCloseabl
         ModelFolder.fill(model, file);
     }
 
-    @Override
-    public double accumulate(Batch batch, float weight, long seed) {
-        arena.reset();
-        Tape tape = new Tape(backend, arena, true);
-        Sequences tokens = new Sequences(batch.inputs(), batch.rows(), batch.segmentStarts());
-        Tensor losses = model.tokenLosses(tape, tokens, batch.targets(), new Dropout(dropout, seed));
-        float[] weights = new float[batch.inputs().length];
-        Arrays.fill(weights, weight);
-        Tensor loss = tape.weightedSum(losses, weights);
-        return weight == 0 ? 0 : tape.backward(loss) / (double) weight;
+    /// Bytes that activations and their gradients take.
+    public long activationBytes() {
+        return arena.reservedBytes();
     }
 
     @Override

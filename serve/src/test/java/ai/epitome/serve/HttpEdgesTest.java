@@ -1,0 +1,186 @@
+package ai.epitome.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What clients should not do, over bare sockets: the answer is always 4xx, and the server goes on.
+class HttpEdgesTest {
+    private static final int MAX_BODY = 64 * 1024;
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() {
+        server = TestServer.start(TestServer.config(MAX_BODY, Duration.ofMillis(800), 2), 0, Optional.empty());
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static String head(String requestLine, String... headers) {
+        return requestLine + " HTTP/1.1\r\nHost: localhost\r\n"
+                + (headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n") + "\r\n";
+    }
+
+    @Test
+    void malformedJsonIs400() throws Exception {
+        HttpResponse<String> response = server.post("{\"model\": ");
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body())
+                .startsWith("{\"error\":{\"message\":")
+                .contains("\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"invalid_json\"");
+        assertThat(server.post("").statusCode()).isEqualTo(400);
+        assertThat(server.post("[".repeat(50_000)).statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void otherContentTypesAre415() throws Exception {
+        assertThat(server.post("{\"model\": \"fake\"}", "text/plain").statusCode())
+                .isEqualTo(415);
+        assertThat(server.post("{\"model\": \"fake\"}", "application/json; charset=utf-16")
+                        .statusCode())
+                .isEqualTo(415);
+        assertThat(server.post("{\"model\": \"fake\"}", "application/json; charset=UTF-8")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(server.raw(head("POST /v1/completions", "Content-Length: 2", "Connection: close") + "{}"))
+                .startsWith("HTTP/1.1 415");
+    }
+
+    @Test
+    void oversizedBodiesAre413() throws Exception {
+        HttpResponse<String> response = server.post("{\"model\": \"" + "x".repeat(MAX_BODY) + "\"}");
+        assertThat(response.statusCode()).isEqualTo(413);
+        assertThat(response.body()).contains("body_too_large");
+        assertThat(server.raw(
+                        head("POST /v1/completions", "Content-Type: application/json", "Content-Length: 99999999999")))
+                .startsWith("HTTP/1.1 413")
+                .contains("\"error\"");
+        // In chunks, nothing says beforehand how much comes.
+        String chunk = "4000\r\n" + "x".repeat(0x4000) + "\r\n";
+        assertThat(server.raw(head(
+                                "POST /v1/completions",
+                                "Content-Type: application/json",
+                                "Transfer-Encoding: chunked",
+                                "Connection: close")
+                        + chunk.repeat(5) + "0\r\n\r\n"))
+                .startsWith("HTTP/1.1 413");
+    }
+
+    @Test
+    void slowBodiesAre408() throws Exception {
+        String head = head("POST /v1/completions", "Content-Type: application/json", "Content-Length: 100");
+        assertThat(server.raw(head + "{\"model\"")).startsWith("HTTP/1.1 408");
+        try (Socket socket = server.connect()) {
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+            // A byte now and then keeps every single read short; the whole is still too slow.
+            for (int i = 0; i < 20 && socket.getInputStream().available() == 0; i++) {
+                Thread.sleep(100);
+                socket.getOutputStream().write(' ');
+            }
+            byte[] status = socket.getInputStream().readNBytes(12);
+            assertThat(new String(status, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 408");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DELETE, /v1/completions, POST",
+        "GET, /v1/completions, POST",
+        "POST, /v1/models, GET",
+        "PUT, /v1/models/fake, GET",
+        "POST, /health, GET",
+        "POST, /, 'GET, HEAD'",
+        "DELETE, /api/progress, GET"
+    })
+    void wrongMethodsAre405(String method, String path, String allowed) throws IOException {
+        assertThat(server.raw(head(method + " " + path, "Connection: close")))
+                .startsWith("HTTP/1.1 405")
+                .contains("Allow: " + allowed + "\r\n")
+                .contains("method_not_allowed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"/nothing", "/v1/chat/completions", "/v1", "/api", "/page/index.html", "/..%2f..%2fetc/passwd"})
+    void unknownPathsAre404(String path) throws IOException {
+        assertThat(server.raw(head("GET " + path, "Connection: close")))
+                .startsWith("HTTP/1.1 404")
+                .contains("unknown_url");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET / HTTP/1.1\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n",
+                "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+                "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+                "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\n{}",
+                "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+            })
+    void brokenHttpIs4xx(String request) throws IOException {
+        assertThat(server.raw(request)).matches("(?s)HTTP/1\\.1 4\\d\\d .*");
+    }
+
+    @Test
+    void endlessHeadersAreCutOff() throws IOException {
+        String answer;
+        try {
+            answer = server.raw("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(200_000) + "\r\n\r\n");
+        } catch (SocketException e) {
+            answer = ""; // closed while it was still being sent to
+        }
+        assertThat(answer)
+                .satisfiesAnyOf(
+                        text -> assertThat(text).isEmpty(),
+                        text -> assertThat(text).matches("(?s)HTTP/1\\.1 4\\d\\d .*"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"localhost, 200", "127.0.0.1:8080, 200", "LOCALHOST, 200", "evil.example, 403", "127.0.0.1.nip.io, 403"
+    })
+    void foreignHostNamesAre403(String host, int status) throws IOException {
+        assertThat(server.raw("GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 " + status);
+    }
+
+    @Test
+    void everyAnswerCarriesSecurityHeaders() throws Exception {
+        for (String path : new String[] {"/", "/page.js", "/v1/models", "/nothing"}) {
+            HttpResponse<String> response = server.get(path);
+            assertThat(response.headers().firstValue("Content-Security-Policy").orElse(""))
+                    .contains("default-src 'self'");
+            assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+            assertThat(response.headers().firstValue("Access-Control-Allow-Origin"))
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void unchangedFilesAreNotSentAgain() throws Exception {
+        String tag = server.get("/page.css").headers().firstValue("ETag").orElseThrow();
+        assertThat(server.raw(head("GET /page.css", "If-None-Match: " + tag, "Connection: close")))
+                .startsWith("HTTP/1.1 304");
+        assertThat(server.raw(head("HEAD /page.css", "Connection: close")))
+                .startsWith("HTTP/1.1 200")
+                .endsWith("\r\n\r\n");
+    }
+}

@@ -1,0 +1,100 @@
+package ai.epitome.serve;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/// A service on a free port with a fake model, and ways to talk to it.
+final class TestServer implements AutoCloseable {
+    static final String MODEL = "fake";
+    static final Instant CREATED = Instant.ofEpochSecond(1_700_000_000);
+
+    final FakeModel model;
+    final ModelRegistry models = new ModelRegistry();
+    final EpitomeServer server;
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    private TestServer(ServerConfig config, FakeModel model, Optional<TrainingProgress> progress) {
+        this.model = model;
+        this.models.put(model, CREATED);
+        this.server = EpitomeServer.start(config, models, progress);
+    }
+
+    static TestServer start() {
+        return start(0);
+    }
+
+    static TestServer start(long millisecondsPerToken) {
+        return start(ServerConfig.local(0), millisecondsPerToken, Optional.empty());
+    }
+
+    static TestServer start(ServerConfig config, long millisecondsPerToken, Optional<TrainingProgress> progress) {
+        return new TestServer(config, new FakeModel(MODEL, millisecondsPerToken), progress);
+    }
+
+    static ServerConfig config(int maxBodyBytes, Duration bodyTimeout, int queueLength) {
+        return new ServerConfig(
+                ServerConfig.LOOPBACK, 0, maxBodyBytes, bodyTimeout, 4096, 1, queueLength, Duration.ofSeconds(2));
+    }
+
+    int port() {
+        return server.address().getPort();
+    }
+
+    OpenAIClient openai() {
+        return OpenAIOkHttpClient.builder()
+                .baseUrl(server.uri().resolve("v1").toString())
+                .apiKey("none")
+                .maxRetries(0)
+                .build();
+    }
+
+    HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return http.send(
+                HttpRequest.newBuilder(server.uri().resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> post(String body) throws IOException, InterruptedException {
+        return post(body, "application/json");
+    }
+
+    HttpResponse<String> post(String body, String type) throws IOException, InterruptedException {
+        URI uri = server.uri().resolve("v1/completions");
+        return http.send(
+                HttpRequest.newBuilder(uri)
+                        .header("Content-Type", type)
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    /// Sends bytes as they are and reads until the server closes or says nothing for 5 s.
+    String raw(String request) throws IOException {
+        try (Socket socket = connect()) {
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            socket.getOutputStream().flush();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    Socket connect() throws IOException {
+        var socket = new Socket(ServerConfig.LOOPBACK, port());
+        socket.setSoTimeout(5_000);
+        return socket;
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        http.close();
+    }
+}
