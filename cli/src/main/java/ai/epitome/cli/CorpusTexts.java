@@ -47,7 +47,7 @@ final class CorpusTexts implements Iterator<byte[]>, AutoCloseable {
 
     /// What a rule leaves to train on.
     static CorpusTexts forTraining(Corpus corpus, HeldOut rule) throws IOException {
-        SplitReader reader = new SplitReader(corpus.open(), rule);
+        SplitReader reader = rule.open(corpus);
         return new CorpusTexts(
                 () -> {
                     SplitReader.Piece piece = reader.next();

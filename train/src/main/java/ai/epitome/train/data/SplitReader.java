@@ -21,7 +21,7 @@ public final class SplitReader implements AutoCloseable {
     private long position;
     private Piece pending;
 
-    public SplitReader(DocumentReader reader, HeldOut rule, Set<String> heldOutHashes) {
+    SplitReader(DocumentReader reader, HeldOut rule, Set<String> heldOutHashes) {
         this.reader = reader;
         this.rule = rule;
         this.heldOutHashes = heldOutHashes;
