@@ -1,8 +1,11 @@
 package ai.epitome.cli;
 
+import ai.epitome.serve.ServerStartException;
+import ai.epitome.train.TrainingException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 
@@ -17,9 +20,15 @@ final class Failures {
     /// Prints `failure` and returns the exit code.
     static int report(Exception failure, PrintWriter err) {
         err.println("epitome: " + describe(failure));
-        boolean expected = failure instanceof IOException
-                || failure instanceof IllegalArgumentException
-                || failure instanceof IllegalStateException;
+        boolean expected = switch (failure) {
+            case IOException _,
+                    UncheckedIOException _,
+                    IllegalArgumentException _,
+                    IllegalStateException _,
+                    TrainingException _,
+                    ServerStartException _ -> true;
+            default -> false;
+        };
         if (!expected || System.getenv("EPITOME_DEBUG") != null) {
             failure.printStackTrace(err);
         }

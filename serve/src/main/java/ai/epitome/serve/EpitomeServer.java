@@ -7,12 +7,15 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Optional;
@@ -81,11 +84,24 @@ public final class EpitomeServer implements AutoCloseable {
     public static EpitomeServer start(ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress) {
         HELIDON_LOG.setLevel(java.util.logging.Level.WARNING);
         try {
+            requireFree(config);
             var server = new EpitomeServer(config, models, progress);
             server.server.start();
+            if (!server.server.isRunning()) {
+                throw new IllegalStateException("the web server on " + config.host() + " did not start");
+            }
             return server;
         } catch (RuntimeException e) {
             throw startFailure(config, e);
+        }
+    }
+
+    /// Helidon logs a stack trace when an address is taken, and does not throw; so the address is tried beforehand.
+    private static void requireFree(ServerConfig config) {
+        try (ServerSocketChannel trial = ServerSocketChannel.open()) {
+            trial.bind(new InetSocketAddress(config.host(), config.port()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
