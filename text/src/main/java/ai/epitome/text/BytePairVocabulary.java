@@ -89,11 +89,17 @@ final class BytePairVocabulary {
             }
         }
         for (int b = 0; b < idOfByte.length; b++) {
-            if (idOfByte[b] < 0) {
+            if (idOfByte[b] < 0 && isInUtf8(b)) {
                 throw new IllegalArgumentException(
-                        "no token for byte 0x%02X: a byte-level vocabulary needs one for each of the 256".formatted(b));
+                        "no token for byte 0x%02X: a byte-level vocabulary needs one for each that UTF-8 uses"
+                                .formatted(b));
             }
         }
+    }
+
+    /// Whether UTF-8 text can hold the byte; DeepSeek's vocabulary has no tokens for the others.
+    private static boolean isInUtf8(int value) {
+        return value != 0xC0 && value != 0xC1 && value < 0xF5;
     }
 
     private void checkMerge(int i) {
@@ -138,8 +144,15 @@ final class BytePairVocabulary {
         return id >= 0 && id < tokens.length ? tokens[id] : null;
     }
 
+    /// @throws IllegalArgumentException if the vocabulary has no token for this byte, which is then none of UTF-8's
     int idOfByte(byte value) {
-        return idOfByte[value & 0xFF];
+        int id = idOfByte[value & 0xFF];
+        if (id < 0) {
+            throw new IllegalArgumentException(
+                    "the text holds the byte 0x%02X, which is not UTF-8 and for which this vocabulary has no token"
+                            .formatted(value & 0xFF));
+        }
+        return id;
     }
 
     MergeTable merges() {

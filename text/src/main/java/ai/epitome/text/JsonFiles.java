@@ -3,6 +3,7 @@ package ai.epitome.text;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The JSON reader for files of unknown origin: bounded in nesting, in length of names, strings and numbers, and as
@@ -23,6 +24,8 @@ final class JsonFiles {
                     .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
                     .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
                     .build())
+            // Small values are read out of the middle of a document, which goes on after them.
+            .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
 
     private JsonFiles() {}

@@ -10,7 +10,7 @@ import java.util.OptionalInt;
 /// Held-out bits per byte: all of the held-out tokens as one stream, each scored once with context carried over.
 final class HeldOutScore implements TrainingJob.Evaluation, AutoCloseable {
     /// Tokens that give a fair impression during a run.
-    private static final int IMPRESSION = 65_536;
+    private static final int IMPRESSION = 1 << 17;
     /// At most this many are scored at the end; a corpus of gigabytes must not be measured for hours.
     private static final int MOST = 8 << 20;
 
@@ -25,8 +25,10 @@ final class HeldOutScore implements TrainingJob.Evaluation, AutoCloseable {
 
     @Override
     public double bitsPerByte(boolean whole) {
-        int count = (int) Math.min(heldOut.tokens(), whole ? MOST : IMPRESSION);
-        int[] ids = heldOut.read(0, count);
+        // Documents begin with the end-of-text token where there is one; the scorer takes the first for granted.
+        long first = heldOut.table().endOfText().isPresent() ? 1 : 0;
+        int count = (int) Math.min(heldOut.tokens() - first, whole ? MOST : IMPRESSION);
+        int[] ids = heldOut.read(first, count);
         long bytes = 0;
         int[] lengths = heldOut.table().byteLengths();
         for (int id : ids) {

@@ -1,0 +1,36 @@
+package ai.epitome.bench;
+
+import java.io.IOException;
+import java.util.List;
+
+/// `./epitome bench`: benchmarks.
+public final class Main {
+    private static final String USAGE = """
+            usage: ./epitome bench train [SHAPE|all] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
+                   ./epitome bench products
+
+            train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py
+            products  matrix products, oneDNN and Java""";
+
+    private Main() {}
+
+    public static void main(String[] arguments) throws IOException {
+        List<String> words = List.of(arguments);
+        String benchmark = words.isEmpty() ? "" : words.getFirst();
+        try {
+            switch (benchmark) {
+                case "train" -> TrainBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "products" ->
+                    ProductBenchmark.main(words.subList(1, words.size()).toArray(String[]::new));
+                default -> {
+                    System.err.println(USAGE);
+                    System.exit(2);
+                }
+            }
+        } catch (IllegalArgumentException e) {
+            System.err.println("epitome bench: " + e.getMessage());
+            System.err.println(USAGE);
+            System.exit(2);
+        }
+    }
+}

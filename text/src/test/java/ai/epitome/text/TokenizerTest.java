@@ -1,0 +1,150 @@
+package ai.epitome.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Tokenizers against what others expect of them.
+class TokenizerTest {
+    private static final List<String> END = List.of("<|endoftext|>");
+
+    private static Path shared(String name) {
+        Path path = Path.of(System.getProperty("epitome.shared", "../shared"), "data", "tokenizers", name);
+        assumeTrue(Files.exists(path), () -> path + " is not there: this comparison is skipped");
+        return path;
+    }
+
+    @Test
+    void trainingGivesTheReferenceMerges() throws IOException {
+        Path fixtures = shared("cs336/fixtures");
+        byte[] corpus = Files.readAllBytes(fixtures.resolve("corpus.en"));
+        BytePairTokenizer tokenizer = BytePairTrainer.train(List.of(corpus).iterator(), 500, Splitting.GPT2, END, 2);
+        List<String> lines = Files.readAllLines(fixtures.resolve("train-bpe-reference-merges.txt"));
+        List<String> expected =
+                lines.stream().map(line -> line.replace(" ", "")).toList();
+        List<String> found = new ArrayList<>();
+        for (int id = 256; id < 256 + expected.size(); id++) {
+            found.add(ByteAlphabet.toText(tokenizer.token(id)));
+        }
+        assertThat(found).isEqualTo(expected);
+        assertThat(tokenizer.vocabularySize()).isEqualTo(500);
+    }
+
+    @Test
+    void trainingDoesNotDependOnThreads() {
+        List<byte[]> texts = new ArrayList<>();
+        Random random = new Random(5);
+        for (int i = 0; i < 300; i++) {
+            texts.add(("word" + random.nextInt(40) + " and then some " + random.nextInt(9))
+                    .getBytes(StandardCharsets.UTF_8));
+        }
+        Tokenizer one = BytePairTrainer.train(texts.iterator(), 330, 1);
+        Tokenizer four = BytePairTrainer.train(texts.iterator(), 330, 4);
+        for (int id = 0; id < one.vocabularySize(); id++) {
+            assertThat(four.token(id)).isEqualTo(one.token(id));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "cl100k_base.tiktoken.gz, CL100K_BASE, cl100k_base_encodings.csv",
+        "o200k_base.tiktoken.gz, O200K_BASE, o200k_base_encodings.csv",
+        "gpt2.tiktoken.gz, R50K_BASE, r50k_base_encodings.csv"
+    })
+    void idsAreThoseOfTiktoken(String ranks, TiktokenEncoding encoding, String table) throws IOException {
+        Tokenizer tokenizer = Tokenizers.loadTiktoken(shared("tiktoken/" + ranks), encoding);
+        int checked = 0;
+        for (List<String> row : Csv.read(shared("tiktoken/" + table))) {
+            int[] expected = Csv.ids(row.get(1));
+            assertThat(tokenizer.encode(row.get(0))).as(row.get(0)).isEqualTo(expected);
+            checked++;
+        }
+        assertThat(checked).isGreaterThan(50);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "gpt2, ggml-vocab-gpt-2.gguf",
+        "hf/llama3/tokenizer.json.gz, ggml-vocab-llama-bpe.gguf",
+        "llama.cpp/ggml-vocab-deepseek-llm.gguf, ggml-vocab-deepseek-llm.gguf",
+        "llama.cpp/ggml-vocab-gpt-2.gguf, ggml-vocab-gpt-2.gguf"
+    })
+    void idsAreThoseOfLlamaCpp(String vocabulary, String pairs) throws IOException {
+        Tokenizer tokenizer = Tokenizers.load(shared(vocabulary));
+        String[] inputs =
+                Files.readString(shared("llama.cpp/" + pairs + ".inp")).split("\n__ggml_vocab_test__\n", -1);
+        List<String> outputs = Files.readAllLines(shared("llama.cpp/" + pairs + ".out"));
+        for (int i = 0; i < outputs.size(); i++) {
+            assertThat(tokenizer.encode(inputs[i]))
+                    .as("text %d: %s", i, inputs[i])
+                    .isEqualTo(Csv.ids(outputs.get(i)));
+        }
+    }
+
+    @Property(tries = 300)
+    void anyBytesComeBack(@ForAll byte[] text) {
+        Tokenizer trained = Trained.TOKENIZER;
+        assertThat(trained.decode(trained.encode(text))).isEqualTo(text);
+        Tokenizer bytes = new ByteTokenizer(END);
+        assertThat(bytes.decode(bytes.encode(text))).isEqualTo(text);
+    }
+
+    @Property(tries = 200)
+    void controlTokensNeverComeFromText(@ForAll String before, @ForAll String after) {
+        for (Tokenizer tokenizer : List.of(Trained.TOKENIZER, new ByteTokenizer(END))) {
+            int control = tokenizer.specialTokens().get("<|endoftext|>");
+            assertThat(tokenizer.encode(before + "<|endoftext|>" + after)).doesNotContain(control);
+            assertThat(tokenizer.encodeWithSpecialTokens(
+                            "a<|endoftext|>b".getBytes(StandardCharsets.UTF_8), Set.copyOf(END)))
+                    .contains(control);
+        }
+    }
+
+    @Test
+    void whatIsWrittenIsReadBack(@TempDir Path folder) throws IOException {
+        byte[] text = "Some text, 12345 and more: naïve 東京 🙂\n\n  <|endoftext|>".getBytes(StandardCharsets.UTF_8);
+        for (Tokenizer tokenizer : List.of(Trained.TOKENIZER, new ByteTokenizer(END), new ByteTokenizer())) {
+            Tokenizers.save(tokenizer, folder);
+            Tokenizer read = Tokenizers.load(folder);
+            assertThat(read.kind()).isEqualTo(tokenizer.kind());
+            assertThat(read.vocabularySize()).isEqualTo(tokenizer.vocabularySize());
+            assertThat(read.specialTokens()).isEqualTo(tokenizer.specialTokens());
+            assertThat(read.encode(text)).isEqualTo(tokenizer.encode(text));
+        }
+    }
+
+    @Test
+    void brokenFilesAreNamed(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("tokenizer.json");
+        for (String content : List.of("", "{", "{\"model\": 3}", "[]", "{\"model\":{\"type\":\"Unigram\"}}")) {
+            Files.writeString(file, content);
+            assertThatThrownBy(() -> Tokenizers.load(file))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("tokenizer.json");
+        }
+    }
+
+    /// A small tokenizer, trained once.
+    private static final class Trained {
+        static final Tokenizer TOKENIZER = BytePairTrainer.train(
+                List.of("the cat and the dog and the cat's hat; 東京 東京 naïve naïve".getBytes(StandardCharsets.UTF_8))
+                        .iterator(),
+                280,
+                1);
+    }
+}
