@@ -2,8 +2,10 @@ package ai.epitome.serve;
 
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -16,6 +18,9 @@ import java.util.Optional;
 /// A service on a free port with a fake model, and ways to talk to it.
 final class TestServer implements AutoCloseable {
     static final String MODEL = "fake";
+    /// Milliseconds.
+    private static final int SILENCE_AFTER_ANSWER = 500;
+
     static final Instant CREATED = Instant.ofEpochSecond(1_700_000_000);
 
     final FakeModel model;
@@ -77,12 +82,26 @@ final class TestServer implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString());
     }
 
-    /// Sends bytes as they are and reads until the server closes or says nothing for 5 s.
+    /// Sends bytes as they are and reads until the server closes, or has answered and says no more; an answer must
+    /// begin within 5 s.
     String raw(String request) throws IOException {
         try (Socket socket = connect()) {
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             socket.getOutputStream().flush();
-            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            ByteArrayOutputStream answer = new ByteArrayOutputStream();
+            try {
+                for (int b = socket.getInputStream().read();
+                        b >= 0;
+                        b = socket.getInputStream().read()) {
+                    answer.write(b);
+                    socket.setSoTimeout(SILENCE_AFTER_ANSWER);
+                }
+            } catch (SocketTimeoutException e) {
+                if (answer.size() == 0) {
+                    throw e;
+                }
+            }
+            return answer.toString(StandardCharsets.UTF_8);
         }
     }
 
