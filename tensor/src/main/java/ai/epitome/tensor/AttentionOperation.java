@@ -14,8 +14,8 @@ import java.util.Arrays;
 /// key-value head of one sequence backward, where its gradients add up.
 final class AttentionOperation {
     /// Rows of a block. Only the square on the diagonal is computed in vain above its middle.
-    private static final int BLOCK = 64;
-    /// Keys of a chunk: 64 x 512 scores are 128 KiB.
+    private static final int BLOCK = 128;
+    /// Keys of a chunk: 128 x 512 scores are 256 KiB.
     private static final int CHUNK = 512;
 
     private AttentionOperation() {}
