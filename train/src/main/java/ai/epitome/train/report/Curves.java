@@ -1,8 +1,5 @@
 package ai.epitome.train.report;
 
-import de.erichseifert.vectorgraphics2d.Processors;
-import de.erichseifert.vectorgraphics2d.VectorGraphics2D;
-import de.erichseifert.vectorgraphics2d.util.PageSize;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -66,7 +63,7 @@ final class Curves {
         this.baselines = baselines;
     }
 
-    /// Writes `held-out.png`, `held-out.svg`, `curves.png` and `curves.svg`.
+    /// Writes `held-out.png` and `curves.png`.
     void write(Path folder) throws IOException {
         draw(
                 folder,
@@ -278,13 +275,6 @@ final class Curves {
         pixels.dispose();
         try (OutputStream out = Files.newOutputStream(folder.resolve(name + ".png"))) {
             ImageIO.write(image, "png", out);
-        }
-        VectorGraphics2D vectors = new VectorGraphics2D();
-        paint(vectors, width, height, panels);
-        try (OutputStream out = Files.newOutputStream(folder.resolve(name + ".svg"))) {
-            Processors.get("svg")
-                    .getDocument(vectors.getCommands(), new PageSize(0, 0, width, height))
-                    .writeTo(out);
         }
     }
 

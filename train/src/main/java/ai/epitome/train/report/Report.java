@@ -51,7 +51,7 @@ public record Report(
         log = List.copyOf(log);
     }
 
-    /// Writes `report.md` into a folder, and its pictures (`held-out` and `curves`, as PNG and SVG) beside it. Where
+    /// Writes `report.md` into a folder, and its pictures `held-out.png` and `curves.png` beside it. Where
     /// Java cannot draw, since the system has no fonts for instance, the report says so in their place.
     public void write(Path folder) throws IOException {
         Files.createDirectories(folder);
@@ -85,8 +85,7 @@ public record Report(
         if (missingPictures.isEmpty()) {
             text.append(
                             "## Curves\n\n![Held-out bits per byte over steps, tokens and time; training loss, learning rate")
-                    .append(" and speed](curves.png)\n\nThe same as vectors: [held-out.svg](held-out.svg),")
-                    .append(" [curves.svg](curves.svg). Every step: `log.jsonl`.\n");
+                    .append(" and speed](curves.png)\n\nEvery step: `log.jsonl`.\n");
         }
         return text.toString();
     }
