@@ -34,9 +34,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// The loop: batches, gradients, clipping, a step of the optimizer; and now and then a checkpoint, a score, a sample.
 ///
 /// A step is a function of the seed, the step's number, the cursor and the tensors. A run that goes on from a
-/// checkpoint therefore ends with the weights of a run that was never interrupted, bit for bit, given the same number
-/// of
-/// threads.
+/// checkpoint therefore ends with the weights of a run that was never interrupted, bit for bit, given as many threads.
 ///
 /// ```java
 /// try (Trainer trainer = new Trainer(config, job, optimizer, backend, listener).checkpointsIn(folder)) {
@@ -138,7 +136,8 @@ public final class Trainer implements AutoCloseable {
         return complete;
     }
 
-    /// Others may use the kernel threads between two steps: a request to the model that is being trained, for one.
+    /// Others may use the kernel threads and read the weights between two steps: a request to the model that is being
+    /// trained, for one. So whatever opens kernel regions or changes weights does it in its turn.
     private void inTurn(Runnable work) {
         ReentrantLock turn = backend.workers().turn();
         turn.lock();
@@ -255,10 +254,10 @@ public final class Trainer implements AutoCloseable {
             return;
         }
         long began = System.nanoTime();
-        swapAverage();
+        inTurn(this::swapAverage);
         double score = job.evaluation().bitsPerByte(whole);
         String sample = job.sampler() == null ? null : job.sampler().get();
-        swapAverage();
+        inTurn(this::swapAverage);
         listener.on(new Evaluated(step, seconds, score, whole, (System.nanoTime() - began) / 1e9));
         if (sample != null) {
             listener.on(new Sampled(step, sample));
@@ -277,6 +276,10 @@ public final class Trainer implements AutoCloseable {
         }
         checkpointedAt = seconds;
         report(checkpoints.await());
+        inTurn(() -> checkpoints.begin(snapshot()));
+    }
+
+    private Snapshot snapshot() {
         String broken = firstNotFinite();
         if (broken != null) {
             throw new TrainingException(
@@ -291,7 +294,7 @@ public final class Trainer implements AutoCloseable {
         memory.reset(Snapshot.bytes(weights) + Snapshot.bytes(training));
         Snapshot snapshot = new Snapshot(memory.copy(weights), memory.copy(training), job.companions(), state());
         swapAverage();
-        checkpoints.begin(snapshot);
+        return snapshot;
     }
 
     private void beginLastCheckpoint() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.model.Safetensors;
 import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.tensor.Parameter;
 import ai.epitome.train.TrainingEvent.Checkpointed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Finished;
@@ -17,8 +18,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -285,6 +288,71 @@ class TrainerTest {
         }
     }
 
+    /// Requests to a model in training use its weights, and the kernel threads, between two steps.
+    @Test
+    void checkpointsAreCopiedInTheTurnOfTheKernelThreads() throws IOException {
+        List<Boolean> held = new ArrayList<>();
+        try (ToyRun run = new ToyRun()) {
+            TrainedModel model = run.job().model();
+            TrainedModel watched = new TrainedModel() {
+                @Override
+                public List<Parameter> parameters() {
+                    return model.parameters();
+                }
+
+                @Override
+                public List<Item> weights() {
+                    held.add(run.backend.workers().turn().isHeldByCurrentThread());
+                    return model.weights();
+                }
+
+                @Override
+                public void load(Safetensors file) {
+                    throw new AssertionError("nothing to load");
+                }
+            };
+            TrainingJob job = new TrainingJob(watched, run.job().objective(), ToyRun::batch, "data-1");
+            try (Trainer trainer =
+                    new Trainer(CONFIG, job, run.optimizer, run.backend, run.events::add).checkpointsIn(folder)) {
+                trainer.run();
+            }
+        }
+        assertThat(held).hasSize(5).containsOnly(true);
+    }
+
+    @Test
+    void theAverageTakesTheWeightsPlaceBetweenRequestsOnly() throws InterruptedException {
+        AtomicInteger torn = new AtomicInteger();
+        List<Thread> requests = new ArrayList<>();
+        try (ToyRun run = new ToyRun()) {
+            TrainingJob job = run.job();
+            TrainingJob.Evaluation evaluation = _ -> {
+                CountDownLatch begun = new CountDownLatch(1);
+                requests.add(Thread.ofPlatform().start(() -> {
+                    run.backend.workers().turn().lock();
+                    float before = run.vector.value().get(0);
+                    begun.countDown();
+                    pause(50);
+                    torn.addAndGet(run.vector.value().get(0) == before ? 0 : 1);
+                    run.backend.workers().turn().unlock();
+                }));
+                await(begun);
+                return 1;
+            };
+            TrainingJob served = new TrainingJob(
+                    job.model(), job.objective(), job.batches(), job.dataHash(), evaluation, null, job.companions());
+            try (Trainer trainer =
+                    new Trainer(CONFIG.with(c -> c.average = 0.9), served, run.optimizer, run.backend, _ -> {})) {
+                trainer.run();
+            }
+            for (Thread request : requests) {
+                request.join();
+            }
+        }
+        assertThat(requests).hasSize(4);
+        assertThat(torn).hasValue(0);
+    }
+
     @Test
     void twoRunsInOneFolderAreRefused() throws IOException {
         try (ToyRun run = new ToyRun();
@@ -371,9 +439,21 @@ class TrainerTest {
         }
     }
 
-    private static void pause() {
+    private static void await(CountDownLatch latch) {
         try {
-            Thread.sleep(1);
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void pause() {
+        pause(1);
+    }
+
+    private static void pause(int milliseconds) {
+        try {
+            Thread.sleep(milliseconds);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
