@@ -89,6 +89,8 @@ final class Checkpoints implements AutoCloseable {
     private final FileChannel lock;
     private final Snapshot.Memory memory = new Snapshot.Memory();
     private FutureTask<Outcome> pending;
+    /// Step of the newest checkpoint that is known to be whole, or -1; those beyond it are damaged.
+    private volatile long trusted = -1;
 
     /// Opens the checkpoints of `model`, which is made where it does not exist.
     ///
@@ -177,6 +179,7 @@ final class Checkpoints implements AutoCloseable {
                 }
                 writeOnce(snapshot, needed);
             }
+            trusted = step;
             Path whole = folder.resolve(name(step));
             publish(whole, snapshot);
             prune(keep);
@@ -206,14 +209,7 @@ final class Checkpoints implements AutoCloseable {
     }
 
     private Optional<String> newestName() {
-        try {
-            List<Path> whole = whole();
-            return whole.isEmpty()
-                    ? Optional.empty()
-                    : Optional.of(whole.getFirst().getFileName().toString());
-        } catch (IOException e) {
-            return Optional.empty();
-        }
+        return trusted < 0 ? Optional.empty() : Optional.of(name(trusted));
     }
 
     private static long needed(Snapshot snapshot) {
@@ -278,26 +274,42 @@ final class Checkpoints implements AutoCloseable {
         force(model);
     }
 
-    /// Deletes all whole checkpoints but the newest `count`. Returns how many went.
+    /// Deletes all checkpoints but the newest `count` whole ones. Those that were passed over as damaged go first: they
+    /// must not count as the newest. Returns how many went.
     private int prune(int count) throws IOException {
-        List<Path> whole = whole();
-        List<Path> old = whole.subList(Math.min(count, whole.size()), whole.size());
-        for (Path checkpoint : old) {
-            delete(checkpoint);
+        int kept = 0;
+        int deleted = 0;
+        for (Path checkpoint : list("")) {
+            if (step(checkpoint) <= trusted && kept < count) {
+                kept++;
+            } else {
+                delete(checkpoint);
+                deleted++;
+            }
         }
-        return old.size();
+        return deleted;
     }
 
     /// The newest checkpoint that is as it was written. Damaged ones are passed over, each with a message.
+    ///
+    /// @throws TrainingException if there are checkpoints and none can be used: beginning anew would replace them
     Optional<Checkpoint> newest(Consumer<String> notice) throws IOException {
-        for (Path candidate : whole()) {
+        List<Path> candidates = list("");
+        String damage = "";
+        for (Path candidate : candidates) {
             try {
-                return Optional.of(new Checkpoint(candidate, verified(candidate)));
+                Checkpoint found = new Checkpoint(candidate, verified(candidate));
+                trusted = step(candidate);
+                return Optional.of(found);
             } catch (IOException | JacksonException e) {
-                notice.accept("the checkpoint %s is damaged and passed over: %s"
-                        .formatted(
-                                candidate, e instanceof JacksonException j ? j.getOriginalMessage() : e.getMessage()));
+                damage = e instanceof JacksonException j ? j.getOriginalMessage() : e.getMessage();
+                notice.accept("the checkpoint %s is damaged and passed over: %s".formatted(candidate, damage));
             }
+        }
+        if (!candidates.isEmpty()) {
+            throw new TrainingException(
+                    "none of the %d checkpoints in %s can be used, the oldest one because: %s. To begin anew, delete that folder"
+                            .formatted(candidates.size(), folder, damage));
         }
         return Optional.empty();
     }
@@ -305,9 +317,13 @@ final class Checkpoints implements AutoCloseable {
     private static TrainingState verified(Path checkpoint) throws IOException {
         Path file = checkpoint.resolve(STATE);
         TrainingState state = JSON.readValue(Files.readAllBytes(file), TrainingState.class);
-        if (state.version() != TrainingState.VERSION || state.files() == null || state.guard() == null) {
-            throw new IOException("%s is of version %d or incomplete, expected version %d"
-                    .formatted(file, state.version(), TrainingState.VERSION));
+        if (state.version() != TrainingState.VERSION) {
+            throw new TrainingException(
+                    "%s is of version %d, this program goes on from version %d: use the one that wrote it, or another model folder"
+                            .formatted(file, state.version(), TrainingState.VERSION));
+        }
+        if (state.files() == null || state.guard() == null || state.kernels() == null || state.data() == null) {
+            throw new IOException(file + " is incomplete");
         }
         for (Map.Entry<String, FileSum> expected : state.files().entrySet()) {
             Path one = checkpoint.resolve(expected.getKey());
@@ -341,21 +357,19 @@ final class Checkpoints implements AutoCloseable {
         }
     }
 
-    /// Whole checkpoints, the newest first.
-    private List<Path> whole() throws IOException {
-        return list("");
-    }
-
+    /// Checkpoints with this ending, the newest first.
     private List<Path> list(String suffix) throws IOException {
         List<Path> found = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder)) {
             files.filter(path -> path.getFileName().toString().matches("step-\\d{9,18}" + suffix.replace(".", "\\.")))
                     .forEach(found::add);
         }
-        found.sort(Comparator.comparingLong((Path path) ->
-                        Long.parseLong(path.getFileName().toString().replaceAll("\\D", "")))
-                .reversed());
+        found.sort(Comparator.comparingLong(Checkpoints::step).reversed());
         return found;
+    }
+
+    private static long step(Path checkpoint) {
+        return Long.parseLong(checkpoint.getFileName().toString().replaceAll("\\D", ""));
     }
 
     private static String name(long step) {

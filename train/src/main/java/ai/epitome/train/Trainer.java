@@ -88,11 +88,17 @@ public final class Trainer implements AutoCloseable {
     }
 
     Trainer checkpointsIn(Path model, CheckpointWriter writer) throws IOException {
-        checkpoints = new Checkpoints(model, config.keep(), writer);
-        Optional<Checkpoint> newest = checkpoints.newest(message -> listener.on(new Noticed(0, message)));
-        if (newest.isPresent()) {
-            restore(newest.get());
+        Checkpoints opened = new Checkpoints(model, config.keep(), writer);
+        try {
+            Optional<Checkpoint> newest = opened.newest(message -> listener.on(new Noticed(0, message)));
+            if (newest.isPresent()) {
+                restore(newest.get());
+            }
+        } catch (IOException | RuntimeException e) {
+            opened.close();
+            throw e;
         }
+        checkpoints = opened;
         return this;
     }
 

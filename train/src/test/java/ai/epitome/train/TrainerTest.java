@@ -173,6 +173,79 @@ class TrainerTest {
     }
 
     @Test
+    void aDamagedCheckpointNeverOutlivesAWholeOne() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        Path damaged = folder.resolve("checkpoints/step-000000020");
+        Files.write(damaged.resolve("optimizer.safetensors"), new byte[5]);
+        FullDisk disk = new FullDisk();
+        disk.bytesLeft = 900;
+        TrainingConfig often = CONFIG.with(c -> c.checkpoint = Interval.ofSteps(1));
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(often).checkpointsIn(folder, disk)) {
+            assertThatThrownBy(trainer::run).hasMessageContaining("step-000000016 is whole and kept");
+        }
+        assertThat(names(folder.resolve("checkpoints"))).contains("step-000000016");
+        Files.createDirectories(damaged);
+        Files.write(damaged.resolve("optimizer.safetensors"), new byte[5]);
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(often).checkpointsIn(folder)) {
+            run.beforePass = _ -> {
+                if (trainer.step() == 17) {
+                    trainer.requestStop();
+                }
+            };
+            assertThat(trainer.run()).isFalse();
+        }
+        assertThat(names(folder.resolve("checkpoints"))).containsExactly("lock", "step-000000017", "step-000000018");
+    }
+
+    @Test
+    void aRunWhoseCheckpointsAreAllDamagedIsNotBegunAnew() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        for (int step : new int[] {16, 20}) {
+            Files.delete(folder.resolve("checkpoints/step-0000000%d/optimizer.safetensors".formatted(step)));
+        }
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG)) {
+            assertThatThrownBy(() -> trainer.checkpointsIn(folder))
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("none of the 2 checkpoints")
+                    .hasMessageContaining("optimizer.safetensors is missing")
+                    .hasMessageContaining("delete");
+        }
+    }
+
+    @Test
+    void aCheckpointOfAnotherVersionIsNotPassedOver() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        Path state = folder.resolve("checkpoints/step-000000020/state.json");
+        String json = Files.readString(state);
+        assertThat(json).contains("\"version\" : 1,");
+        Files.writeString(state, json.replace("\"version\" : 1,", "\"version\" : 2,"));
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG)) {
+            assertThatThrownBy(() -> trainer.checkpointsIn(folder))
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("version 2")
+                    .hasMessageContaining("version 1");
+            // Refused, it holds nothing: another run may have the folder.
+            Files.writeString(state, json);
+            try (Trainer next = run.trainer(CONFIG).checkpointsIn(folder)) {
+                assertThat(next.step()).isEqualTo(20);
+            }
+        }
+    }
+
+    @Test
     void leftoversOfAKillAreRemoved() throws IOException {
         Path left = folder.resolve("checkpoints/step-000000099.tmp");
         Files.createDirectories(left);
