@@ -10,7 +10,6 @@ import io.helidon.webserver.http.ServerResponse;
 import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import tools.jackson.databind.node.ArrayNode;
@@ -38,7 +37,7 @@ final class CompletionRoutes implements HttpService {
             BooleanSupplier stopped) {
         this.models = models;
         this.parser = new CompletionRequestParser(config.maxTokens());
-        this.bodies = new JsonBody(config.maxBodyBytes(), config.bodyTimeout());
+        this.bodies = new JsonBody(config.maxBodyBytes(), config.patience());
         this.queue = queue;
         this.draining = draining;
         this.stopped = stopped;
@@ -77,47 +76,57 @@ final class CompletionRoutes implements HttpService {
 
     private void complete(ServerRequest request, ServerResponse response) throws InterruptedException {
         CompletionRequest wanted = parser.parse(bodies.read(request, response));
+        CompletionModel model = model(wanted.model());
+        response.header(HeaderValues.CONNECTION_CLOSE); // since the watch reads on
+        ClientWatch client = ClientWatch.start();
+        BooleanSupplier cancelled = () -> client.gone() || stopped.getAsBoolean();
+        var shapes = new CompletionShapes(newId(), Instant.now().getEpochSecond(), model.id());
+        var completions = new Completions(wanted, model, shapes, cancelled);
+        try {
+            if (wanted.stream()) {
+                try (var _ = queue.enter(cancelled)) {
+                    stream(completions, response);
+                }
+            } else {
+                Http.send(response, 200, answer(completions, cancelled));
+            }
+        } catch (CancelledException e) {
+            if (client.gone()) {
+                throw new CloseConnectionException("The client went away", e);
+            }
+            throw stopping();
+        }
+    }
+
+    private CompletionModel model(String id) {
         if (draining.getAsBoolean()) {
-            throw ApiException.notReady("The server is stopping.");
+            throw stopping();
         }
         if (models.isEmpty()) {
             throw ApiException.notReady("No model is ready yet: the first one is still in training or loading.");
         }
-        CompletionModel model = models.find(wanted.model())
-                .orElseThrow(() -> ApiException.modelNotFound(wanted.model()))
-                .model();
-        ClientWatch client = ClientWatch.start();
-        response.header(HeaderValues.CONNECTION_CLOSE);
-        BooleanSupplier cancelled = () -> client.gone() || stopped.getAsBoolean();
-        var shapes = new CompletionShapes(newId(), Instant.now().getEpochSecond(), model.id());
-        var completions = new Completions(wanted, model, shapes, cancelled);
-        List<int[]> prompts = completions.encodePrompts();
-        try (GenerationQueue.Turn turn = queue.enter(cancelled)) {
-            if (turn == null) {
-                throw new Completions.CancelledException();
-            }
-            if (wanted.stream()) {
-                stream(completions, prompts, response);
-            } else {
-                Http.send(response, 200, completions.answer(prompts));
-            }
-        } catch (Completions.CancelledException e) {
-            if (client.gone()) {
-                throw new CloseConnectionException("The client went away", e);
-            }
-            throw ApiException.notReady("The server is stopping.");
+        return models.find(id).orElseThrow(() -> ApiException.modelNotFound(id)).model();
+    }
+
+    private static ApiException stopping() {
+        return ApiException.notReady("The server is stopping.");
+    }
+
+    /// The turn ends before anything is sent: however slowly the client takes it, the next one can begin.
+    private ObjectNode answer(Completions completions, BooleanSupplier cancelled) throws InterruptedException {
+        try (var _ = queue.enter(cancelled)) {
+            return completions.answer();
         }
     }
 
     /// Errors after the first byte can no longer change the status: they become the stream's last event.
-    private static void stream(Completions completions, List<int[]> prompts, ServerResponse response) {
+    private static void stream(Completions completions, ServerResponse response) {
         try (EventStream events = EventStream.open(response)) {
             try {
-                completions.stream(prompts, chunk -> send(events, chunk));
+                completions.stream(chunk -> send(events, chunk));
                 events.data("[DONE]");
-            } catch (Completions.CancelledException e) {
-                events.data(
-                        ApiException.notReady("The server is stopping.").body().toString());
+            } catch (CancelledException e) {
+                events.data(stopping().body().toString());
             } catch (ClientGoneException e) {
                 throw new CloseConnectionException("The client went away", e);
             } catch (RuntimeException e) {

@@ -20,8 +20,8 @@ record CompletionShapes(String id, long created, String model) {
 
     /// Tokens taken in and given out.
     record Usage(long promptTokens, long completionTokens) {
-        Usage plus(Usage other) {
-            return new Usage(promptTokens + other.promptTokens, completionTokens + other.completionTokens);
+        Usage plusCompletion(int tokens) {
+            return new Usage(promptTokens, completionTokens + tokens);
         }
 
         ObjectNode json() {

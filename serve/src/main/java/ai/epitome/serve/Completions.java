@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import tools.jackson.databind.node.NullNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Works one request off on the calling thread: prompts one after the other, and the completions of each.
+/// Works one request off on the calling thread, once: prompts one after the other, and the completions of each.
 final class Completions {
     /// Scoring and prefill cannot be cut short, so that much is the most of one request.
     private static final int MAX_PROMPT_TOKENS = 1 << 16;
@@ -30,21 +30,25 @@ final class Completions {
     private final CompletionShapes shapes;
     private final BooleanSupplier cancelled;
     private final long seed;
-    private CompletionShapes.Usage usage = new CompletionShapes.Usage(0, 0);
+    private final List<Prompt> prompts;
+    private CompletionShapes.Usage usage;
 
+    /// Checks the prompts against the model, before anything of a response is sent.
+    ///
+    /// @throws ApiException with status 400
     Completions(CompletionRequest request, CompletionModel model, CompletionShapes shapes, BooleanSupplier cancelled) {
         this.request = request;
         this.model = model;
         this.shapes = shapes;
         this.cancelled = cancelled;
         this.seed = request.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
-    }
-
-    /// The request was given up before it was done: by its client, or because the service stops.
-    static final class CancelledException extends RuntimeException {
-        CancelledException() {
-            super("the request was cancelled", null, false, false);
+        this.prompts = request.prompts().stream().map(this::prompt).toList();
+        long tokens = prompts.stream().mapToLong(prompt -> prompt.ids().length).sum();
+        if (tokens > MAX_PROMPT_TOKENS) {
+            throw ApiException.badParameter(
+                    "prompt", "The prompts have " + tokens + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
         }
+        this.usage = new CompletionShapes.Usage(tokens, 0);
     }
 
     /// A prompt in both forms.
@@ -53,25 +57,11 @@ final class Completions {
     /// A finished completion.
     private record Candidate(String text, List<ScoredToken> tokens, FinishReason finish, double meanLogProbability) {}
 
-    /// Checks the prompts against the model. To be called first, before anything of a response is sent.
-    ///
-    /// @throws ApiException with status 400
-    List<int[]> encodePrompts() {
-        var encoded = new ArrayList<int[]>();
-        long total = 0;
-        for (CompletionRequest.Prompt prompt : request.prompts()) {
-            int[] ids = switch (prompt) {
-                case CompletionRequest.Prompt.Text(String text) -> model.encode(text);
-                case CompletionRequest.Prompt.Tokens(int[] given) -> checked(given);
-            };
-            total += ids.length;
-            encoded.add(ids);
-        }
-        if (total > MAX_PROMPT_TOKENS) {
-            throw ApiException.badParameter(
-                    "prompt", "The prompts have " + total + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
-        }
-        return encoded;
+    private Prompt prompt(CompletionRequest.Prompt prompt) {
+        return switch (prompt) {
+            case CompletionRequest.Prompt.Text(String text) -> new Prompt(model.encode(text), text);
+            case CompletionRequest.Prompt.Tokens(int[] ids) -> new Prompt(checked(ids), decoded(ids));
+        };
     }
 
     private int[] checked(int[] ids) {
@@ -86,13 +76,20 @@ final class Completions {
         return ids;
     }
 
+    private String decoded(int[] ids) {
+        var bytes = new ByteArrayOutputStream();
+        for (int id : ids) {
+            bytes.writeBytes(model.bytes(id));
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
     /// The whole answer.
     ///
     /// @throws CancelledException when cancelled
-    ObjectNode answer(List<int[]> encoded) {
+    ObjectNode answer() {
         var choices = new ArrayList<ObjectNode>();
-        for (int[] ids : encoded) {
-            Prompt prompt = prompt(ids, choices.size() / request.n());
+        for (Prompt prompt : prompts) {
             List<ScoredToken> echoed = echoedTokens(prompt);
             for (Candidate candidate : best(prompt)) {
                 var tokens = new ArrayList<>(echoed);
@@ -109,10 +106,9 @@ final class Completions {
     /// The answer as a stream of chunks; each goes to `chunk` as soon as its text is certain.
     ///
     /// @throws CancelledException when cancelled
-    void stream(List<int[]> encoded, Consumer<ObjectNode> chunk) {
+    void stream(Consumer<ObjectNode> chunk) {
         int index = 0;
-        for (int[] ids : encoded) {
-            Prompt prompt = prompt(ids, index / request.n());
+        for (Prompt prompt : prompts) {
             List<ScoredToken> echoed = echoedTokens(prompt);
             for (int sample = 0; sample < request.n(); sample++) {
                 streamChoice(prompt, echoed, sample, index++, chunk);
@@ -139,23 +135,6 @@ final class Completions {
         ObjectNode chunk = shapes.completion(List.of(choice));
         // With usage asked for, every chunk has the field and only the last one a value.
         return request.includeUsage() ? chunk.set("usage", NullNode.getInstance()) : chunk;
-    }
-
-    /// @param position of the prompt in the request
-    private Prompt prompt(int[] ids, int position) {
-        usage = usage.plus(new CompletionShapes.Usage(ids.length, 0));
-        return switch (request.prompts().get(position)) {
-            case CompletionRequest.Prompt.Text(String text) -> new Prompt(ids, text);
-            case CompletionRequest.Prompt.Tokens tokens -> new Prompt(tokens.ids(), decoded(tokens.ids()));
-        };
-    }
-
-    private String decoded(int[] ids) {
-        var bytes = new ByteArrayOutputStream();
-        for (int id : ids) {
-            bytes.writeBytes(model.bytes(id));
-        }
-        return bytes.toString(StandardCharsets.UTF_8);
     }
 
     private List<ScoredToken> echoedTokens(Prompt prompt) {
@@ -212,7 +191,7 @@ final class Completions {
         if (result.finish() == FinishReason.CANCELLED) {
             throw new CancelledException();
         }
-        usage = usage.plus(new CompletionShapes.Usage(0, result.completionTokens()));
+        usage = usage.plusCompletion(result.completionTokens());
         return result;
     }
 }

@@ -1,7 +1,6 @@
 package ai.epitome.serve;
 
 import io.helidon.http.HttpException;
-import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
@@ -19,6 +18,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
 import tools.jackson.databind.node.JsonNodeFactory;
@@ -35,7 +35,7 @@ import tools.jackson.databind.node.JsonNodeFactory;
 /// }
 /// ```
 ///
-/// Everything about a request runs on the virtual thread of its connection.
+/// A request runs on the virtual thread of its connection.
 public final class EpitomeServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(EpitomeServer.class.getName());
     /// Held here because the logging system forgets the level of loggers that nobody holds.
@@ -49,7 +49,7 @@ public final class EpitomeServer implements AutoCloseable {
     private final ModelRegistry models;
     private final GenerationQueue queue;
     private final AtomicBoolean draining = new AtomicBoolean();
-    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final CountDownLatch stopped = new CountDownLatch(1);
     private final WebServer server;
 
     private EpitomeServer(ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress) {
@@ -61,17 +61,14 @@ public final class EpitomeServer implements AutoCloseable {
                 .port(config.port())
                 .shutdownHook(false)
                 .shutdownGracePeriod(STOP_GRACE)
-                // Blocking sockets: with channels Helidon's read timeout has no effect.
-                .useNio(false)
-                .connectionOptions(
-                        options -> options.readTimeout(config.bodyTimeout()).tcpNoDelay(true))
+                .connectionOptions(options -> options.tcpNoDelay(true))
                 .maxTcpConnections(MAX_CONNECTIONS)
                 .maxPayloadSize(2L * config.maxBodyBytes())
                 .idleConnectionTimeout(IDLE_CONNECTION)
                 .idleConnectionPeriod(IDLE_CONNECTION.dividedBy(4))
                 .directHandlers(Http.directHandlers())
                 .addProtocol(Http1Config.builder()
-                        .addReceiveListener(ClientWatch.listener())
+                        .addReceiveListener(ClientConnection.listener(config.patience()))
                         .build())
                 .routing(routing -> route(routing, progress))
                 .build();
@@ -107,15 +104,14 @@ public final class EpitomeServer implements AutoCloseable {
 
     private static RuntimeException startFailure(ServerConfig config, RuntimeException e) {
         String address = config.host() + ":" + config.port();
-        if (ClientWatch.causedBy(e, BindException.class)) {
+        if (causedBy(e, BindException.class)) {
             return new ServerStartException(
                     "Cannot listen on " + address + ": the port is in use by another program, or not allowed to this "
                             + "user. Choose another one, for example --port " + (config.port() % 65_535 + 1)
                             + ", or --port 0 for any that is free.",
                     e);
         }
-        if (ClientWatch.causedBy(e, UnresolvedAddressException.class)
-                || ClientWatch.causedBy(e, UnknownHostException.class)) {
+        if (causedBy(e, UnresolvedAddressException.class) || causedBy(e, UnknownHostException.class)) {
             return new ServerStartException(
                     "Cannot listen on " + address + ": there is no host of this name. Leave it out for "
                             + ServerConfig.LOOPBACK + ".",
@@ -124,15 +120,24 @@ public final class EpitomeServer implements AutoCloseable {
         return e;
     }
 
+    private static boolean causedBy(Throwable thrown, Class<? extends Throwable> type) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (type.isInstance(cause)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void route(HttpRouting.Builder routing, Optional<TrainingProgress> progress) {
-        routing.addFilter((chain, request, response) -> {
+        routing.addFilter(new LastAnswer()).addFilter((chain, request, response) -> {
             Http.secure(response.headers());
             chain.proceed();
         });
         if (isLoopback(config.host())) {
             routing.addFilter(new HostCheck(config.host()));
         }
-        routing.register("/v1", new CompletionRoutes(config, models, queue, draining::get, stopped::get))
+        routing.register("/v1", new CompletionRoutes(config, models, queue, draining::get, this::isStopped))
                 .register("/api", new ProgressRoutes(progress, draining::get))
                 .get("/health", (request, response) -> health(response, true))
                 .get("/health/ready", (request, response) -> health(response, !draining.get() && !models.isEmpty()))
@@ -146,7 +151,6 @@ public final class EpitomeServer implements AutoCloseable {
 
     private static void failed(ServerRequest request, ServerResponse response, Throwable error) {
         switch (error) {
-            case CloseConnectionException close -> throw close;
             case HttpException http
             when http.status().code() < 500 ->
                 Http.send(
@@ -190,11 +194,11 @@ public final class EpitomeServer implements AutoCloseable {
 
     /// Waits until another thread closes the service.
     public void awaitClose() throws InterruptedException {
-        synchronized (stopped) {
-            while (!stopped.get()) {
-                stopped.wait();
-            }
-        }
+        stopped.await();
+    }
+
+    private boolean isStopped() {
+        return stopped.getCount() == 0;
     }
 
     /// Stops: it is not ready from now on and takes no new generation, those under way have the configured time to end,
@@ -206,15 +210,12 @@ public final class EpitomeServer implements AutoCloseable {
         }
         try {
             waitForEmptyQueue(config.drain());
-            synchronized (stopped) {
-                stopped.set(true);
-                stopped.notifyAll();
-            }
+            stopped.countDown();
             waitForEmptyQueue(STOP_GRACE);
         } catch (InterruptedException e) {
-            stopped.set(true);
             Thread.currentThread().interrupt();
         } finally {
+            stopped.countDown();
             server.stop();
         }
     }

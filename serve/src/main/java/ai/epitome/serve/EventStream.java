@@ -10,12 +10,13 @@ import java.nio.charset.StandardCharsets;
 
 /// Server-sent events ([the HTML standard, section
 /// 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html))
-/// on a response. Each event leaves at once.
+/// on a response. Each event leaves at once; a client that does not take it in time is disconnected.
 ///
 /// Written here rather than through Helidon's sink, which serves only clients that send `Accept: text/event-stream`;
 /// OpenAI's clients do not.
 final class EventStream implements AutoCloseable {
     private final OutputStream out;
+    private final ClientConnection client = ClientConnection.current();
 
     private EventStream(OutputStream out) {
         this.out = out;
@@ -47,7 +48,7 @@ final class EventStream implements AutoCloseable {
     }
 
     private void write(String text) {
-        try {
+        try (var _ = client.limit()) {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();
         } catch (IOException e) {

@@ -35,8 +35,8 @@ final class GenerationQueue {
     /// Waits for a turn.
     ///
     /// @param abandoned asked while waiting
-    /// @return the turn; null when the request was abandoned
     /// @throws ApiException with status 429 when too many wait already
+    /// @throws CancelledException when the request was abandoned
     Turn enter(BooleanSupplier abandoned) throws InterruptedException {
         lock.lock();
         try {
@@ -48,7 +48,7 @@ final class GenerationQueue {
             try {
                 while (running >= slots || waiting.peekFirst() != ticket) {
                     if (abandoned.getAsBoolean()) {
-                        return null;
+                        throw new CancelledException();
                     }
                     changed.await(POLL_MILLISECONDS, TimeUnit.MILLISECONDS);
                 }

@@ -23,10 +23,13 @@ record HostCheck(String configured) implements Filter {
     public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         String host = hostName(request.headers().first(HeaderNames.HOST).orElse(""));
         if (!LOCAL.contains(host) && !host.equals(configured.toLowerCase(Locale.ROOT))) {
-            throw ApiException.badRequest(
-                    403,
-                    "host_not_allowed",
-                    "This server listens on the loopback address and answers only to localhost and 127.0.0.1.");
+            Http.send(
+                    response,
+                    ApiException.badRequest(
+                            403,
+                            "host_not_allowed",
+                            "This server listens on the loopback address and answers only to localhost and 127.0.0.1."));
+            return;
         }
         chain.proceed();
     }

@@ -17,7 +17,7 @@ final class Http {
     private static final String JSON = "application/json";
     /// Scripts, styles, images and connections from here only, and no frame around the page.
     private static final String CONTENT_SECURITY_POLICY =
-            "default-src 'self'; base-uri 'none'; form-action 'none'; " + "frame-ancestors 'none'; object-src 'none'";
+            "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
     private Http() {}
 
@@ -25,7 +25,10 @@ final class Http {
         response.status(Status.create(status));
         response.header(HeaderNames.CONTENT_TYPE, JSON);
         response.header(HeaderNames.CACHE_CONTROL, "no-store");
-        response.send(body.toString().getBytes(StandardCharsets.UTF_8));
+        byte[] bytes = body.toString().getBytes(StandardCharsets.UTF_8);
+        try (var _ = ClientConnection.current().limit()) {
+            response.send(bytes);
+        }
     }
 
     static void send(ServerResponse response, ApiException error) {

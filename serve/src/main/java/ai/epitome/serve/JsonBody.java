@@ -1,16 +1,24 @@
 package ai.epitome.serve;
 
+import io.helidon.common.buffers.DataReader.IncorrectNewLineException;
+import io.helidon.common.buffers.DataReader.InsufficientDataAvailableException;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.HttpMediaType;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /// Takes a JSON body off a request, within bounds of size and time.
 ///
@@ -22,33 +30,37 @@ import java.util.Optional;
 /// @param timeout most time for the whole body
 record JsonBody(int maxBytes, Duration timeout) {
 
-    /// @throws ApiException with status 408, 413 or 415
-    byte[] read(ServerRequest request, ServerResponse response) {
+    /// @throws ApiException with status 400, 413 or 415
+    /// @throws CloseConnectionException after an answer with status 408
+    byte[] read(ServerRequest request, ServerResponse response) throws InterruptedException {
         requireJson(request);
         if (!request.content().hasEntity()) {
             throw ApiException.badRequest(400, "invalid_json", "The body is empty; a JSON object is needed.");
         }
-        long deadline = System.nanoTime() + timeout.toNanos();
+        // A thread of its own reads, so that this one can answer when time is up.
+        InputStream in = request.content().inputStream();
+        var reading = new FutureTask<>(() -> take(in));
+        Thread.ofVirtual().name("request body").start(reading);
+        try {
+            return reading.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            response.header(HeaderValues.CONNECTION_CLOSE);
+            Http.send(response, tooSlow());
+            throw new CloseConnectionException("The body did not arrive in time", e); // ends the reading thread, too
+        } catch (ExecutionException e) {
+            throw refusal(e.getCause());
+        }
+    }
+
+    private byte[] take(InputStream in) throws IOException {
         var body = new ByteArrayOutputStream();
         byte[] buffer = new byte[16 * 1024];
         long total = 0;
-        try (InputStream in = request.content().inputStream()) {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                total += read;
-                if (total <= maxBytes) {
-                    body.write(buffer, 0, read);
-                }
-                if (System.nanoTime() > deadline) {
-                    throw tooSlow(response);
-                }
+        for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+            total += read;
+            if (total <= maxBytes) {
+                body.write(buffer, 0, read);
             }
-        } catch (IOException e) {
-            throw ApiException.badRequest(400, "incomplete_body", "The body ended early.");
-        } catch (RuntimeException e) {
-            if (ClientWatch.causedBy(e, SocketTimeoutException.class)) {
-                throw tooSlow(response);
-            }
-            throw e;
         }
         if (total > maxBytes) {
             throw ApiException.badRequest(
@@ -57,10 +69,24 @@ record JsonBody(int maxBytes, Duration timeout) {
         return body.toByteArray();
     }
 
-    private ApiException tooSlow(ServerResponse response) {
-        response.header(HeaderValues.CONNECTION_CLOSE);
+    private ApiException tooSlow() {
         return ApiException.badRequest(
                 408, "body_too_slow", "The body did not arrive within " + timeout.toSeconds() + " seconds.");
+    }
+
+    /// What it means that the body could not be read; Helidon tells it in many ways.
+    private static RuntimeException refusal(Throwable failure) {
+        return switch (failure) {
+            case InsufficientDataAvailableException _, IOException _ ->
+                ApiException.badRequest(400, "incomplete_body", "The body ended early.");
+            case RequestException e
+            when e.status() == Status.REQUEST_ENTITY_TOO_LARGE_413 ->
+                ApiException.badRequest(413, "body_too_large", "The body is too large.");
+            case RequestException _, NumberFormatException _, IncorrectNewLineException _ ->
+                ApiException.badRequest(400, "malformed_chunks", "The body is not made of proper chunks.");
+            case RuntimeException e -> e;
+            default -> new IllegalStateException(failure);
+        };
     }
 
     private static void requireJson(ServerRequest request) {

@@ -7,7 +7,8 @@ import java.time.Duration;
 /// @param host address to bind to; `127.0.0.1` is reachable from this machine only
 /// @param port TCP port; 0 lets the system choose one
 /// @param maxBodyBytes largest request body; larger ones get status 413
-/// @param bodyTimeout how long a client may take to send its whole body; slower ones get status 408
+/// @param patience how long a client may take to send the head of a request, its body (then it gets status 408), or to
+/// take a part of the answer
 /// @param maxTokens largest `max_tokens` of a request
 /// @param concurrentGenerations requests that generate at the same time
 /// @param queueLength requests that may wait for their turn; further ones get status 429
@@ -16,7 +17,7 @@ public record ServerConfig(
         String host,
         int port,
         int maxBodyBytes,
-        Duration bodyTimeout,
+        Duration patience,
         int maxTokens,
         int concurrentGenerations,
         int queueLength,
@@ -36,7 +37,7 @@ public record ServerConfig(
         }
     }
 
-    /// The defaults, on this machine only: bodies up to 1 MB, sent within 30 s; up to 4096 tokens; one generation at a
+    /// The defaults, on this machine only: bodies up to 1 MB; 30 s of patience; up to 4096 tokens; one generation at a
     /// time and 16 that wait.
     public static ServerConfig local(int port) {
         return new ServerConfig(LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 1, 16, Duration.ofSeconds(5));
@@ -44,6 +45,6 @@ public record ServerConfig(
 
     public ServerConfig withHost(String newHost) {
         return new ServerConfig(
-                newHost, port, maxBodyBytes, bodyTimeout, maxTokens, concurrentGenerations, queueLength, drain);
+                newHost, port, maxBodyBytes, patience, maxTokens, concurrentGenerations, queueLength, drain);
     }
 }

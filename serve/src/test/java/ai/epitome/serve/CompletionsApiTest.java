@@ -15,8 +15,10 @@ import com.openai.models.completions.CompletionChoice;
 import com.openai.models.completions.CompletionCreateParams;
 import com.openai.models.completions.CompletionUsage;
 import com.openai.models.models.Model;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -164,9 +166,23 @@ class CompletionsApiTest {
 
     @Test
     void givesTheBestOfMore() {
-        Completion completion = create(greedy("a", 3).n(1).bestOf(3));
-        assertThat(completion.choices()).hasSize(1);
-        assertThat(completion.usage().orElseThrow().completionTokens()).isEqualTo(9);
+        CompletionCreateParams.Builder three =
+                greedy("a", 3).temperature(1.0).seed(5).logprobs(0).n(3);
+        List<CompletionChoice> all = create(three).choices();
+        Completion best = create(three.n(2).bestOf(3));
+        assertThat(best.choices().stream().map(CompletionChoice::text))
+                .containsExactlyElementsOf(all.stream()
+                        .sorted(Comparator.comparingDouble(CompletionsApiTest::firstLogProbability)
+                                .reversed())
+                        .limit(2)
+                        .map(CompletionChoice::text)
+                        .toList());
+        assertThat(best.choices().stream().map(CompletionChoice::index)).containsExactly(0L, 1L);
+        assertThat(best.usage().orElseThrow().completionTokens()).isEqualTo(9);
+    }
+
+    private static double firstLogProbability(CompletionChoice choice) {
+        return choice.logprobs().orElseThrow().tokenLogprobs().orElseThrow().getFirst();
     }
 
     @Test
@@ -214,7 +230,17 @@ class CompletionsApiTest {
                     .collect(Collectors.joining());
             assertThat(text).isEqualTo("abc" + FakeModel.VERSE.substring(0, 30));
         }
-        Completion last = chunks.getLast();
+        List<CompletionChoice.Logprobs> logprobs = chunks.stream()
+                .flatMap(chunk -> chunk.choices().stream())
+                .filter(choice -> choice.index() == 1)
+                .flatMap(choice -> choice.logprobs().stream())
+                .toList();
+        assertThat(logprobs.stream().flatMap(part -> part.tokens().orElseThrow().stream()))
+                .hasSize(33)
+                .startsWith("a", "b", "c", "T", "o");
+        assertThat(logprobs.stream().flatMap(part -> part.textOffset().orElseThrow().stream()))
+                .containsExactlyElementsOf(LongStream.range(0, 33).boxed().toList());
+        Completion last = chunks.getLast().validate();
         assertThat(last.choices()).isEmpty();
         assertThat(last.usage().orElseThrow().totalTokens()).isEqualTo(63);
         assertThat(chunks.subList(0, chunks.size() - 1))
@@ -233,6 +259,37 @@ class CompletionsApiTest {
                 .contains("\"text\":\"T\"", "\"finish_reason\":null", "\"logprobs\":null")
                 .doesNotContain("usage");
         assertThat(events[2]).contains("\"text\":\"\"", "\"finish_reason\":\"length\"");
+    }
+
+    @Test
+    void streamedUsageIsNullUntilTheEnd() throws Exception {
+        String[] events = server.post("""
+                {"model": "fake", "prompt": "x", "max_tokens": 2, "temperature": 0, "stream": true,
+                 "stream_options": {"include_usage": true}}""").body().split("\n\n");
+        assertThat(events).hasSize(5);
+        assertThat(List.of(events).subList(0, 3)).allMatch(event -> event.contains("\"usage\":null"));
+        assertThat(events[3])
+                .contains(
+                        "\"choices\":[]", "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}");
+    }
+
+    @Test
+    void aStreamEndsAtAStopString() {
+        try (StreamResponse<Completion> stream = client.completions()
+                .createStreaming(greedy("", 200).stop(", that").build())) {
+            List<CompletionChoice> choices =
+                    stream.stream().map(chunk -> chunk.choices().getFirst()).toList();
+            assertThat(choices.stream().map(CompletionChoice::text).collect(Collectors.joining()))
+                    .isEqualTo("To be, or not to be");
+            assertThat(finish(choices.getLast())).isEqualTo("stop");
+        }
+    }
+
+    @Test
+    void aPromptThatIsTooLongIsRefused() {
+        assertThatThrownBy(() -> create(greedy("x".repeat(70_000), 1)))
+                .isInstanceOfSatisfying(
+                        BadRequestException.class, e -> assertThat(e.param()).contains("prompt"));
     }
 
     @Test

@@ -14,7 +14,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /// A byte model that knows one text by heart and goes on in it wherever the prompt ends, at a given pace. The seed
-/// shifts its place, so that different seeds give different texts; at temperature 0 it does not.
+/// shifts its place, so that different seeds give different texts, and the further it shifts, the less likely they are;
+/// at temperature 0 it does not.
 final class FakeModel implements CompletionModel {
     static final String VERSE = "To be, or not to be, that is the question:\n"
             + "Whether 'tis nobler in the mind to suffer\nThe slings and arrows of outrageous fortune,\n"
@@ -98,7 +99,8 @@ final class FakeModel implements CompletionModel {
             String character = ahead.substring(i, i + 1);
             text.append(character);
             listener.accept(new GenerationPiece(
-                    character, List.of(scored(character.charAt(0), LOG_PROBABILITY, request.topLogProbabilities()))));
+                    character,
+                    List.of(scored(character.charAt(0), LOG_PROBABILITY - start, request.topLogProbabilities()))));
         }
         FinishReason finish = text.length() < request.maxTokens() ? FinishReason.STOP : FinishReason.LENGTH;
         return new GenerationResult(text.toString(), finish, request.prompt().length, text.length());

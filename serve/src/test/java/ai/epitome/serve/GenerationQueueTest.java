@@ -45,17 +45,20 @@ class GenerationQueueTest {
         var queue = new GenerationQueue(1, 5);
         var abandoned = new AtomicBoolean();
         GenerationQueue.Turn first = queue.enter(() -> false);
-        var turn = new CompletableFuture<Boolean>();
+        var left = new CompletableFuture<Boolean>();
         Thread.ofVirtual().start(() -> {
             try {
-                turn.complete(queue.enter(abandoned::get) == null);
+                queue.enter(abandoned::get);
+                left.complete(false);
+            } catch (CancelledException e) {
+                left.complete(true);
             } catch (InterruptedException e) {
-                turn.completeExceptionally(e);
+                left.completeExceptionally(e);
             }
         });
         waitForSize(queue, 2);
         abandoned.set(true);
-        assertThat(turn.get()).isTrue();
+        assertThat(left.get()).isTrue();
         assertThat(queue.size()).isEqualTo(1);
         first.close();
         assertThat(queue.size()).isZero();
