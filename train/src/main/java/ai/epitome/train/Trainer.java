@@ -254,17 +254,18 @@ public final class Trainer implements AutoCloseable {
         return null;
     }
 
-    private void evaluate(boolean whole) {
+    private void evaluate(boolean last) {
         evaluatedAt = seconds;
         if (job.evaluation() == null) {
             return;
         }
         long began = System.nanoTime();
         inTurn(this::swapAverage);
-        double score = job.evaluation().bitsPerByte(whole);
+        TrainingJob.Score score = job.evaluation().score(last);
         String sample = job.sampler() == null ? null : job.sampler().get();
         inTurn(this::swapAverage);
-        listener.on(new Evaluated(step, seconds, score, whole, (System.nanoTime() - began) / 1e9));
+        double took = (System.nanoTime() - began) / 1e9;
+        listener.on(new Evaluated(step, seconds, score.bitsPerByte(), score.bytes(), score.whole(), took));
         if (sample != null) {
             listener.on(new Sampled(step, sample));
         }
@@ -371,7 +372,7 @@ public final class Trainer implements AutoCloseable {
         TrainingState state = checkpoint.state();
         if (!state.data().equals(job.dataHash())) {
             throw new TrainingException(
-                    "%s was trained on other data (hash %s, now %s); give the same text, or another model folder"
+                    "%s was trained on other data, or on rows made of them in another way (%s, now %s); give the same text and the same choice of packing, or another model folder"
                             .formatted(checkpoint.folder(), state.data(), job.dataHash()));
         }
         if (state.seed() != config.seed()) {

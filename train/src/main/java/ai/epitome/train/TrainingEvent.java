@@ -50,10 +50,11 @@ public sealed interface TrainingEvent {
 
     /// Held-out text was scored.
     ///
-    /// @param whole whether all of it was
     /// @param seconds of training since the beginning
+    /// @param bytes how many bytes of it were
+    /// @param whole whether those are all that are held out
     /// @param took seconds for scoring
-    record Evaluated(long step, double seconds, double bitsPerByte, boolean whole, double took)
+    record Evaluated(long step, double seconds, double bitsPerByte, long bytes, boolean whole, double took)
             implements TrainingEvent {}
 
     /// The model wrote something.

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 /// @param model whose weights change
 /// @param objective what is made small
 /// @param batches rows of data from a cursor on; see [ai.epitome.train.data.BatchStream#batch]
-/// @param dataHash stands for the data and their order; a checkpoint goes on with the same only
+/// @param dataHash stands for the data and how rows are made of them; a checkpoint goes on with the same only
 /// @param evaluation scores held-out text, or null
 /// @param sampler lets the model write something, or null; asked after each evaluation
 /// @param companions files of the model's folder besides weights, by name
@@ -26,10 +26,16 @@ public record TrainingJob(
     /// Scores held-out text with the weights as they are.
     @FunctionalInterface
     public interface Evaluation {
-        /// @param whole all of the text, or as much as gives a fair impression
-        /// @return bits a byte
-        double bitsPerByte(boolean whole);
+        /// @param last whether this is the score that the run ends with; otherwise a fair impression is enough
+        Score score(boolean last);
     }
+
+    /// What held-out text costs.
+    ///
+    /// @param bitsPerByte bits for each byte of it
+    /// @param bytes how many bytes were scored
+    /// @param whole whether those are all that are held out
+    public record Score(double bitsPerByte, long bytes, boolean whole) {}
 
     /// A job without evaluation, samples and companions.
     public TrainingJob(TrainedModel model, Objective objective, LongFunction<Batch> batches, String dataHash) {

@@ -410,7 +410,7 @@ class TrainerTest {
                     run.backend.workers().turn().unlock();
                 }));
                 await(begun);
-                return 1;
+                return new TrainingJob.Score(1, 1, true);
             };
             TrainingJob served = new TrainingJob(
                     job.model(), job.objective(), job.batches(), job.dataHash(), evaluation, null, job.companions());

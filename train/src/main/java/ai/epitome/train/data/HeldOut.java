@@ -6,14 +6,13 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /// The fixed rule by which part of a corpus is kept out of training, to measure on.
 ///
-/// The rule is chosen once, kept in words and as JSON in the model's folder, and applied again on every later run.
-/// Under either rule a copy of a held-out document is never trained on.
+/// The rule follows from the corpus ([#choose]) and is noted in the model's folder. Under either rule a copy of a
+/// held-out document is never trained on.
 public sealed interface HeldOut {
     /// A corpus of fewer documents is split by position, not by document hash.
     int FEW_DOCUMENTS = 100;
@@ -113,20 +112,6 @@ public sealed interface HeldOut {
                 json.put("rule", "last_bytes").put("fraction", fraction).put("cut", cut);
         }
         return json.put("description", description());
-    }
-
-    /// Reads what [#toJson] wrote.
-    ///
-    /// @throws IllegalArgumentException if the rule is unknown or a field is missing or out of range
-    static HeldOut fromJson(JsonNode json) {
-        double fraction = json.path("fraction").asDouble(0);
-        return switch (json.path("rule").asString("")) {
-            case "document_hash" -> new ByHash(fraction);
-            case "last_bytes" -> new LastBytes(fraction, json.path("cut").asLong(0));
-            case String other ->
-                throw new IllegalArgumentException(
-                        "unknown held-out rule \"" + other + "\", expected document_hash or last_bytes");
-        };
     }
 
     private static boolean splits(Corpus corpus, HeldOut rule) throws IOException {

@@ -16,6 +16,7 @@ import ai.epitome.train.SystemMemory;
 import ai.epitome.train.Trainer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingEvent;
+import ai.epitome.train.TrainingEvent.Noticed;
 import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.BatchStream;
@@ -29,7 +30,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -55,7 +55,8 @@ public final class Pretraining implements AutoCloseable {
     /// @param folder of the model
     /// @param title what is trained on what
     /// @param recipe shape and training
-    /// @param packed whole documents side by side without attention across them, instead of contiguous windows
+    /// @param packed whole documents side by side without attention across them, instead of contiguous windows;
+    ///     a run goes on as it began
     /// @param command the command line, for the report
     /// @param source folder of the code, for the commit in the report
     public record Settings(Path folder, String title, Recipe recipe, boolean packed, String command, Path source) {}
@@ -98,11 +99,10 @@ public final class Pretraining implements AutoCloseable {
                 training,
                 training,
                 batches::batch,
-                dataset.folder().getFileName().toString(),
+                dataset.folder().getFileName() + (settings.packed ? ", packed" : ""),
                 heldOut,
                 this::sample,
                 companions(tokenizer, defaults));
-        Files.createDirectories(settings.folder);
         RunRecord[] opened = new RunRecord[1]; // the log opens where the trainer has found the run to stand
         TrainingListener all = event -> {
             if (opened[0] != null) {
@@ -111,9 +111,15 @@ public final class Pretraining implements AutoCloseable {
             listener.on(event);
         };
         trainer = new Trainer(
-                        config, job, ModelOptimizer.create(model, config.optimizer(), arena, backend), backend, all)
-                .checkpointsIn(settings.folder);
-        record = new RunRecord(settings.folder, trainer.step());
+                config, job, ModelOptimizer.create(model, config.optimizer(), arena, backend), backend, all);
+        try {
+            trainer.checkpointsIn(settings.folder);
+            record = new RunRecord(
+                    settings.folder, trainer.step(), message -> listener.on(new Noticed(trainer.step(), message)));
+        } catch (IOException | RuntimeException e) {
+            free();
+            throw e;
+        }
         opened[0] = record;
     }
 
@@ -198,9 +204,14 @@ public final class Pretraining implements AutoCloseable {
                 .mapToLong(parameter -> parameter.value().size())
                 .sum();
         values.put("parameters", format("%,d", parameters));
-        record.whole()
-                .ifPresent(score ->
-                        values.put("held-out bits per byte (all held-out text)", format("%.4f", score.bitsPerByte())));
+        record.evaluated()
+                .ifPresent(score -> values.put(
+                        score.whole()
+                                ? format("held-out bits per byte (all %,d bytes)", score.bytes())
+                                : format(
+                                        "held-out bits per byte (the first %,d of %,d bytes)",
+                                        score.bytes(), dataset.heldOut().bytes()),
+                        Double.toString(score.bitsPerByte())));
         record.finished().ifPresent(end -> finished(values, end));
         return values;
     }
@@ -223,7 +234,14 @@ public final class Pretraining implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
+            free();
+        }
+    }
+
+    private void free() {
+        try {
             trainer.close();
+        } finally {
             heldOut.close();
             training.close();
             model.close();

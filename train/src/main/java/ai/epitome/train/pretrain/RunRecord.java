@@ -5,18 +5,19 @@ import ai.epitome.train.TrainingEvent.Checkpointed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Finished;
 import ai.epitome.train.TrainingEvent.Sampled;
+import ai.epitome.train.TrainingEvent.Started;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.report.Report;
 import ai.epitome.train.report.RunLog;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Writes `log.jsonl`, a line a step, and remembers what the report at the end tells.
 ///
@@ -26,14 +27,19 @@ final class RunRecord implements TrainingListener, AutoCloseable {
     private static final int SAMPLES = 5;
 
     private final RunLog log;
+    private final Consumer<String> notices;
     private final List<Report.Sample> samples = new ArrayList<>();
     private Map<String, Object> pending = new LinkedHashMap<>();
     private long pendingStep;
-    private Optional<Evaluated> whole = Optional.empty();
+    private Optional<Evaluated> evaluated = Optional.empty();
     private Optional<Finished> finished = Optional.empty();
+    private boolean failing;
 
-    RunRecord(Path folder, long step) throws IOException {
+    /// @param step where the run goes on
+    /// @param notices told when the log cannot be written, which is no reason to stop training
+    RunRecord(Path folder, long step, Consumer<String> notices) throws IOException {
         this.log = RunLog.open(folder.resolve(FILE), step);
+        this.notices = notices;
     }
 
     @Override
@@ -50,11 +56,9 @@ final class RunRecord implements TrainingListener, AutoCloseable {
                 pending.put(RunLog.GRADIENT_NORM, step.gradientNorm());
                 pending.put(RunLog.TOKENS_PER_SECOND, rounded(step.tokensPerSecond()));
             }
-            case Evaluated evaluated -> {
-                pending.put(RunLog.HELD_OUT_BITS_PER_BYTE, evaluated.bitsPerByte());
-                if (evaluated.whole()) {
-                    whole = Optional.of(evaluated);
-                }
+            case Evaluated score -> {
+                pending.put(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte());
+                evaluated = Optional.of(score);
             }
             case Sampled sampled -> {
                 if (samples.size() == SAMPLES) {
@@ -68,7 +72,16 @@ final class RunRecord implements TrainingListener, AutoCloseable {
                 force();
                 finished = Optional.of(end);
             }
-            case TrainingEvent.Started _, TrainingEvent.Planned _, TrainingEvent.Noticed _ -> {}
+            case Started started -> start(started);
+            case TrainingEvent.Planned _, TrainingEvent.Noticed _ -> {}
+        }
+    }
+
+    /// A run that was killed just after a checkpoint has lost the line of that step, which was waiting.
+    private void start(Started started) {
+        if (started.step() > log.lastStep()) {
+            pendingStep = started.step();
+            pending.put(RunLog.SECONDS, rounded(started.seconds()));
         }
     }
 
@@ -76,9 +89,9 @@ final class RunRecord implements TrainingListener, AutoCloseable {
         return samples;
     }
 
-    /// The score of all held-out text, once the run is complete.
-    Optional<Evaluated> whole() {
-        return whole;
+    /// The latest score: that of the end, once the run is complete.
+    Optional<Evaluated> evaluated() {
+        return evaluated;
     }
 
     Optional<Finished> finished() {
@@ -86,24 +99,32 @@ final class RunRecord implements TrainingListener, AutoCloseable {
     }
 
     private void flush() {
-        if (pending.isEmpty() || pendingStep == 0) {
-            pending = new LinkedHashMap<>();
-            return;
-        }
-        try {
-            log.append(pendingStep, pending);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        long step = pendingStep;
+        Map<String, Object> values = pending;
         pending = new LinkedHashMap<>();
         pendingStep = 0;
+        if (step > 0) {
+            write(() -> log.append(step, values));
+        }
     }
 
     private void force() {
+        write(log::force);
+    }
+
+    private interface Writing {
+        void run() throws IOException;
+    }
+
+    private void write(Writing writing) {
         try {
-            log.force();
+            writing.run();
+            failing = false;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            if (!failing) {
+                notices.accept("%s; training goes on without it".formatted(e.getMessage()));
+            }
+            failing = true;
         }
     }
 

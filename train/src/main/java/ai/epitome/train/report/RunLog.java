@@ -69,11 +69,13 @@ public final class RunLog implements AutoCloseable {
 
     private final Path file;
     private final FileChannel channel;
+    private long end;
     private long lastStep;
 
-    private RunLog(Path file, FileChannel channel, long lastStep) {
+    private RunLog(Path file, FileChannel channel, long end, long lastStep) {
         this.file = file;
         this.channel = channel;
+        this.end = end;
         this.lastStep = lastStep;
     }
 
@@ -96,7 +98,7 @@ public final class RunLog implements AutoCloseable {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         channel.truncate(end);
         channel.position(end);
-        return new RunLog(file, channel, lastStep);
+        return new RunLog(file, channel, end, lastStep);
     }
 
     /// Appends a step.
@@ -111,13 +113,20 @@ public final class RunLog implements AutoCloseable {
         values.forEach((name, value) -> json.set(name, JSON.valueToTree(value)));
         ByteBuffer line = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
         try {
+            channel.truncate(end); // half a line of a failed attempt would spoil this one
             while (line.hasRemaining()) {
                 channel.write(line);
             }
         } catch (IOException e) {
             throw new IOException("cannot append step %d to %s: %s".formatted(step, file, e.getMessage()), e);
         }
+        end += line.limit();
         lastStep = step;
+    }
+
+    /// The step of the last line, 0 where there is none.
+    public long lastStep() {
+        return lastStep;
     }
 
     /// Forces what was appended to the disk, as a checkpoint that refers to it needs.
