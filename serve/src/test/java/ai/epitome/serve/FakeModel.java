@@ -29,6 +29,8 @@ final class FakeModel implements CompletionModel {
     final AtomicInteger running = new AtomicInteger();
     final AtomicInteger mostRunning = new AtomicInteger();
     final AtomicInteger generated = new AtomicInteger();
+    /// No more tokens than this, of all requests together, until it is raised.
+    volatile int allowed = Integer.MAX_VALUE;
 
     FakeModel(String id, long millisecondsPerToken) {
         this.id = id;
@@ -94,7 +96,7 @@ final class FakeModel implements CompletionModel {
             if (cancelled.getAsBoolean()) {
                 return new GenerationResult(text.toString(), FinishReason.CANCELLED, request.prompt().length, i);
             }
-            pause();
+            pause(cancelled);
             generated.incrementAndGet();
             String character = ahead.substring(i, i + 1);
             text.append(character);
@@ -106,13 +108,14 @@ final class FakeModel implements CompletionModel {
         return new GenerationResult(text.toString(), finish, request.prompt().length, text.length());
     }
 
-    private void pause() {
-        if (millisecondsPerToken > 0) {
-            try {
-                Thread.sleep(millisecondsPerToken);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException("interrupted", e);
+    private void pause(BooleanSupplier cancelled) {
+        try {
+            Thread.sleep(millisecondsPerToken);
+            while (generated.get() >= allowed && !cancelled.getAsBoolean()) {
+                Thread.sleep(2);
             }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted", e);
         }
     }
 

@@ -178,7 +178,7 @@ class ServiceTest {
                     .write("GET /api/progress HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             var lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             assertThat(dataAfter(lines, "event: history"))
-                    .contains("\"gzip\":3.36", "\"phase\":\"training\"", "\"held_out\":[{\"step\":25,");
+                    .contains("\"gzip -9\":3.0964", "\"phase\":\"training\"", "\"held_out\":[{\"step\":25,");
             FakeTraining.step(progress, 26);
             assertThat(dataAfter(lines, "event: point")).contains("\"step\":26", "\"held_out_bits_per_byte\":null");
             progress.publish(new ProgressEvent.StatusChanged(ProgressEvent.Phase.FAILED, "disk full"));

@@ -4,7 +4,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const Y_TICKS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 6, 8];
 const X_TICKS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
-const LABEL_GAP = 17;
+const LABEL_GAP = 16;
+const LABEL_CHARACTER = 7.4; // pixels, at most, in most fonts
 
 export function duration(seconds) {
   const s = Math.max(0, Math.round(seconds));
@@ -61,7 +62,7 @@ export class Chart {
     const width = this.#host.clientWidth, height = this.#host.clientHeight;
     if (width === 0) return;
     const points = this.#run.held_out;
-    const lines = Object.entries(this.#run.baselines).filter(([, bits]) => bits !== null).sort((a, b) => b[1] - a[1]);
+    const lines = linesOf(this.#run.baselines);
     this.#scales = this.#scale(width, height, points, lines);
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.#svg.setAttribute("aria-label", this.#inWords(points, lines));
@@ -70,7 +71,8 @@ export class Chart {
   }
 
   #scale(width, height, points, lines) {
-    const box = {left: 30, right: width - (width < 480 ? 78 : 92), top: 12, bottom: height - 26};
+    const label = LABEL_CHARACTER * Math.max(4, ...lines.map(([name, bits]) => labelOf(name, bits, " ✓").length));
+    const box = {left: 30, right: width - 8 - label, top: 12, bottom: height - 26};
     const values = [...points.map(p => p.held_out_bits_per_byte), ...lines.map(([, bits]) => bits)];
     const lowest = values.length ? Math.min(...values) : 2, highest = values.length ? Math.max(...values) : 8;
     const low = Math.log(lowest * 0.93), high = Math.log(Math.max(highest * 1.06, lowest * 1.6));
@@ -94,7 +96,7 @@ export class Chart {
       parts.push(make("line", {class: "grid", x1: box.left, x2: box.right, y1: at, y2: at}),
         make("text", {x: box.left - 8, y: at + 4, "text-anchor": "end"}, String(bits)));
     }
-    const most = Math.max(2, Math.floor((box.right - box.left) / 80));
+    const most = Math.max(2, Math.floor((box.right - box.left) / 64));
     const stride = X_TICKS.find(tick => end / tick <= most) ?? Math.ceil(end / most / 86400) * 86400;
     for (let seconds = 0; seconds <= end; seconds += stride) {
       parts.push(make("text", {x: x(seconds), y: box.bottom + 19, "text-anchor": "middle"}, duration(seconds)));
@@ -106,14 +108,13 @@ export class Chart {
     const {box, x, y} = this.#scales;
     const best = Math.min(Infinity, ...points.map(p => p.held_out_bits_per_byte));
     const parts = [];
-    let free = -Infinity;
-    for (const [name, bits] of lines) {
+    const places = spread(lines.map(([, bits]) => y(bits)));
+    for (const [i, [name, bits]] of lines.entries()) {
       const passed = best < bits ? " passed" : "";
-      const at = y(bits), label = Math.max(at, free + LABEL_GAP);
-      free = label;
+      const at = y(bits);
       parts.push(make("line", {class: `baseline${passed}`, x1: box.left, x2: box.right, y1: at, y2: at, "data-name": name}));
-      parts.push(make("text", {class: `baseline-label${passed}`, x: box.right + 8, y: label + 4, "data-name": name},
-        `${name} ${bits.toFixed(2)}${passed && " ✓"}`));
+      parts.push(make("text", {class: `baseline-label${passed}`, x: box.right + 8, y: places[i] + 4, "data-name": name},
+        labelOf(name, bits, passed && " ✓")));
       const crossing = crossingOf(points, bits);
       if (crossing !== null) parts.push(make("circle", {class: "crossing", cx: x(crossing), cy: at, r: 4}));
     }
@@ -163,6 +164,29 @@ export class Chart {
     return `Held-out bits per byte fell from ${first.held_out_bits_per_byte.toFixed(2)} to ${last.held_out_bits_per_byte.toFixed(2)} `
       + `in ${duration(last.seconds)}. Other compressors on the same bytes: ${others}.`;
   }
+}
+
+/** [name, bits] of the other compressors, from worst to best. */
+export function linesOf(baselines) {
+  return Object.entries(baselines).filter(([, bits]) => bits !== null).sort((a, b) => b[1] - a[1]);
+}
+
+/** `bzip2 -9` goes by `bzip2` here. */
+const labelOf = (name, bits, mark) => `${name.split(" ")[0]} ${bits.toFixed(2)}${mark}`;
+
+/** Places from top to bottom, moved apart where labels would lie on each other. */
+function spread(places) {
+  const moved = [...places];
+  for (let pass = 0; pass < 50; pass++) {
+    for (let i = 1; i < moved.length; i++) {
+      const overlap = LABEL_GAP - (moved[i] - moved[i - 1]);
+      if (overlap > 0) {
+        moved[i - 1] -= overlap / 2;
+        moved[i] += overlap / 2;
+      }
+    }
+  }
+  return moved;
 }
 
 function pathOf(path) {

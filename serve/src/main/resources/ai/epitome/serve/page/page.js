@@ -1,5 +1,5 @@
 // Puts the training run and the playground on the page.
-import {Chart, duration} from "./chart.js";
+import {Chart, duration, linesOf} from "./chart.js";
 import {startPlayground} from "./playground.js";
 import {follow} from "./progress.js";
 
@@ -25,9 +25,10 @@ function phase(name) {
 }
 
 function update(run, event) {
-  $("learning").hidden = $("samples").hidden = false;
-  $("main").classList.add("both");
   phase(run.status.phase);
+  const told = run.status.phase !== "ready" || run.latest !== null || run.samples.length > 0; // else it ended long ago
+  $("learning").hidden = $("samples").hidden = !told;
+  $("main").classList.toggle("both", told);
   if (event === "history" || event === "description") describe(run.description);
   if (event === "history" || event === "status") message(run.status);
   if (event === "history" || event === "sample") samples(run.samples);
@@ -73,7 +74,7 @@ function compare(run) {
   if (!last) return;
   const bits = last.held_out_bits_per_byte;
   $("bits").textContent = bits.toFixed(3);
-  const lines = Object.entries(run.baselines).filter(([, value]) => value !== null).sort((a, b) => b[1] - a[1]);
+  const lines = linesOf(run.baselines);
   const behind = lines.filter(([, value]) => bits < value), ahead = lines.filter(([, value]) => bits >= value);
   const names = list => new Intl.ListFormat("en").format(list.map(([name]) => name));
   if (lines.length) {

@@ -102,8 +102,8 @@ async function take(response, told) {
     told.first ||= performance.now();
     if (chunk.usage) told.tokens = chunk.usage.completion_tokens;
     for (const choice of chunk.choices) {
+      if (choice.text) append(choice.text, told);
       if (choice.finish_reason) told.end = ENDS[choice.finish_reason];
-      else append(choice.text, told);
     }
   }
   throw new Error("The server ended the stream early.");
@@ -140,8 +140,8 @@ function finish() {
 
 function rate(told, end) {
   const seconds = (performance.now() - told.first) / 1000;
-  const speed = told.first && told.tokens > 1 && seconds > 0 ? `${(told.tokens / seconds).toFixed(0)} tokens/s` : "";
-  $("rate").textContent = [`${told.tokens.toLocaleString("en")} tokens`, speed, end].filter(Boolean).join(" · ");
+  const speed = told.first && told.tokens > 1 && seconds > 0 ? ` at ${(told.tokens / seconds).toFixed(0)}/s` : "";
+  $("rate").textContent = [`${told.tokens.toLocaleString("en")} tokens${speed}`, end].filter(Boolean).join(" · ");
 }
 
 function fail(message) {
