@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,8 +37,11 @@ final class InfoCommand implements Callable<Integer> {
             if (json) {
                 out.println(Json.write(facts));
             } else {
-                facts.forEach((name, value) ->
-                        out.printf("%-18s %s%n", name, value instanceof Long number ? "%,d".formatted(number) : value));
+                facts.forEach((name, value) -> out.printf(
+                        Locale.ROOT,
+                        "%-18s %s%n",
+                        name,
+                        value instanceof Long number ? String.format(Locale.ROOT, "%,d", number) : value));
             }
             out.flush();
             return 0;

@@ -1,52 +1,50 @@
 package ai.epitome.cli;
 
-import java.io.IOException;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-
-/// What happens on Ctrl-C (and on SIGTERM): work is asked to stop, and the process waits until it has saved its
-/// state.
-final class Interruption {
+/// What happens on Ctrl-C (and on SIGTERM): work is asked to stop, and the process waits for the thread that does it,
+/// which saves its state and says its last words.
+///
+/// ```java
+/// try (Interruption _ = new Interruption(run::requestStop)) {
+///     run.train();
+/// }
+/// ```
+final class Interruption implements AutoCloseable {
     /// What shells expect of an interrupted program.
     static final int EXIT_CODE = 130;
 
-    private static final int PATIENCE_SECONDS = 120;
+    private static final int PATIENCE_MILLIS = 120_000;
+    private static volatile boolean underWay;
 
-    private Interruption() {}
+    private final Thread hook;
 
-    /// Work that can be asked to stop; returns whether it came to its end.
-    @FunctionalInterface
-    interface Work {
-        boolean run() throws IOException;
-    }
-
-    static boolean run(Runnable stop, Work work) throws IOException {
-        CountDownLatch saved = new CountDownLatch(1);
-        Thread hook = Thread.ofPlatform().unstarted(() -> {
+    /// @param stop asks the work of the calling thread to stop
+    Interruption(Runnable stop) {
+        Thread worker = Thread.currentThread();
+        hook = Thread.ofPlatform().unstarted(() -> {
+            underWay = true;
             System.err.println();
             System.err.println("stopping after this step ...");
             stop.run();
             try {
-                saved.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                worker.join(PATIENCE_MILLIS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         });
         Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            boolean complete = work.run();
-            removeHook(hook);
-            return complete;
-        } finally {
-            saved.countDown();
-        }
     }
 
-    private static void removeHook(Thread hook) {
+    /// Whether the process ends because of it; the worker then has to return, not to call `System.exit`.
+    static boolean isUnderWay() {
+        return underWay;
+    }
+
+    @Override
+    public void close() {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The process is ending already: the hook has done its work.
+            // The process is ending already: the hook does its work.
         }
     }
 }

@@ -20,7 +20,10 @@ final class KernelOptions {
             defaultValue = "auto")
     private Precision precision;
 
-    @Option(names = "--threads", description = "Kernel threads (default: all ${DEFAULT-VALUE} processors).")
+    @Option(
+            names = "--threads",
+            description = "Kernel threads (default: all ${DEFAULT-VALUE} processors).",
+            converter = Numbers.Count.class)
     private int threads = Runtime.getRuntime().availableProcessors();
 
     Backend backend() {

@@ -36,13 +36,26 @@ public final class Main {
 
     public static void main(String[] arguments) {
         System.setProperty(COMMAND_LINE, String.join(" ", arguments));
-        System.exit(commandLine().execute(arguments));
+        int code = run(arguments);
+        if (!Interruption.isUnderWay()) {
+            System.exit(code);
+        }
+    }
+
+    private static int run(String[] arguments) {
+        CommandLine line = commandLine();
+        try {
+            return line.execute(arguments);
+        } catch (OutOfMemoryError e) {
+            return Failures.report(e, line.getErr());
+        }
     }
 
     /// The parser of the whole command line, with errors told in one line.
     static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Main());
         line.setExecutionExceptionHandler((failure, command, _) -> Failures.report(failure, command.getErr()));
+        line.setParameterExceptionHandler(Failures::misused);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         return line;

@@ -1,5 +1,9 @@
 package ai.epitome.cli;
 
+import ai.epitome.train.data.Corpus;
+import ai.epitome.train.pretrain.Pretraining;
+import ai.epitome.train.report.Report;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,13 +19,31 @@ final class ModelPlace {
     }
 
     private static String name(Path text) {
-        String file = text.toAbsolutePath().normalize().getFileName().toString();
-        int dot = file.indexOf('.', 1);
-        return dot < 0 ? file : file.substring(0, dot);
+        Path last = text.toAbsolutePath().normalize().getFileName();
+        if (last == null) {
+            return "model"; // of the root folder
+        }
+        int dot = last.toString().indexOf('.', 1);
+        return dot < 0 ? last.toString() : last.toString().substring(0, dot);
     }
 
     /// Whether a run has come to its end here: the report is the last thing that it writes.
     static boolean isFinished(Path folder) {
-        return Files.exists(folder.resolve("report.md")) && Files.exists(folder.resolve("model.safetensors"));
+        return Files.exists(folder.resolve(Report.FILE)) && Files.exists(folder.resolve("model.safetensors"));
+    }
+
+    /// Whether a finished model was trained on these files, as far as their sizes tell.
+    static boolean wasTrainedOn(Path folder, Corpus corpus) throws IOException {
+        Path data = folder.resolve(Pretraining.DATA);
+        if (!Files.exists(data)) {
+            return true; // a model of elsewhere: nothing is known
+        }
+        List<Long> trained = Json.MAPPER
+                .readTree(Files.readAllBytes(data))
+                .path("files")
+                .valueStream()
+                .map(file -> file.path("size").asLong(-1))
+                .toList();
+        return trained.equals(corpus.sizes());
     }
 }

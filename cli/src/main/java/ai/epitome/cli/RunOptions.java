@@ -1,34 +1,51 @@
 package ai.epitome.cli;
 
 import ai.epitome.model.TransformerConfig;
+import ai.epitome.train.Interval;
 import ai.epitome.train.Schedule;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.pretrain.Recipe;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /// The dial of a run, and all that can be set besides it.
 final class RunOptions {
+    private static final int DEPTH = 4;
+    private static final Duration TIME = Duration.ofMinutes(3);
+
     @Option(
             names = "--depth",
             description = "The one dial: layers; the width is 64 times as many channels, and heads, batch and learning"
-                    + " rates follow (default: ${DEFAULT-VALUE}).")
-    private int depth = 4;
+                    + " rates follow (default: " + DEPTH + ").",
+            converter = Numbers.Count.class)
+    private Integer depth;
 
-    @Option(names = "--width", description = "Channels of the residual stream.")
+    @Option(names = "--width", description = "Channels of the residual stream.", converter = Numbers.Count.class)
     private Integer width;
 
-    @Option(names = "--heads", description = "Attention heads; heads have width / heads channels.")
+    @Option(
+            names = "--heads",
+            description = "Attention heads; heads have width / heads channels.",
+            converter = Numbers.Count.class)
     private Integer heads;
 
-    @Option(names = "--kv-heads", description = "Key and value heads, for grouped-query attention.")
+    @Option(
+            names = "--kv-heads",
+            description = "Key and value heads, for grouped-query attention.",
+            converter = Numbers.Count.class)
     private Integer keyValueHeads;
 
-    @Option(names = "--hidden", description = "Channels inside the MLP.")
+    @Option(names = "--hidden", description = "Channels inside the MLP.", converter = Numbers.Count.class)
     private Integer hidden;
 
-    @Option(names = "--context", description = "Positions that the model sees (default: ${DEFAULT-VALUE}).")
-    private int context = Recipe.CONTEXT;
+    @Option(
+            names = "--context",
+            description = "Positions that the model sees (default: " + Recipe.CONTEXT + ").",
+            converter = Numbers.Count.class)
+    private Integer context;
 
     @Option(names = "--untied-head", description = "A head of its own instead of the embedding table.")
     private boolean untiedHead;
@@ -36,32 +53,35 @@ final class RunOptions {
     @Option(
             names = "--time",
             paramLabel = "TIME",
-            description = "Time to train: 3m, 90s, 1h30m; evaluation is not counted (default: ${DEFAULT-VALUE}).",
+            description = "Time to train: 3m, 90s, 1h30m; evaluation is not counted (default: 3m).",
             converter = TimeConverter.class)
-    private Duration time = Duration.ofMinutes(3);
+    private Duration time;
 
-    @Option(names = "--steps", description = "Number of steps, instead of a time.")
+    @Option(names = "--steps", description = "Number of steps, instead of a time.", converter = Numbers.LongCount.class)
     private Long steps;
 
-    @Option(names = "--batch", description = "Rows of one backward pass.")
+    @Option(names = "--batch", description = "Rows of one backward pass.", converter = Numbers.Count.class)
     private Integer batchRows;
 
-    @Option(names = "--accumulate", description = "Backward passes of one step.")
+    @Option(names = "--accumulate", description = "Backward passes of one step.", converter = Numbers.Count.class)
     private Integer accumulation;
 
     @Option(names = "--optimizer", description = "${COMPLETION-CANDIDATES}; muon leaves vectors and tables to AdamW.")
     private TrainingConfig.Kind optimizer;
 
-    @Option(names = "--rate", description = "Learning rate of matrices.")
+    @Option(names = "--rate", description = "Learning rate of matrices.", converter = Numbers.Rate.class)
     private Double matrixRate;
 
-    @Option(names = "--table-rate", description = "Learning rate of embeddings and head.")
+    @Option(
+            names = "--table-rate",
+            description = "Learning rate of embeddings and head.",
+            converter = Numbers.Rate.class)
     private Double tableRate;
 
-    @Option(names = "--vector-rate", description = "Learning rate of gains.")
+    @Option(names = "--vector-rate", description = "Learning rate of gains.", converter = Numbers.Rate.class)
     private Double vectorRate;
 
-    @Option(names = "--weight-decay", description = "Weight decay of matrices.")
+    @Option(names = "--weight-decay", description = "Weight decay of matrices.", converter = Numbers.Rate.class)
     private Double weightDecay;
 
     @Option(names = "--schedule", description = "Shape of the learning rate: ${COMPLETION-CANDIDATES}.")
@@ -73,7 +93,7 @@ final class RunOptions {
     @Option(names = "--decay", description = "Last part of the run in which the learning rate falls, 0 to 1.")
     private Double decay;
 
-    @Option(names = "--clip", description = "Largest gradient norm; 0 for no limit.")
+    @Option(names = "--clip", description = "Largest gradient norm; 0 for no limit.", converter = Numbers.Rate.class)
     private Double clip;
 
     @Option(names = "--dropout", description = "Probability of dropout.")
@@ -82,19 +102,64 @@ final class RunOptions {
     @Option(names = "--average", description = "Decay of an average of the weights that is evaluated and saved.")
     private Double average;
 
-    @Option(names = "--keep", description = "Checkpoints to keep.")
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "EVERY",
+            description = "How often a checkpoint is written: every 500 steps, or every 5m.",
+            converter = IntervalConverter.class)
+    private Interval checkpoint;
+
+    @Option(
+            names = "--evaluate",
+            paramLabel = "EVERY",
+            description = "How often held-out text is scored: every 500 steps, or every 2m.",
+            converter = IntervalConverter.class)
+    private Interval evaluate;
+
+    @Option(names = "--keep", description = "Checkpoints to keep.", converter = Numbers.Count.class)
     private Integer keep;
 
     @Option(names = "--seed", description = "Seed of weights, data order and dropout.")
     private Long seed;
 
-    /// The recipe for a vocabulary.
+    /// The recipe of a new run.
     Recipe recipe(int vocabulary) {
-        Recipe recipe = Recipe.ofDepth(depth, vocabulary, context, time.toMillis() / 1000.0);
+        Duration length = or(time, TIME);
+        Recipe recipe =
+                Recipe.ofDepth(or(depth, DEPTH), vocabulary, or(context, Recipe.CONTEXT), length.toMillis() / 1000.0);
         if (steps != null) {
             recipe = recipe.withSteps(steps);
         }
         return new Recipe(shape(recipe), training(recipe.training()));
+    }
+
+    /// A run that has begun, with what is given here changed.
+    ///
+    /// @param kept the recipe that it began with
+    /// @param folder of the model, for the error
+    /// @throws IllegalArgumentException if another shape is asked for: the weights have theirs
+    Recipe changed(Recipe kept, Path folder) {
+        boolean shaped = untiedHead
+                || Stream.of(depth, width, heads, keyValueHeads, hidden, context)
+                        .anyMatch(Objects::nonNull);
+        if (shaped && !recipe(kept.model().vocabulary()).model().equals(kept.model())) {
+            throw new IllegalArgumentException(
+                    "the model in %s has %d layers, width %d, %d heads and a context of %d, these options ask for another shape; leave them out, or give another folder"
+                            .formatted(
+                                    folder,
+                                    kept.model().layers(),
+                                    kept.model().width(),
+                                    kept.model().heads(),
+                                    kept.model().context()));
+        }
+        TrainingConfig training = kept.training();
+        if (steps != null || time != null) {
+            training = training.with(c -> {
+                c.steps = steps == null ? 0 : steps;
+                c.seconds = steps == null ? time.toMillis() / 1000.0 : 0;
+            });
+        }
+        return new Recipe(kept.model(), training(training));
     }
 
     private TransformerConfig shape(Recipe recipe) {
@@ -137,6 +202,8 @@ final class RunOptions {
             c.dropout = or(dropout, c.dropout);
             c.average = or(average, c.average);
             c.keep = or(keep, c.keep);
+            c.checkpoint = or(checkpoint, c.checkpoint);
+            c.evaluate = or(evaluate, c.evaluate);
             c.seed = or(seed, c.seed);
         });
     }

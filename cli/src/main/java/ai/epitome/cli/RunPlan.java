@@ -18,8 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// A run that is ready to begin: the text, and the settings, which are those of the model's folder where a run has
-/// begun there before.
+/// A run that is ready to begin: the text, and the settings. Where a run has begun in the model's folder before, they
+/// are
+/// that run's, except for what is given anew.
 record RunPlan(PreparedText text, Pretraining.Settings settings) {
     static RunPlan of(
             List<Path> paths, Path folder, TextOptions options, RunOptions run, int threads, Consumer<String> notices)
@@ -28,9 +29,10 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
         Path kept = folder.resolve(TrainingConfig.FILE);
         Recipe recipe;
         if (Files.exists(kept)) {
-            notices.accept("going on with the run in " + folder + ", with its settings");
-            recipe = new Recipe(
+            notices.accept("going on with the run in " + folder);
+            Recipe begun = new Recipe(
                     ModelFolder.config(folder), TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString()));
+            recipe = run.changed(begun, folder);
         } else {
             recipe = run.recipe(text.tokenizer().vocabularySize());
         }

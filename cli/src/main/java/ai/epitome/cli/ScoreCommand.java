@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -24,7 +25,8 @@ import tools.jackson.databind.node.ObjectNode;
         name = "score",
         description = {
             "Log-probability of every token of a text, and its bits per byte.",
-            "Natural logarithms. The first token is predicted only where the model has a start token."
+            "Natural logarithms. Nothing predicts the first token: it has no log-probability, and costs as much as any"
+                    + " other of the vocabulary."
         },
         mixinStandardHelpOptions = true,
         footer = {"", "Example: epitome score models/shakespeare poem.txt --json --precision f32"})
@@ -48,7 +50,7 @@ final class ScoreCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Backend backend = kernels.backend();
         try (LoadedModel model = ModelFolder.load(folder);
-                Scorer scorer = model.scorer(backend)) {
+                Scorer scorer = new Scorer(model.transformer(), backend, OptionalInt.empty())) {
             Optional<Tokenizer> tokenizer = model.tokenizer();
             int[] tokens = ids != null ? ids : tokenizer(tokenizer).encode(StandardText.readBytes(file));
             if (tokens.length == 0) {
@@ -76,7 +78,7 @@ final class ScoreCommand implements Callable<Integer> {
         ArrayNode logprobs = json.putArray("logprobs");
         for (int i = 0; i < tokens.length; i++) {
             ids.add(tokens[i]);
-            if (i == 0 && !score.firstIsPredicted()) {
+            if (i == 0) {
                 logprobs.addNull();
             } else {
                 logprobs.add(score.logProbabilities()[i]);
@@ -93,10 +95,8 @@ final class ScoreCommand implements Callable<Integer> {
     private static void print(PrintStream out, int[] tokens, Optional<Tokenizer> tokenizer, Scorer.Score score) {
         for (int i = 0; i < tokens.length; i++) {
             String text = tokenizer.isEmpty() ? "" : Visible.of(tokenizer.get().token(tokens[i]));
-            String logProbability = i == 0 && !score.firstIsPredicted()
-                    ? "-"
-                    : String.format(Locale.ROOT, "%.4f", score.logProbabilities()[i]);
-            out.printf("%8d %10s  %s%n", tokens[i], logProbability, text);
+            String logProbability = i == 0 ? "-" : String.format(Locale.ROOT, "%.4f", score.logProbabilities()[i]);
+            out.printf(Locale.ROOT, "%8d %10s  %s%n", tokens[i], logProbability, text);
         }
         out.printf(
                 Locale.ROOT,

@@ -7,6 +7,7 @@ import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ServerConfig;
 import ai.epitome.tensor.Backend;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -43,7 +44,9 @@ final class ServeCommand implements Callable<Integer> {
         ModelRegistry models = new ModelRegistry();
         for (Path folder : folders) {
             LoadedModel model = ModelFolder.load(folder); // served until the process ends
-            models.put(model.generator(backend));
+            models.put(
+                    model.generator(backend),
+                    Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());
         }
         ServerConfig config = service.config();
         try (EpitomeServer server = EpitomeServer.start(config, models, Optional.empty())) {

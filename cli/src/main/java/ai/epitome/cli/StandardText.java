@@ -11,7 +11,7 @@ final class StandardText {
 
     /// All of standard input.
     static byte[] readBytes() throws IOException {
-        if (System.console() != null && System.console().isTerminal() && System.in.available() == 0) {
+        if (Terminal.inputIsOne() && System.in.available() == 0) {
             System.err.println("epitome: reading text from the terminal, end it with Ctrl-D");
         }
         return System.in.readAllBytes();
@@ -19,7 +19,13 @@ final class StandardText {
 
     /// The file, or standard input where there is none or it is `-`.
     static byte[] readBytes(Path file) throws IOException {
-        return file == null || file.toString().equals("-") ? readBytes() : Files.readAllBytes(file);
+        if (file == null || file.toString().equals("-")) {
+            return readBytes();
+        }
+        if (Files.isDirectory(file)) {
+            throw new IOException(file + " is a folder; expected a file of text");
+        }
+        return Files.readAllBytes(file);
     }
 
     static String read() throws IOException {

@@ -19,8 +19,7 @@ final class TerminalProgress implements TrainingListener, AutoCloseable {
     private static final int SAMPLE_LINES = 4;
     private static final String CLEAR_LINE = "\r\u001b[K";
 
-    private final boolean interactive =
-            System.console() != null && System.console().isTerminal();
+    private final boolean interactive = Terminal.errorIsOne();
     private ProgressBar bar;
     private double heldOut = Double.NaN;
 

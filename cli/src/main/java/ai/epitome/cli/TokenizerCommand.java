@@ -42,7 +42,10 @@ final class TokenizerCommand {
         @Parameters(arity = "1..*", paramLabel = "TEXT", description = "Files or folders, as for pretrain.")
         private List<Path> texts;
 
-        @Option(names = "--vocabulary", description = "Number of tokens (default: ${DEFAULT-VALUE}).")
+        @Option(
+                names = "--vocabulary",
+                description = "Number of tokens (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
         private int vocabulary = 32_768;
 
         @Option(
@@ -51,7 +54,10 @@ final class TokenizerCommand {
                 description = "Where to write it (default: ${DEFAULT-VALUE}).")
         private Path output = Path.of("tokenizer.json");
 
-        @Option(names = "--threads", description = "Threads (default: all ${DEFAULT-VALUE} processors).")
+        @Option(
+                names = "--threads",
+                description = "Threads (default: all ${DEFAULT-VALUE} processors).",
+                converter = Numbers.Count.class)
         private int threads = Runtime.getRuntime().availableProcessors();
 
         @Override

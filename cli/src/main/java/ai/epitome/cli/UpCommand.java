@@ -10,8 +10,11 @@ import ai.epitome.serve.TrainingProgress;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.TrainingEvent;
 import ai.epitome.train.TrainingListener;
+import ai.epitome.train.data.Corpus;
 import ai.epitome.train.pretrain.Pretraining;
+import ai.epitome.train.report.Report;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -64,6 +67,10 @@ final class UpCommand implements Callable<Integer> {
             System.err.println("page: " + server.uri());
             if (ModelPlace.isFinished(model)) {
                 serveFinished(model, backend, models);
+                if (!texts.isEmpty() && !ModelPlace.wasTrainedOn(model, Corpus.of(texts))) {
+                    System.err.println(
+                            "note: " + texts + " changed since, or is another text: --model FOLDER trains on it");
+                }
             } else if (!train(model, backend, models, progress)) {
                 return Interruption.EXIT_CODE;
             }
@@ -76,7 +83,9 @@ final class UpCommand implements Callable<Integer> {
 
     private static void serveFinished(Path folder, Backend backend, ModelRegistry models) throws IOException {
         LoadedModel model = ModelFolder.load(folder); // served until the process ends
-        models.put(model.generator(backend));
+        models.put(
+                model.generator(backend),
+                Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());
         System.err.println("found the finished model " + folder + "; delete the folder to train anew");
     }
 
@@ -98,14 +107,18 @@ final class UpCommand implements Callable<Integer> {
             // Stays open after the run: the model is served from its memory.
             Pretraining pretraining = plan.open(backend, TrainingListener.all(terminal, web, announce));
             running[0] = pretraining;
-            boolean complete = Interruption.run(pretraining::requestStop, pretraining::train);
-            terminal.close();
+            boolean complete;
+            try (Interruption _ = new Interruption(pretraining::requestStop);
+                    terminal) {
+                complete = pretraining.train();
+                System.err.println(
+                        complete
+                                ? "report: " + model.resolve(Report.FILE)
+                                : Notices.stopped(model, pretraining.step(), "the next `epitome up`"));
+            }
             if (complete) {
                 models.put(pretraining.generator());
                 progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
-                System.err.println("report: " + model.resolve("report.md"));
-            } else {
-                System.err.println("stopped; the next `epitome up` goes on from here");
             }
             return complete;
         } catch (IOException | RuntimeException e) {

@@ -6,7 +6,9 @@ import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
 import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 
 /// What a text costs under a model: the log-probability of every token, each exactly once, with context carried over.
 ///
@@ -88,6 +90,13 @@ public final class Scorer implements AutoCloseable {
     /// @param bytes its length in bytes
     /// @throws IllegalArgumentException when an id is outside the vocabulary
     public Score score(int[] ids, long bytes) {
+        return score(ids, bytes, () -> false);
+    }
+
+    /// Scores one text, unless `cancelled`, which is asked every few thousand tokens.
+    ///
+    /// @throws CancellationException when it was cancelled
+    public Score score(int[] ids, long bytes, BooleanSupplier cancelled) {
         float[] result = new float[ids.length];
         if (ids.length == 0) {
             return new Score(result, false, bytes);
@@ -107,6 +116,9 @@ public final class Scorer implements AutoCloseable {
         int windows = inputs.length <= context ? 1 : 1 + (inputs.length - context + stride - 1) / stride;
         int atOnce = Math.max(1, TOKENS_AT_ONCE / Math.max(1, length));
         for (int from = 0; from < windows && inputs.length > 0; from += atOnce) {
+            if (cancelled.getAsBoolean()) {
+                throw new CancellationException("scoring was cancelled");
+            }
             score(inputs, targets, length, from, Math.min(windows, from + atOnce), result, first);
         }
         return new Score(result, start.isPresent(), bytes);

@@ -76,16 +76,13 @@ final class Http {
             Status status,
             ServerResponseHeaders headers,
             String message) {
-        // Helidon throws various exceptions over bytes that belong in no request, and calls each an internal error.
-        boolean malformed = request == DirectHandler.TransportRequest.empty() && status.code() >= 500;
-        Status answered = malformed ? Status.BAD_REQUEST_400 : status;
-        ApiException error = answered.code() >= 500
+        ApiException error = status.code() >= 500
                 ? ApiException.internal()
-                : ApiException.badRequest(answered.code(), "bad_request", reason(answered));
+                : ApiException.badRequest(status.code(), "bad_request", reason(status));
         secure(headers);
         headers.set(HeaderNames.CONTENT_TYPE, JSON);
         return DirectHandler.TransportResponse.builder()
-                .status(answered)
+                .status(status)
                 .headers(headers)
                 .keepAlive(false)
                 .entity(error.body().toString().getBytes(StandardCharsets.UTF_8))

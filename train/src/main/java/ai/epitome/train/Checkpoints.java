@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -106,8 +108,13 @@ final class Checkpoints implements AutoCloseable {
         this.writer = writer;
         Files.createDirectories(folder);
         this.lock = lock(folder.resolve("lock"));
-        for (Path left : list(UNFINISHED)) {
-            delete(left);
+        try {
+            for (Path left : list(UNFINISHED)) {
+                delete(left);
+            }
+        } catch (IOException e) {
+            lock.close();
+            throw e;
         }
     }
 
@@ -181,7 +188,7 @@ final class Checkpoints implements AutoCloseable {
             }
             trusted = step;
             Path whole = folder.resolve(name(step));
-            publish(whole, snapshot);
+            publish(whole, snapshot.companions());
             prune(keep);
             return new Outcome.Written(step, whole, needed, (System.nanoTime() - began) / 1e9);
         } catch (IOException e) {
@@ -200,7 +207,9 @@ final class Checkpoints implements AutoCloseable {
                 .formatted(
                         step,
                         folder,
-                        cause.getMessage(),
+                        cause instanceof AccessDeniedException denied
+                                ? "no permission to write " + denied.getFile()
+                                : cause.getMessage(),
                         needed,
                         available,
                         newestName()
@@ -254,8 +263,12 @@ final class Checkpoints implements AutoCloseable {
     }
 
     /// Makes the model's folder show this checkpoint's weights.
-    private void publish(Path whole, Snapshot snapshot) throws IOException {
-        for (Map.Entry<String, byte[]> companion : snapshot.companions().entrySet()) {
+    void publish(Checkpoint checkpoint, SequencedMap<String, byte[]> companions) throws IOException {
+        publish(checkpoint.folder(), companions);
+    }
+
+    private void publish(Path whole, SequencedMap<String, byte[]> companions) throws IOException {
+        for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
             Path file = model.resolve(companion.getKey());
             if (!Files.exists(file) || !Arrays.equals(Files.readAllBytes(file), companion.getValue())) {
                 writer.bytes(file, companion.getValue());

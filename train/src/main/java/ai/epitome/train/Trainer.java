@@ -22,6 +22,7 @@ import ai.epitome.train.optimizer.Optimizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The loop: batches, gradients, clipping, a step of the optimizer; and now and then a checkpoint, a score, a sample.
@@ -93,6 +95,11 @@ public final class Trainer implements AutoCloseable {
             Optional<Checkpoint> newest = opened.newest(message -> listener.on(new Noticed(0, message)));
             if (newest.isPresent()) {
                 restore(newest.get());
+                opened.publish(newest.get(), job.companions()); // a kill may have come just before
+            } else if (Files.exists(model.resolve(Checkpoints.WEIGHTS))) {
+                throw new TrainingException(
+                        "%s holds weights, but no checkpoint that training could go on from, and they would be lost; give another folder, or delete this one"
+                                .formatted(model));
             }
         } catch (IOException | RuntimeException e) {
             opened.close();
@@ -107,12 +114,24 @@ public final class Trainer implements AutoCloseable {
         return step;
     }
 
-    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    /// Whether all steps have been taken.
+    public boolean isOver() {
+        return pace.over(step, seconds);
+    }
+
+    /// Asks the run to end after the step that it is in, with a checkpoint; an evaluation is broken off. For any
+    /// thread.
     public void requestStop() {
         stopRequested = true;
     }
 
-    /// Trains to the end, or until [#requestStop]. Returns whether the end was reached.
+    /// Whether the run was asked to end.
+    public boolean stopRequested() {
+        return stopRequested;
+    }
+
+    /// Trains to the end, or until [#requestStop]. Returns whether the end was reached: all steps taken, and the last
+    /// evaluation done.
     ///
     /// @throws TrainingException if the loss or a gradient is no number, the loss has left its course, or the last
     ///     checkpoint could not be written
@@ -135,7 +154,7 @@ public final class Trainer implements AutoCloseable {
         boolean complete = pace.over(step, seconds);
         beginLastCheckpoint();
         if (complete) {
-            evaluate(true);
+            complete = evaluate(true);
         }
         endLastCheckpoint();
         listener.on(new Finished(step, complete, tokens, seconds, (System.nanoTime() - began) / 1e9));
@@ -254,21 +273,30 @@ public final class Trainer implements AutoCloseable {
         return null;
     }
 
-    private void evaluate(boolean last) {
+    /// Returns false where the evaluation was broken off by [#requestStop].
+    private boolean evaluate(boolean last) {
         evaluatedAt = seconds;
         if (job.evaluation() == null) {
-            return;
+            return true;
         }
         long began = System.nanoTime();
         inTurn(this::swapAverage);
-        TrainingJob.Score score = job.evaluation().score(last);
-        String sample = job.sampler() == null ? null : job.sampler().get();
-        inTurn(this::swapAverage);
+        TrainingJob.Score score;
+        String sample;
+        try {
+            score = job.evaluation().score(last, this::stopRequested);
+            sample = job.sampler() == null ? null : job.sampler().get();
+        } catch (CancellationException e) {
+            return false;
+        } finally {
+            inTurn(this::swapAverage);
+        }
         double took = (System.nanoTime() - began) / 1e9;
         listener.on(new Evaluated(step, seconds, score.bitsPerByte(), score.bytes(), score.whole(), took));
         if (sample != null) {
             listener.on(new Sampled(step, sample));
         }
+        return true;
     }
 
     private void swapAverage() {

@@ -3,6 +3,7 @@ package ai.epitome.train;
 import ai.epitome.train.data.Batch;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
@@ -27,7 +28,9 @@ public record TrainingJob(
     @FunctionalInterface
     public interface Evaluation {
         /// @param last whether this is the score that the run ends with; otherwise a fair impression is enough
-        Score score(boolean last);
+        /// @param cancelled asked now and then
+        /// @throws java.util.concurrent.CancellationException if it was cancelled
+        Score score(boolean last, BooleanSupplier cancelled);
     }
 
     /// What held-out text costs.

@@ -75,7 +75,7 @@ final class ToyRun implements AutoCloseable {
                 this::pass,
                 ToyRun::batch,
                 "data-1",
-                last -> new TrainingJob.Score(vector.value().get(0), 1, last),
+                (last, _) -> new TrainingJob.Score(vector.value().get(0), 1, last),
                 () -> "a sample",
                 companions);
     }

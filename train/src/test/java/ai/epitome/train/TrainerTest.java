@@ -21,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -399,7 +400,7 @@ class TrainerTest {
         List<Thread> requests = new ArrayList<>();
         try (ToyRun run = new ToyRun()) {
             TrainingJob job = run.job();
-            TrainingJob.Evaluation evaluation = _ -> {
+            TrainingJob.Evaluation evaluation = (_, _) -> {
                 CountDownLatch begun = new CountDownLatch(1);
                 requests.add(Thread.ofPlatform().start(() -> {
                     run.backend.workers().turn().lock();
@@ -424,6 +425,66 @@ class TrainerTest {
         }
         assertThat(requests).hasSize(4);
         assertThat(torn).hasValue(0);
+    }
+
+    @Test
+    void aKillBeforeTheWeightsWereShownIsMadeGood() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        Path shown = folder.resolve("model.safetensors");
+        Files.delete(shown);
+        Files.copy(folder.resolve("checkpoints/step-000000016/model.safetensors"), shown);
+        Files.delete(folder.resolve("config.json"));
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG).checkpointsIn(folder)) {
+            assertThat(trainer.isOver()).isTrue();
+        }
+        assertThat(shown).hasSameBinaryContentAs(folder.resolve("checkpoints/step-000000020/model.safetensors"));
+        assertThat(folder.resolve("config.json")).exists();
+    }
+
+    @Test
+    void weightsThatWereNotTrainedHereAreNotReplaced() throws IOException {
+        Path weights = Files.writeString(folder.resolve("model.safetensors"), "somebody's");
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG)) {
+            assertThatThrownBy(() -> trainer.checkpointsIn(folder))
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining(folder.toString())
+                    .hasMessageContaining("another folder");
+        }
+        assertThat(weights).hasContent("somebody's");
+    }
+
+    @Test
+    void aStopBreaksOffTheLastEvaluationAndTheNextRunTakesIt() throws IOException {
+        for (boolean stopped : new boolean[] {true, false}) {
+            try (ToyRun run = new ToyRun()) {
+                TrainingJob job = run.job();
+                Trainer[] trainer = new Trainer[1];
+                TrainingJob.Evaluation evaluation = (last, cancelled) -> {
+                    if (last && stopped) {
+                        trainer[0].requestStop();
+                    }
+                    if (cancelled.getAsBoolean()) {
+                        throw new CancellationException();
+                    }
+                    return new TrainingJob.Score(2, 1, last);
+                };
+                TrainingJob watched = new TrainingJob(
+                        job.model(), job.objective(), job.batches(), "data-1", evaluation, null, job.companions());
+                try (Trainer it = new Trainer(CONFIG, watched, run.optimizer, run.backend, run.events::add)
+                        .checkpointsIn(folder)) {
+                    trainer[0] = it;
+                    assertThat(it.run()).isEqualTo(!stopped);
+                    assertThat(it.step()).isEqualTo(20);
+                }
+                assertThat(run.events(Evaluated.class).stream().anyMatch(Evaluated::whole))
+                        .isEqualTo(!stopped);
+            }
+        }
     }
 
     @Test

@@ -86,6 +86,19 @@ public final class Corpus {
         return new Corpus(sources, PIECE_BYTES);
     }
 
+    /// The sizes of its files, in bytes as they are stored, in order.
+    public List<Long> sizes() throws IOException {
+        List<Long> sizes = new ArrayList<>();
+        for (Source source : sources) {
+            sizes.add(
+                    switch (source) {
+                        case Source.OfFile file -> Files.size(file.path());
+                        case Source.OfBytes bytes -> (long) bytes.text().length;
+                    });
+        }
+        return sizes;
+    }
+
     /// The same corpus with plain files cut into documents of at most `bytes`.
     Corpus withPieces(int bytes) {
         return new Corpus(sources, bytes);

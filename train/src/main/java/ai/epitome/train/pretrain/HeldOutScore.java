@@ -7,6 +7,7 @@ import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingJob.Score;
 import ai.epitome.train.data.TokenShards;
 import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 
 /// Held-out bits per byte: the held-out tokens as one stream from its beginning, each scored once with context carried
 /// over.
@@ -37,7 +38,7 @@ final class HeldOutScore implements TrainingJob.Evaluation, AutoCloseable {
     }
 
     @Override
-    public Score score(boolean last) {
+    public Score score(boolean last, BooleanSupplier cancelled) {
         // Documents begin with the end-of-text token where there is one; the scorer takes the first for granted.
         long first = heldOut.table().endOfText().isPresent() ? 1 : 0;
         long all = heldOut.tokens() - first;
@@ -48,7 +49,7 @@ final class HeldOutScore implements TrainingJob.Evaluation, AutoCloseable {
         for (int id : ids) {
             bytes += lengths[id];
         }
-        return new Score(scorer.score(ids, bytes).bitsPerByte(), bytes, count == all);
+        return new Score(scorer.score(ids, bytes, cancelled).bitsPerByte(), bytes, count == all);
     }
 
     @Override

@@ -17,6 +17,7 @@ import ai.epitome.train.Trainer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingEvent;
 import ai.epitome.train.TrainingEvent.Noticed;
+import ai.epitome.train.TrainingException;
 import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.BatchStream;
@@ -30,6 +31,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -48,7 +50,8 @@ public final class Pretraining implements AutoCloseable {
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 200;
 
-    private static final String DATA = "data.json";
+    /// File of a model's folder that says what it was trained on.
+    public static final String DATA = "data.json";
 
     /// What a run is to be.
     ///
@@ -142,6 +145,11 @@ public final class Pretraining implements AutoCloseable {
         return trainer.step();
     }
 
+    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    public boolean isFinished() {
+        return trainer.isOver() && Files.exists(settings.folder.resolve(Report.FILE));
+    }
+
     /// The model as it is at the moment; it goes on learning while it is used.
     public TextGenerator generator() {
         return generator;
@@ -154,6 +162,7 @@ public final class Pretraining implements AutoCloseable {
 
     /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
     public boolean train() throws IOException {
+        Files.deleteIfExists(settings.folder.resolve(Report.FILE)); // it marks the end of a run
         boolean complete = trainer.run();
         if (complete) {
             report();
@@ -164,7 +173,7 @@ public final class Pretraining implements AutoCloseable {
     private String sample() {
         GenerationRequest request =
                 new GenerationRequest(new int[0], SAMPLE_TOKENS, Sampling.ofTemperature(0.8, trainer.step()));
-        return generator.generate(request, _ -> {}, () -> false).text();
+        return generator.generate(request, _ -> {}, trainer::stopRequested).text();
     }
 
     private SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
@@ -187,7 +196,14 @@ public final class Pretraining implements AutoCloseable {
                 results(),
                 record.samples(),
                 RunLog.read(folder.resolve(RunRecord.FILE)));
-        report.write(folder);
+        try {
+            report.write(folder);
+        } catch (IOException e) {
+            throw new TrainingException(
+                    "the run is complete and its weights are kept, but its report could not be written to %s: %s. Free some space there and give the same command again"
+                            .formatted(folder, e.getMessage()),
+                    e);
+        }
     }
 
     private Map<String, String> configuration() {

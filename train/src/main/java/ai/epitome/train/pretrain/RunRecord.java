@@ -5,7 +5,6 @@ import ai.epitome.train.TrainingEvent.Checkpointed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Finished;
 import ai.epitome.train.TrainingEvent.Sampled;
-import ai.epitome.train.TrainingEvent.Started;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.report.Report;
@@ -19,9 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/// Writes `log.jsonl`, a line a step, and remembers what the report at the end tells.
-///
-/// A step's line waits for the step's evaluation, which comes after it, so that a line has all there is of its step.
+/// Writes `log.jsonl`, a line a step, and remembers what the report at the end tells. A line that cannot be written
+/// (the disk is full) is left out: training goes on.
 final class RunRecord implements TrainingListener, AutoCloseable {
     static final String FILE = "log.jsonl";
     private static final int SAMPLES = 5;
@@ -29,13 +27,12 @@ final class RunRecord implements TrainingListener, AutoCloseable {
     private final RunLog log;
     private final Consumer<String> notices;
     private final List<Report.Sample> samples = new ArrayList<>();
-    private Map<String, Object> pending = new LinkedHashMap<>();
-    private long pendingStep;
     private Optional<Evaluated> evaluated = Optional.empty();
     private Optional<Finished> finished = Optional.empty();
     private boolean failing;
 
-    /// @param step where the run goes on
+    /// Goes on after `step`.
+    ///
     /// @param notices told when the log cannot be written, which is no reason to stop training
     RunRecord(Path folder, long step, Consumer<String> notices) throws IOException {
         this.log = RunLog.open(folder.resolve(FILE), step);
@@ -45,20 +42,10 @@ final class RunRecord implements TrainingListener, AutoCloseable {
     @Override
     public void on(TrainingEvent event) {
         switch (event) {
-            case Stepped step -> {
-                flush();
-                pendingStep = step.step();
-                pending.put(RunLog.TOKENS, step.tokens());
-                pending.put(RunLog.SECONDS, rounded(step.seconds()));
-                pending.put(RunLog.LOSS, step.loss());
-                pending.put(RunLog.BITS_PER_BYTE, step.bitsPerByte());
-                pending.put(RunLog.LEARNING_RATE, step.learningRate());
-                pending.put(RunLog.GRADIENT_NORM, step.gradientNorm());
-                pending.put(RunLog.TOKENS_PER_SECOND, rounded(step.tokensPerSecond()));
-            }
+            case Stepped step -> write(() -> log.append(step.step(), values(step)));
             case Evaluated score -> {
-                pending.put(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte());
                 evaluated = Optional.of(score);
+                write(() -> log(score));
             }
             case Sampled sampled -> {
                 if (samples.size() == SAMPLES) {
@@ -66,22 +53,12 @@ final class RunRecord implements TrainingListener, AutoCloseable {
                 }
                 samples.add(new Report.Sample("step %,d".formatted(sampled.step()), sampled.text()));
             }
-            case Checkpointed _ -> force();
+            case Checkpointed _ -> write(log::force);
             case Finished end -> {
-                flush();
-                force();
+                write(log::force);
                 finished = Optional.of(end);
             }
-            case Started started -> start(started);
-            case TrainingEvent.Planned _, TrainingEvent.Noticed _ -> {}
-        }
-    }
-
-    /// A run that was killed just after a checkpoint has lost the line of that step, which was waiting.
-    private void start(Started started) {
-        if (started.step() > log.lastStep()) {
-            pendingStep = started.step();
-            pending.put(RunLog.SECONDS, rounded(started.seconds()));
+            case TrainingEvent.Started _, TrainingEvent.Planned _, TrainingEvent.Noticed _ -> {}
         }
     }
 
@@ -98,20 +75,30 @@ final class RunRecord implements TrainingListener, AutoCloseable {
         return finished;
     }
 
-    private void flush() {
-        long step = pendingStep;
-        Map<String, Object> values = pending;
-        pending = new LinkedHashMap<>();
-        pendingStep = 0;
-        if (step > 0) {
-            write(() -> log.append(step, values));
+    /// Adds the score to the line of its step; the line may be missing after a power failure.
+    private void log(Evaluated score) throws IOException {
+        Map<String, Object> value = Map.of(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte());
+        if (log.lastStep() < score.step()) {
+            log.append(score.step(), value);
+        } else {
+            log.amend(value);
         }
     }
 
-    private void force() {
-        write(log::force);
+    private static Map<String, Object> values(Stepped step) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put(RunLog.TOKENS, step.tokens());
+        values.put(RunLog.SECONDS, rounded(step.seconds()));
+        values.put(RunLog.LOSS, step.loss());
+        values.put(RunLog.BITS_PER_BYTE, step.bitsPerByte());
+        values.put(RunLog.LEARNING_RATE, step.learningRate());
+        values.put(RunLog.GRADIENT_NORM, step.gradientNorm());
+        values.put(RunLog.TOKENS_PER_SECOND, rounded(step.tokensPerSecond()));
+        return values;
     }
 
+    /// Something that writes.
+    @FunctionalInterface
     private interface Writing {
         void run() throws IOException;
     }
@@ -134,7 +121,6 @@ final class RunRecord implements TrainingListener, AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        flush();
         log.close();
     }
 }

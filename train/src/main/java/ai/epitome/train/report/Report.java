@@ -1,5 +1,6 @@
 package ai.epitome.train.report;
 
+import ai.epitome.model.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,8 @@ public record Report(
         Map<String, String> results,
         List<Sample> samples,
         List<RunLog.Entry> log) {
+    /// What it is called; written last and whole.
+    public static final String FILE = "report.md";
 
     /// Text that the model wrote.
     ///
@@ -64,7 +67,7 @@ public record Report(
                     "The curves could not be drawn (%s). They need Java's graphics libraries and a font: on Debian, `apt-get install fontconfig fonts-dejavu-core`.",
                     e);
         }
-        Files.writeString(folder.resolve("report.md"), markdown(missing));
+        AtomicFile.write(folder.resolve(FILE), markdown(missing));
     }
 
     private String markdown(String missingPictures) {

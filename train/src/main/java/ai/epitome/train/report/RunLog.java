@@ -64,19 +64,18 @@ public final class RunLog implements AutoCloseable {
         }
     }
 
-    /// A line that is whole, and the offset of the byte after it.
-    private record Line(Entry entry, long end) {}
+    /// A line that is whole, the offset of its first byte, and of the byte after it.
+    private record Line(Entry entry, long begin, long end) {}
 
     private final Path file;
     private final FileChannel channel;
+    private ObjectNode last = JSON.createObjectNode().put(STEP, 0);
+    private long lastBegin;
     private long end;
-    private long lastStep;
 
-    private RunLog(Path file, FileChannel channel, long end, long lastStep) {
+    private RunLog(Path file, FileChannel channel) {
         this.file = file;
         this.channel = channel;
-        this.end = end;
-        this.lastStep = lastStep;
     }
 
     /// Opens a log to go on after a step; later steps, and half a line at the end, are cut off.
@@ -84,49 +83,62 @@ public final class RunLog implements AutoCloseable {
     /// @param file made if it is not there
     /// @param step the step of the checkpoint, 0 for a new run
     public static RunLog open(Path file, long step) throws IOException {
-        long end = 0;
-        long lastStep = 0;
-        if (Files.exists(file)) {
-            for (Line line : lines(file)) {
-                if (line.entry.step > step) {
-                    break;
-                }
-                end = line.end;
-                lastStep = line.entry.step;
-            }
-        }
+        List<Line> kept = Files.exists(file)
+                ? lines(file).stream()
+                        .takeWhile(line -> line.entry.step <= step)
+                        .toList()
+                : List.of();
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        channel.truncate(end);
-        channel.position(end);
-        return new RunLog(file, channel, end, lastStep);
+        RunLog log = new RunLog(file, channel);
+        if (!kept.isEmpty()) {
+            log.last = (ObjectNode) kept.getLast().entry.values;
+            log.lastBegin = kept.getLast().begin;
+            log.end = kept.getLast().end;
+        }
+        channel.truncate(log.end);
+        return log;
+    }
+
+    /// The step of the last line, 0 where there is none.
+    public long lastStep() {
+        return last.path(STEP).asLong();
     }
 
     /// Appends a step.
     ///
     /// @param step higher than that of the last line
     /// @param values numbers and strings by name, in the order in which they are to be written
+    /// @throws IOException if the line could not be written; later steps may be appended all the same
     public void append(long step, Map<String, ?> values) throws IOException {
-        if (step <= lastStep) {
-            throw new IllegalArgumentException("step %d cannot follow step %d in %s".formatted(step, lastStep, file));
+        if (step <= lastStep()) {
+            throw new IllegalArgumentException("step %d cannot follow step %d in %s".formatted(step, lastStep(), file));
         }
-        ObjectNode json = JSON.createObjectNode().put(STEP, step);
-        values.forEach((name, value) -> json.set(name, JSON.valueToTree(value)));
+        ObjectNode line = JSON.createObjectNode().put(STEP, step);
+        values.forEach((name, value) -> line.set(name, JSON.valueToTree(value)));
+        long begin = end;
+        write(line, begin);
+        last = line;
+        lastBegin = begin;
+    }
+
+    /// Adds values to the last line, which is written anew.
+    public void amend(Map<String, ?> values) throws IOException {
+        values.forEach((name, value) -> last.set(name, JSON.valueToTree(value)));
+        write(last, lastBegin);
+    }
+
+    private void write(ObjectNode json, long begin) throws IOException {
         ByteBuffer line = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
         try {
-            channel.truncate(end); // half a line of a failed attempt would spoil this one
+            channel.truncate(begin); // of what stood there, or half a line of a failed attempt
+            channel.position(begin);
             while (line.hasRemaining()) {
                 channel.write(line);
             }
         } catch (IOException e) {
-            throw new IOException("cannot append step %d to %s: %s".formatted(step, file, e.getMessage()), e);
+            throw new IOException("cannot write step %s to %s: %s".formatted(json.path(STEP), file, e), e);
         }
-        end += line.limit();
-        lastStep = step;
-    }
-
-    /// The step of the last line, 0 where there is none.
-    public long lastStep() {
-        return lastStep;
+        end = begin + line.limit();
     }
 
     /// Forces what was appended to the disk, as a checkpoint that refers to it needs.
@@ -161,7 +173,7 @@ public final class RunLog implements AutoCloseable {
                             "%s, byte %d: expected a JSON object with a step, found `%s`; mend or delete the file"
                                     .formatted(file, offset, line.toString(StandardCharsets.UTF_8)));
                 }
-                lines.add(new Line(entry, end));
+                lines.add(new Line(entry, offset, end));
                 offset = end;
                 line.reset();
             }

@@ -27,12 +27,12 @@ class HeldOutScoreTest {
                             new Scorer(model, tiny.backend, heldOut.table().endOfText())) {
                 int[] ids = heldOut.read(1, (int) heldOut.tokens() - 1);
                 Score whole = new Score(scorer.score(ids, heldOut.bytes()).bitsPerByte(), heldOut.bytes(), true);
-                assertThat(all.score(true)).isEqualTo(whole);
-                assertThat(all.score(false)).isEqualTo(whole);
-                assertThat(part.score(true).whole()).isFalse();
+                assertThat(all.score(true, () -> false)).isEqualTo(whole);
+                assertThat(all.score(false, () -> false)).isEqualTo(whole);
+                assertThat(part.score(true, () -> false).whole()).isFalse();
                 // The first hundred tokens, which may hold an end-of-text that has no bytes.
-                assertThat(part.score(true).bytes()).isBetween(98L, 100L);
-                assertThat(part.score(false).bytes()).isEqualTo(40);
+                assertThat(part.score(true, () -> false).bytes()).isBetween(98L, 100L);
+                assertThat(part.score(false, () -> false).bytes()).isEqualTo(40);
             }
         }
     }

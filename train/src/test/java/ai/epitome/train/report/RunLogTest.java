@@ -59,6 +59,22 @@ class RunLogTest {
         assertThat(file).isEmptyFile();
     }
 
+    @Test
+    void theLastLineCanBeAmendedAlsoAfterAStart() throws IOException {
+        Path file = logOf(2);
+        try (RunLog log = RunLog.open(file, 2)) {
+            assertThat(log.lastStep()).isEqualTo(2);
+            log.amend(Map.of(RunLog.HELD_OUT_BITS_PER_BYTE, 3.5));
+            log.append(3, Map.of(RunLog.LOSS, 2));
+            log.amend(Map.of("more", 1));
+        }
+        assertThat(Files.readAllLines(file))
+                .containsExactly(
+                        "{\"step\":1,\"loss\":1.0}",
+                        "{\"step\":2,\"loss\":0.5,\"held_out_bits_per_byte\":3.5}",
+                        "{\"step\":3,\"loss\":2,\"more\":1}");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"{\"step\":4,\"lo", "{\"step\":4,\"loss\":1}", "{", "\u0000\u0000\u0000", "{\"st\n"})
     void halfALineAtTheEndIsPassedOverAndThenCutOff(String torn) throws IOException {

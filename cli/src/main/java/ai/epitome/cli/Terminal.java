@@ -1,0 +1,17 @@
+package ai.epitome.cli;
+
+/// Which of the standard streams a person sits at. The launcher knows, and says it in system properties; Java does not
+/// tell them apart.
+final class Terminal {
+    private Terminal() {}
+
+    /// Whether standard input is typed.
+    static boolean inputIsOne() {
+        return Boolean.getBoolean("epitome.terminal.input");
+    }
+
+    /// Whether standard error is read on a screen that moves its cursor.
+    static boolean errorIsOne() {
+        return Boolean.getBoolean("epitome.terminal.error");
+    }
+}

@@ -1,0 +1,390 @@
+package ai.epitome.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+/// Every command in this process, on a tiny model: what it prints, and its exit code.
+class CommandsTest {
+    @TempDir
+    static Path folder;
+
+    private static Path text;
+    private static Path model;
+
+    /// What a command left: exit code, standard output and standard error.
+    private record Result(int code, byte[] bytes, String err) {
+        String out() {
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+
+        JsonNode json() {
+            return Json.MAPPER.readTree(bytes);
+        }
+    }
+
+    @BeforeAll
+    static void trains() throws IOException {
+        text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(500));
+        model = folder.resolve("tiny");
+        Result result = pretrain(text, model, "--steps", "12", "--evaluate", "6");
+        assertThat(result.code).as(result.err).isZero();
+        assertThat(result.err)
+                .contains("kernels: ")
+                .contains("10,000 bytes in 1 document")
+                .containsPattern("step +6 .* held-out \\d")
+                .contains("(all of it)")
+                .contains("done after 12 steps")
+                .contains("report: " + model.resolve("report.md"))
+                .doesNotContain("\u001b")
+                .doesNotContain("\r");
+        assertThat(result.bytes).isEmpty();
+    }
+
+    private static Result pretrain(Path from, Path to, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("pretrain", from.toString(), "-o", to.toString()));
+        arguments.addAll(List.of("--depth", "1", "--context", "32", "--batch", "2", "--threads", "1"));
+        arguments.addAll(Arrays.asList(more));
+        return run(arguments.toArray(String[]::new));
+    }
+
+    private static Result run(String... arguments) throws IOException {
+        return run(new byte[0], arguments);
+    }
+
+    private static Result run(byte[] input, String... arguments) throws IOException {
+        InputStream standardIn = System.in;
+        PrintStream standardOut = System.out;
+        PrintStream standardErr = System.err;
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        StringWriter errors = new StringWriter();
+        try (PrintStream outStream = new PrintStream(out, true, StandardCharsets.UTF_8);
+                PrintStream errStream = new PrintStream(err, true, StandardCharsets.UTF_8)) {
+            System.setIn(new ByteArrayInputStream(input));
+            System.setOut(outStream);
+            System.setErr(errStream);
+            CommandLine line =
+                    Main.commandLine().setOut(new PrintWriter(outStream, true)).setErr(new PrintWriter(errors, true));
+            int code = line.execute(arguments);
+            return new Result(code, out.toByteArray(), err.toString(StandardCharsets.UTF_8) + errors);
+        } finally {
+            System.setIn(standardIn);
+            System.setOut(standardOut);
+            System.setErr(standardErr);
+        }
+    }
+
+    private static void assertFails(Result result, String... parts) {
+        assertThat(result.code).as(result.err).isEqualTo(1);
+        assertThat(result.err)
+                .contains("epitome: ")
+                .contains(parts)
+                .doesNotContain("\tat ")
+                .doesNotContain("Exception");
+        assertThat(result.bytes).isEmpty();
+    }
+
+    @Test
+    void theSameCommandAgainFindsTheRunFinished() throws IOException {
+        Path report = model.resolve("report.md");
+        byte[] before = Files.readAllBytes(report);
+        Result again = pretrain(text, model, "--steps", "12");
+        assertThat(again.code).isZero();
+        assertThat(again.err).contains("come to its end (step 12)");
+        assertThat(Files.readAllBytes(report)).isEqualTo(before);
+    }
+
+    @Test
+    void moreStepsGoOnButAnotherShapeOrTextIsRefused() throws IOException {
+        Path longer = folder.resolve("longer");
+        assertThat(pretrain(text, longer, "--steps", "3").code).isZero();
+        Result more = pretrain(text, longer, "--steps", "5");
+        assertThat(more.err).contains("going on after step 3").contains("done after 5 steps");
+        assertFails(pretrain(text, longer, "--steps", "9", "--width", "128"), "another shape", "width 64");
+        Path other = Files.writeString(folder.resolve("other.txt"), "something else \n".repeat(500));
+        assertFails(pretrain(other, longer, "--steps", "9"), "trained on other data", "another model folder");
+        assertFails(pretrain(text, longer, "--steps", "9", "--packed"), "the same choice of packing");
+        assertFails(pretrain(text, longer, "--steps", "9", "--seed", "5"), "seed");
+    }
+
+    @Test
+    void infoAsTextAndAsJson() throws IOException {
+        assertThat(run("info", model.toString()).out())
+                .containsPattern("layers +1\n")
+                .contains("tokenizer ");
+        JsonNode json = run("info", model.toString(), "--json").json();
+        assertThat(json.path("name").asString()).isEqualTo("tiny");
+        assertThat(json.path("width").asInt()).isEqualTo(64);
+        assertThat(json.path("context").asInt()).isEqualTo(32);
+    }
+
+    @Test
+    void scoreOfATextAndOfItsIdsAreTheSame() throws IOException {
+        byte[] input = {'t', 'o', (byte) 0xff, 0, '\n'}; // no UTF-8: bytes are kept
+        Result scored = run(input, "score", model.toString(), "--json", "--precision", "f32");
+        assertThat(scored.out())
+                .startsWith("{\"ids\":[116,111,255,0,10],\"logprobs\":[null,-")
+                .endsWith("}\n");
+        JsonNode json = scored.json();
+        assertThat(json.propertyNames()).containsExactly("ids", "logprobs", "bits_per_byte");
+        double nats = Math.log(257); // what the first token costs
+        for (int i = 1; i < 5; i++) {
+            nats -= json.path("logprobs").get(i).asDouble();
+        }
+        assertThat(json.path("bits_per_byte").asDouble())
+                .isCloseTo(nats / Math.log(2) / 5, org.assertj.core.data.Offset.offset(1e-6));
+        Result ids = run("score", model.toString(), "--ids", "116,111,255,0,10", "--json", "--precision", "f32");
+        assertThat(ids.out()).isEqualTo(scored.out());
+        Result table = run(input, "score", model.toString(), "-");
+        assertThat(table.out()).contains("0xff").contains("5 tokens, 5 bytes").contains("bits per byte");
+        assertThat(table.out().lines()).hasSize(6);
+    }
+
+    @Test
+    void generateGivesTheSameTextForTheSameSeed() throws IOException {
+        String[] arguments = {"generate", model.toString(), "to be", "--max-tokens", "20", "--seed", "7"};
+        Result plain = run(arguments);
+        assertThat(plain.code).as(plain.err).isZero();
+        List<String> asJson = new ArrayList<>(List.of(arguments));
+        asJson.add("--json");
+        JsonNode json = run(asJson.toArray(String[]::new)).json();
+        assertThat(plain.out()).isEqualTo(json.path("text").asString() + "\n");
+        assertThat(json.path("finish_reason").asString()).isEqualTo("length");
+        assertThat(json.path("prompt_tokens").asInt()).isEqualTo(5);
+        assertThat(json.path("completion_tokens").asInt()).isEqualTo(20);
+        assertThat(json.path("seed").asInt()).isEqualTo(7);
+        Result fromInput = run(
+                "to be".getBytes(StandardCharsets.UTF_8),
+                "generate",
+                model.toString(),
+                "--max-tokens",
+                "20",
+                "--seed",
+                "7");
+        assertThat(fromInput.out()).isEqualTo(plain.out());
+    }
+
+    @Test
+    void tokenizerTrainEncodeDecodeInfo() throws IOException {
+        Path tokenizer = folder.resolve("tokenizer.json");
+        Result trained = run("tokenizer", "train", text.toString(), "--vocabulary", "262", "-o", tokenizer.toString());
+        assertThat(trained.code).as(trained.err).isZero();
+        byte[] bytes = {'t', 'o', ' ', 'b', 'e', (byte) 0xc3, 0, (byte) 0xff, '\r', '\n'};
+        Result ids = run(bytes, "tokenizer", "encode", "--tokenizer", tokenizer.toString());
+        assertThat(ids.out()).matches("\\[\\d+(, \\d+)*]\n");
+        assertThat(run(ids.bytes, "tokenizer", "decode", "--tokenizer", tokenizer.toString()).bytes)
+                .isEqualTo(bytes);
+        JsonNode info = run("tokenizer", "info", tokenizer.toString(), "--json").json();
+        assertThat(info.path("vocabulary").asInt()).isEqualTo(262);
+        assertFails(
+                run(
+                        "[1, 99999]".getBytes(StandardCharsets.UTF_8),
+                        "tokenizer",
+                        "decode",
+                        "--tokenizer",
+                        model.toString()),
+                "token id 99999",
+                "0 to 256");
+        assertFails(
+                run("[1, x]".getBytes(StandardCharsets.UTF_8), "tokenizer", "decode", "--tokenizer", model.toString()),
+                "expected a JSON array of token ids");
+    }
+
+    @Test
+    void badTexts() throws IOException {
+        Path empty = Files.createFile(folder.resolve("empty.txt"));
+        assertFails(pretrain(empty, folder.resolve("a")), empty.toString(), "is empty", "give a file");
+        Path missing = folder.resolve("missing.txt");
+        assertFails(pretrain(missing, folder.resolve("a")), "no such file or folder: " + missing);
+        Path small = Files.writeString(folder.resolve("small.txt"), "to be");
+        assertFails(
+                pretrain(small, folder.resolve("a"), "--steps", "1"), "has 6 tokens", "needs 33", "a shorter context");
+        Path json = Files.writeString(folder.resolve("bad.jsonl"), "{\"text\":\"good\"}\n{\"text\":\n");
+        assertFails(pretrain(json, folder.resolve("a")), "bad.jsonl, line 2", "not valid JSON");
+        Path gzip = Files.writeString(folder.resolve("bad.gz"), "not packed");
+        assertFails(pretrain(gzip, folder.resolve("a")), "bad.gz", "gzip");
+        assertThat(folder.resolve("a")).doesNotExist();
+    }
+
+    @Test
+    void binaryTextIsTrainedOnAsItIs() throws IOException {
+        byte[] bytes = new byte[4000];
+        new java.util.Random(1).nextBytes(bytes);
+        Path binary = Files.write(folder.resolve("binary.txt"), bytes);
+        Result result = pretrain(binary, folder.resolve("binary"), "--steps", "2");
+        assertThat(result.code).as(result.err).isZero();
+        assertThat(result.err).contains("looks like binary data, and is taken as it is: " + binary);
+    }
+
+    @Test
+    void brokenModels() throws IOException {
+        assertFails(run("info", folder.resolve("nowhere").toString()), "nowhere", "no such folder");
+        assertFails(run("score", folder.toString(), text.toString()), "is not a model folder", "config.json");
+        Path cut = copy("cut");
+        Path weights = cut.resolve("model.safetensors");
+        byte[] content = Files.readAllBytes(weights);
+        Files.write(weights, Arrays.copyOf(content, content.length / 2));
+        assertFails(run("info", cut.toString()), weights.toString(), "cut short");
+        content[3] = 99;
+        Files.write(weights, content);
+        assertFails(run("generate", cut.toString(), "x"), weights.toString());
+        Files.writeString(cut.resolve("config.json"), "{");
+        assertFails(run("info", cut.toString()), "config.json");
+        assertFails(run("score", model.toString(), folder.toString()), "is a folder; expected a file of text");
+        assertFails(run("score", model.toString(), "--ids", "1,300"), "token id 300", "0 to 256");
+        assertFails(run("score", model.toString()), "the text is empty");
+    }
+
+    private static Path copy(String name) throws IOException {
+        Path to = Files.createDirectories(folder.resolve(name));
+        try (Stream<Path> files = Files.list(model)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
+        return to;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "up --depth 0",
+                "up --time 0s",
+                "up --time soon",
+                "up --steps -1",
+                "up --port many",
+                "pretrain",
+                "pretrain x --threads 0",
+                "pretrain x --rate -1",
+                "pretrain x --clip NaN",
+                "pretrain x --schedule zigzag",
+                "pretrain x --checkpoint never",
+                "pretrain x --tokenizer nothing",
+                "generate",
+                "generate m --max-tokens few",
+                "score m --ids 1,b",
+                "tokenizer",
+                "tokenizer shrink",
+                "tokenizer train x --vocabulary 0",
+                "dance",
+                "--wrong"
+            })
+    void commandLinesThatMakeNoSense(String line) throws IOException {
+        Result result = run(line.split(" "));
+        assertThat(result.code).as(result.err).isEqualTo(2);
+        assertThat(result.err).startsWith("epitome: ").contains("--help").doesNotContain("\tat ");
+        assertThat(result.err.lines().count()).isLessThanOrEqualTo(4);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--heads 64 --width 64 | head dimension",
+                "--kv-heads 3 --width 128 | key-value heads",
+                "--dropout 1.5 | dropout",
+                "--average 1 | average",
+                "--warmup -1 | warm-up",
+                "--decay 2 | decay"
+            })
+    void valuesThatDoNotFitTogether(String options, String part) throws IOException {
+        assertFails(pretrain(text, folder.resolve("b"), (options + " --steps 1").split(" ")), part);
+        assertThat(folder.resolve("b")).doesNotExist();
+    }
+
+    @Test
+    void tooLittleMemoryIsSaidBeforeTheRun() throws IOException {
+        Result result = pretrain(text, folder.resolve("c"), "--width", "65536", "--heads", "1024");
+        assertFails(result, "needs about", "of memory", "are available", "Choose");
+        assertThat(folder.resolve("c")).doesNotExist();
+    }
+
+    static Stream<List<String>> commands() {
+        return Stream.of(
+                List.of(),
+                List.of("up"),
+                List.of("pretrain"),
+                List.of("generate"),
+                List.of("score"),
+                List.of("serve"),
+                List.of("info"),
+                List.of("tokenizer"),
+                List.of("tokenizer", "train"),
+                List.of("tokenizer", "encode"),
+                List.of("tokenizer", "decode"),
+                List.of("tokenizer", "info"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void helpHasAnExample(List<String> command) throws IOException {
+        List<String> arguments = new ArrayList<>(command);
+        arguments.add("--help");
+        Result result = run(arguments.toArray(String[]::new));
+        assertThat(result.code).isZero();
+        assertThat(result.out())
+                .startsWith("Usage: epitome")
+                .contains("Example: ")
+                .doesNotContain("\u001b");
+    }
+
+    @Test
+    void everyCommandIsHere() {
+        assertThat(Main.commandLine().getSubcommands().keySet())
+                .containsExactlyInAnyOrder(
+                        "up", "pretrain", "generate", "score", "serve", "info", "tokenizer", "generate-completion");
+    }
+
+    @Test
+    void completionIsAShellScript() throws IOException, InterruptedException {
+        Result result = run("generate-completion");
+        assertThat(result.out())
+                .startsWith("#!")
+                .contains("complete -F _complete_epitome")
+                .contains("--depth");
+        Path script = Files.write(folder.resolve("completion.sh"), result.bytes);
+        assertThat(new ProcessBuilder("bash", "-n", script.toString()).start().waitFor())
+                .isZero();
+    }
+
+    @Test
+    void noArgumentsShowTheUsage() throws IOException {
+        Result result = run();
+        assertThat(result.code).isEqualTo(2);
+        assertThat(result.err).startsWith("Usage: epitome").contains("Commands:");
+    }
+
+    @Test
+    void aPortInUseIsToldInOneLine() throws IOException {
+        try (java.net.ServerSocket taken = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
+            String port = String.valueOf(taken.getLocalPort());
+            Result result = run("serve", model.toString(), "--port", port);
+            assertFails(result, "127.0.0.1:" + port, "in use", "--port 0");
+            assertFails(run("up", "--model", model.toString(), "--port", port), "in use");
+        }
+        assertFails(run("serve", model.toString(), "--port", "70000"), "between 0", "65535", "70000");
+    }
+}

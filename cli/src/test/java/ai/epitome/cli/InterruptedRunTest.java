@@ -1,0 +1,134 @@
+package ai.epitome.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A run that is killed (SIGKILL) or interrupted (SIGINT) and begun again ends with the weights of one that was left in
+/// peace, bit for bit.
+@DisabledOnOs(OS.WINDOWS)
+class InterruptedRunTest {
+    private static final int STEPS = 100;
+    private static final int KILLS = 4;
+
+    @TempDir
+    static Path folder;
+
+    private static Path text;
+    private static byte[] weights;
+
+    @BeforeAll
+    static void trainsInPeace() throws IOException, InterruptedException {
+        StringBuilder words = new StringBuilder();
+        Random random = new Random(3);
+        while (words.length() < 20_000) {
+            words.append(random.nextBoolean() ? "to be, or " : "not to be\n");
+        }
+        text = Files.writeString(folder.resolve("text.txt"), words);
+        assertThat(CommandProcess.run(folder, pretrain(folder.resolve("peace"))))
+                .isZero();
+        weights = Files.readAllBytes(folder.resolve("peace/model.safetensors"));
+    }
+
+    @Test
+    void killedAtAnyMomentAndBegunAgain() throws IOException, InterruptedException {
+        Path model = folder.resolve("killed");
+        Random random = new Random();
+        int killedWhileWriting = 0;
+        for (int kill = 0; kill < KILLS; kill++) {
+            try (CommandProcess process = CommandProcess.start(folder, pretrain(model))) {
+                // Every other kill waits for a checkpoint that is being written; the last can come late in the run.
+                awaitTraining(process, model, wholeSteps(model));
+                if (kill % 2 == 0) {
+                    awaitUnfinished(process, model);
+                } else {
+                    Thread.sleep(random.nextInt(100));
+                }
+                process.kill();
+            }
+            killedWhileWriting += unfinished(model).isEmpty() ? 0 : 1;
+        }
+        assertThat(killedWhileWriting).isPositive();
+        try (CommandProcess last = CommandProcess.start(folder, pretrain(model))) {
+            assertThat(last.exitCode()).as(last.output()).isZero();
+            assertThat(last.output()).contains("going on after step");
+        }
+        assertThat(Files.readAllBytes(model.resolve("model.safetensors"))).isEqualTo(weights);
+        assertThat(unfinished(model)).isEmpty();
+        assertThat(Files.readAllLines(model.resolve("log.jsonl"))).hasSize(STEPS);
+    }
+
+    @Test
+    void interruptedItSaysWhatIsKept() throws IOException, InterruptedException {
+        Path model = folder.resolve("interrupted");
+        try (CommandProcess process = CommandProcess.start(folder, pretrain(model))) {
+            awaitTraining(process, model, List.of());
+            process.interrupt();
+            assertThat(process.exitCode()).as(process.output()).isEqualTo(Interruption.EXIT_CODE);
+            String kept =
+                    "step " + Integer.parseInt(wholeSteps(model).getFirst().substring("step-".length()));
+            assertThat(process.output())
+                    .contains("stopping after this step")
+                    .contains("stopped: " + kept + " is kept in " + model)
+                    .contains("the same command goes on");
+        }
+        assertThat(CommandProcess.run(folder, pretrain(model))).isZero();
+        assertThat(Files.readAllBytes(model.resolve("model.safetensors"))).isEqualTo(weights);
+    }
+
+    private static List<String> pretrain(Path model) {
+        List<String> arguments = new ArrayList<>(List.of("pretrain", text.toString(), "-o", model.toString()));
+        arguments.addAll(List.of("--depth", "1", "--context", "32", "--batch", "4", "--threads", "2"));
+        arguments.addAll(List.of("--dropout", "0.1", "--average", "0.9"));
+        arguments.addAll(List.of("--steps", String.valueOf(STEPS), "--checkpoint", "5", "--evaluate", "40"));
+        return arguments;
+    }
+
+    /// Waits for a whole checkpoint that was not there before.
+    private static void awaitTraining(CommandProcess process, Path model, List<String> before)
+            throws IOException, InterruptedException {
+        while (wholeSteps(model).equals(before)) {
+            assertThat(process.isAlive()).as(process.output()).isTrue();
+            Thread.sleep(5);
+        }
+    }
+
+    private static void awaitUnfinished(CommandProcess process, Path model) throws IOException {
+        while (process.isAlive() && unfinished(model).isEmpty()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /// Names of whole checkpoints, the newest first.
+    private static List<String> wholeSteps(Path model) throws IOException {
+        return names(model).stream()
+                .filter(name -> name.matches("step-\\d+"))
+                .toList()
+                .reversed();
+    }
+
+    private static List<String> unfinished(Path model) throws IOException {
+        return names(model).stream().filter(name -> name.endsWith(".tmp")).toList();
+    }
+
+    private static List<String> names(Path model) throws IOException {
+        Path checkpoints = model.resolve("checkpoints");
+        if (!Files.exists(checkpoints)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(checkpoints)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+}
