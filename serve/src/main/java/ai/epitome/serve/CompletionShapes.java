@@ -2,6 +2,7 @@ package ai.epitome.serve;
 
 import ai.epitome.model.FinishReason;
 import ai.epitome.model.ScoredToken;
+import ai.epitome.text.Utf8Stream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -58,6 +59,7 @@ record CompletionShapes(String id, long created, String model) {
     /// Log-probabilities of the tokens of one choice, told one part after the other.
     static final class Logprobs {
         private final int top;
+        private final Utf8Stream text = new Utf8Stream();
         private int offset;
 
         /// @param top alternatives at each position
@@ -85,7 +87,8 @@ record CompletionShapes(String id, long created, String model) {
                     alternatives.addNull();
                 }
                 offsets.add(offset);
-                offset += characters(token.bytes());
+                String completed = text.push(token.bytes());
+                offset += completed.codePointCount(0, completed.length());
             }
             root.set("top_logprobs", top == 0 ? JsonNodeFactory.instance.nullNode() : alternatives);
             root.set("text_offset", offsets);
@@ -119,16 +122,5 @@ record CompletionShapes(String id, long created, String model) {
         } catch (CharacterCodingException e) {
             return "bytes:" + HexFormat.of().withPrefix("\\x").formatHex(bytes);
         }
-    }
-
-    /// Characters that begin in these UTF-8 bytes: all but continuation bytes `10xxxxxx` begin one.
-    static int characters(byte[] utf8) {
-        int count = 0;
-        for (byte b : utf8) {
-            if ((b & 0xC0) != 0x80) {
-                count++;
-            }
-        }
-        return count;
     }
 }

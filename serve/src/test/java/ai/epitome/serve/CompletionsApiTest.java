@@ -18,6 +18,7 @@ import com.openai.models.models.Model;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -129,6 +130,20 @@ class CompletionsApiTest {
                         .at("/top_logprobs/0")
                         .toString())
                 .isEqualTo("{\"e\":-0.1,\"bytes:\\\\xe2\":-3.0,\"z\":-7.0}");
+    }
+
+    /// Tokens may be parts of characters, and bytes that belong to none count as one each, as in the text.
+    @Test
+    void offsetsCountCharactersOfTheText() {
+        var bytes = new byte[] {'a', (byte) 0xC3, (byte) 0xA9, (byte) 0xA9, 'b'};
+        List<ScoredToken> tokens = IntStream.range(0, bytes.length)
+                .mapToObj(i -> new ScoredToken(bytes[i] & 0xFF, new byte[] {bytes[i]}, -1, List.of()))
+                .toList();
+        assertThat(new CompletionShapes.Logprobs(0, 10)
+                        .next(tokens)
+                        .get("text_offset")
+                        .toString())
+                .isEqualTo("[10,11,11,12,13]");
     }
 
     @Test
