@@ -83,6 +83,7 @@ public record GenerationDefaults(Set<Integer> endOfText, OptionalInt beginOfText
             json.put("temperature", sampling.temperature());
             json.put("top_k", sampling.topK());
             json.put("top_p", sampling.topP());
+            json.put("min_p", sampling.minP());
         }
         return JsonObject.MAPPER.writeValueAsString(json) + "\n";
     }

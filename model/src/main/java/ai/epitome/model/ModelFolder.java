@@ -26,6 +26,7 @@ import java.util.TreeSet;
 public final class ModelFolder {
     static final String CONFIG = "config.json";
     private static final String TOKENIZER = "tokenizer.json";
+    private static final long SMALL = 1 << 24;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private ModelFolder() {}
@@ -44,6 +45,7 @@ public final class ModelFolder {
         }
         TransformerConfig shape = ConfigFile.read(config);
         try (WeightFiles weights = WeightFiles.open(folder)) {
+            requireHeld(folder, shape, weights.entries());
             Transformer model = new Transformer(shape);
             try {
                 fill(model, folder, weights.entries());
@@ -52,6 +54,22 @@ public final class ModelFolder {
                 model.close();
                 throw e;
             }
+        }
+    }
+
+    /// The config says how much memory is taken. A few bytes of JSON must not ask for more than the files can fill; a
+    /// small model is made all the same, to say which tensor is wrong.
+    private static void requireHeld(Path folder, TransformerConfig shape, Map<String, Safetensors.Entry> entries)
+            throws MalformedModelException {
+        long held = 0;
+        for (Safetensors.Entry entry : entries.values()) {
+            held += entry.data().byteSize() / entry.element().bytes();
+        }
+        if (shape.parameters() > held + SMALL) {
+            throw new MalformedModelException(
+                    folder,
+                    "%s asks for %,d weights, the safetensors files hold %,d"
+                            .formatted(CONFIG, shape.parameters(), held));
         }
     }
 

@@ -47,6 +47,11 @@ public record TransformerConfig(
         boolean tiedHead,
         int window) {
 
+    /// Positions times channels of the table of rotations, which is made as a whole (a gigabyte at this size).
+    private static final int MOST_ROTATIONS = 1 << 28;
+    /// Counts of weights and of operations stay exact far below this.
+    private static final double MOST_WEIGHTS = 0x1p52;
+
     /// Kinds of normalisation.
     public enum Norm {
         /// Zhang and Sennrich 2019: a gain.
@@ -122,11 +127,22 @@ public record TransformerConfig(
         if (queryKeyNorm && !(position instanceof Position.Rotary)) {
             throw new IllegalArgumentException("query-key normalisation needs rotary positions");
         }
+        if (position instanceof Position.Rotary && context > MOST_ROTATIONS / headDimension) {
+            throw new IllegalArgumentException(
+                    "a context of %,d positions with heads of %d channels needs more than %,d rotations; choose a shorter context"
+                            .formatted(context, headDimension, MOST_ROTATIONS));
+        }
         long fused = (heads + 2L * keyValueHeads) * headDimension;
         for (long rows : new long[] {fused, 2L * hidden, vocabulary}) {
             if (rows > Integer.MAX_VALUE || rows * width > Long.MAX_VALUE / 8) {
                 throw new IllegalArgumentException("a weight of %,d rows of %,d is too large".formatted(rows, width));
             }
+        }
+        double largest = Math.max(fused, Math.max(2.0 * hidden, Math.max(vocabulary, context)));
+        if ((4.0 * layers + 3) * largest * width > MOST_WEIGHTS) {
+            throw new IllegalArgumentException(
+                    "%,d layers of %,d channels with matrices of up to %,.0f rows are too large"
+                            .formatted(layers, width, largest));
         }
     }
 

@@ -48,13 +48,12 @@ final class WeightFiles implements AutoCloseable {
             names.add(map.text(tensor));
         }
         for (String name : names) {
-            Path file = folder.resolve(name);
             // an index may name files beside it and nothing else
-            if (!folder.equals(file.getParent()) || name.equals("..")) {
+            if (!name.matches("[\\w.-]+") || name.equals(".") || name.equals("..")) {
                 throw new MalformedModelException(
                         index.file(), "`weight_map` names \"%s\", expected a file in the same folder".formatted(name));
             }
-            add(Safetensors.open(file));
+            add(Safetensors.open(folder.resolve(name)));
         }
         for (String tensor : map.node().propertyNames()) {
             Safetensors.Entry entry = entries.get(tensor);

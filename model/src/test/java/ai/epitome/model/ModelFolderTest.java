@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ModelFolderTest {
@@ -107,6 +108,8 @@ class ModelFolderTest {
         assertRefused("expected a file in the same folder");
         Files.writeString(index, "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\"}}");
         assertRefused("tensor `a` is not in model-00001-of-00002.safetensors");
+        Files.writeString(index, "{\"weight_map\":{\"a\":\"model\\u0000\"}}");
+        assertRefused("expected a file in the same folder");
     }
 
     @ParameterizedTest
@@ -163,6 +166,21 @@ class ModelFolderTest {
         assertRefused("tensor `model.norm.weight` has dtype I32; F32, F16 and BF16 are read");
     }
 
+    /// Weights are allocated by the config, so a few bytes of JSON must not be able to ask for all memory.
+    @ParameterizedTest
+    @CsvSource({
+        "vocab_size, 2000000000, 'asks for 128,0'",
+        "num_hidden_layers, 2000000000, 'asks for 1'",
+        "max_position_embeddings, 2147483647, 'context of 2,147,483,647 positions'"
+    })
+    void aConfigThatAsksForMoreThanTheFilesHoldIsRefused(String key, String value, String message) throws IOException {
+        Path config = folder.resolve("config.json");
+        String json = Files.readString(config);
+        assertThat(json).containsPattern("\"" + key + "\" : \\d+");
+        Files.writeString(config, json.replaceFirst("\"" + key + "\" : \\d+", "\"" + key + "\" : " + value));
+        assertRefused(message);
+    }
+
     @Test
     void aFolderWithoutAModelSaysSo(@TempDir Path empty) throws IOException {
         assertThatThrownBy(() -> ModelFolder.loadTransformer(empty))
@@ -177,11 +195,11 @@ class ModelFolderTest {
         Path file = folder.resolve("generation_config.json");
         Files.writeString(
                 file,
-                "{\"eos_token_id\":[2,5],\"bos_token_id\":1,\"do_sample\":true,\"temperature\":0.6,\"top_k\":20}");
+                "{\"eos_token_id\":[2,5],\"bos_token_id\":1,\"do_sample\":true,\"temperature\":0.6,\"top_k\":20,\"min_p\":0.05}");
         GenerationDefaults defaults = GenerationDefaults.read(folder);
         assertThat(defaults.endOfText()).containsExactlyInAnyOrder(2, 5);
         assertThat(defaults.beginOfText()).hasValue(1);
-        assertThat(defaults.sampling()).isEqualTo(new Sampling(0.6, 20, 1, 0, 0));
+        assertThat(defaults.sampling()).isEqualTo(new Sampling(0.6, 20, 1, 0.05, 0));
         Files.writeString(file, defaults.write());
         assertThat(GenerationDefaults.read(folder)).isEqualTo(defaults);
         Files.writeString(file, "{\"temperature\":-1}");

@@ -123,31 +123,16 @@ final class CompletionRoutes implements HttpService {
     private static void stream(Completions completions, ServerResponse response) {
         try (EventStream events = EventStream.open(response)) {
             try {
-                completions.stream(chunk -> send(events, chunk));
+                completions.stream(chunk -> events.data(chunk.toString()));
                 events.data("[DONE]");
             } catch (CancelledException e) {
                 events.data(stopping().body().toString());
-            } catch (ClientGoneException e) {
-                throw new CloseConnectionException("The client went away", e);
+            } catch (CloseConnectionException e) {
+                throw e;
             } catch (RuntimeException e) {
                 LOG.log(Level.ERROR, "A generation failed", e);
                 events.data(ApiException.internal().body().toString());
             }
-        }
-    }
-
-    private static void send(EventStream events, ObjectNode chunk) {
-        try {
-            events.data(chunk.toString());
-        } catch (RuntimeException e) {
-            throw new ClientGoneException(e);
-        }
-    }
-
-    /// A chunk could not be written; tells a client's end from a model's failure.
-    private static final class ClientGoneException extends RuntimeException {
-        ClientGoneException(Throwable cause) {
-            super(cause);
         }
     }
 

@@ -2,15 +2,16 @@ package ai.epitome.serve;
 
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 /// Server-sent events ([the HTML standard, section
 /// 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html))
-/// on a response. Each event leaves at once; a client that does not take it in time is disconnected.
+/// on a response. Each event leaves at once; a client that does not take it in time is disconnected. When it has gone,
+/// methods throw [CloseConnectionException].
 ///
 /// Written here rather than through Helidon's sink, which serves only clients that send `Accept: text/event-stream`;
 /// OpenAI's clients do not.
@@ -51,8 +52,8 @@ final class EventStream implements AutoCloseable {
         try (var _ = client.limit()) {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (IOException | RuntimeException e) {
+            throw new CloseConnectionException("The client went away", e);
         }
     }
 
@@ -61,7 +62,7 @@ final class EventStream implements AutoCloseable {
         try {
             out.close();
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new CloseConnectionException("The client went away", e);
         }
     }
 }

@@ -76,13 +76,16 @@ final class Http {
             Status status,
             ServerResponseHeaders headers,
             String message) {
-        ApiException error = status.code() >= 500
+        // Helidon throws various exceptions over bytes that belong in no request, and calls each an internal error.
+        boolean malformed = request == DirectHandler.TransportRequest.empty() && status.code() >= 500;
+        Status answered = malformed ? Status.BAD_REQUEST_400 : status;
+        ApiException error = answered.code() >= 500
                 ? ApiException.internal()
-                : ApiException.badRequest(status.code(), "bad_request", reason(status));
+                : ApiException.badRequest(answered.code(), "bad_request", reason(answered));
         secure(headers);
         headers.set(HeaderNames.CONTENT_TYPE, JSON);
         return DirectHandler.TransportResponse.builder()
-                .status(status)
+                .status(answered)
                 .headers(headers)
                 .keepAlive(false)
                 .entity(error.body().toString().getBytes(StandardCharsets.UTF_8))

@@ -1,7 +1,6 @@
 package ai.epitome.serve;
 
 import io.helidon.http.Status;
-import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
@@ -49,8 +48,6 @@ final class ProgressRoutes implements HttpService {
         try (TrainingProgress.Subscription subscription = progress.get().subscribe();
                 EventStream events = EventStream.open(response)) {
             tell(subscription, events);
-        } catch (RuntimeException e) {
-            throw new CloseConnectionException("The page went away", e);
         }
     }
 

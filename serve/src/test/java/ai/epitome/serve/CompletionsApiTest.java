@@ -73,6 +73,15 @@ class CompletionsApiTest {
     }
 
     @Test
+    void findsModelsWithUnusualNames() {
+        var model = new FakeModel("org/a model", 0);
+        server.models.put(model);
+        assertThat(client.models().retrieve(model.id()).validate().id()).isEqualTo(model.id());
+        assertThat(create(greedy("x", 1).model(model.id())).model()).isEqualTo(model.id());
+        server.models.remove(model.id());
+    }
+
+    @Test
     void completesText() {
         Completion completion = create(greedy("Hamlet:", 12));
         assertThat(completion.id()).startsWith("cmpl-");

@@ -8,7 +8,12 @@ import java.net.SocketException;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -161,13 +166,18 @@ class HttpEdgesTest {
 
     @Test
     void aBodyThatEndsEarlyIs400() throws IOException {
+        String head = head("POST /v1/completions", "Content-Type: application/json", "Content-Length: 100");
+        assertThat(whole(head + "{\"model\"")).startsWith("HTTP/1.1 400").contains("incomplete_body");
+    }
+
+    /// Sends bytes and says that there are no more; reads until the server closes the connection.
+    private static String whole(String request) throws IOException {
         try (Socket socket = server.connect()) {
-            socket.getOutputStream()
-                    .write((head("POST /v1/completions", "Content-Type: application/json", "Content-Length: 100")
-                                    + "{\"model\"")
-                            .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             socket.shutdownOutput();
-            assertThat(answer(socket)).startsWith("HTTP/1.1 400").contains("incomplete_body");
+            return answer(socket);
+        } catch (SocketException e) {
+            return ""; // closed while it was still being sent to
         }
     }
 
@@ -200,6 +210,38 @@ class HttpEdgesTest {
 
     private static String answer(Socket socket) throws IOException {
         return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    /// A request in which a few bytes are wrong may be refused, or taken for another one, but is never the server's
+    /// fault.
+    @Test
+    void garbledRequestsNeverFail() throws Exception {
+        String body = "{\"model\": \"fake\", \"prompt\": \"x\", \"max_tokens\": 2}";
+        List<String> requests = List.of(
+                head("POST /v1/completions", "Content-Type: application/json", "Content-Length: " + body.length())
+                        + body,
+                CHUNKED + Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n",
+                head("GET /v1/models/fake?x=%20#y", "If-None-Match: \"z\"", "Connection: close"));
+        var random = new Random(1);
+        try (var clients = Executors.newFixedThreadPool(8, Thread.ofVirtual().factory())) {
+            List<Future<String>> answers = Stream.generate(
+                            () -> garbled(requests.get(random.nextInt(requests.size())), random))
+                    .limit(1_000)
+                    .map(request -> clients.submit(() -> whole(request)))
+                    .toList();
+            for (Future<String> answer : answers) {
+                assertThat(answer.get()).doesNotContain("HTTP/1.1 5");
+            }
+        }
+        assertThat(server.get("/health").statusCode()).isEqualTo(200);
+    }
+
+    private static String garbled(String request, Random random) {
+        char[] bytes = request.toCharArray();
+        for (int i = random.nextInt(1, 4); i > 0; i--) {
+            bytes[random.nextInt(bytes.length)] = (char) random.nextInt(256);
+        }
+        return new String(bytes);
     }
 
     @Test
