@@ -12,6 +12,8 @@ import org.tukaani.xz.XZInputStream;
 /// What the name of a file says about its contents: `NAME[.jsonl][.gz|.zst|.xz|.bz2]`.
 final class FileFormat {
     private static final int BUFFER = 1 << 16;
+    /// Memory that unpacking may take, which an .xz file asks for; its largest usual setting takes 65 MiB.
+    private static final int XZ_KIBIBYTES = 256 << 10;
 
     private FileFormat() {}
 
@@ -20,7 +22,7 @@ final class FileFormat {
         return switch (packingOf(name)) {
             case "gzip" -> new GZIPInputStream(raw, BUFFER);
             case "zstd" -> new BufferedInputStream(new ZstdInputStream(raw), BUFFER);
-            case "xz" -> new BufferedInputStream(new XZInputStream(raw), BUFFER);
+            case "xz" -> new BufferedInputStream(new XZInputStream(raw, XZ_KIBIBYTES), BUFFER);
             case "bzip2" -> new BufferedInputStream(new BZip2CompressorInputStream(raw, true), BUFFER);
             default -> raw;
         };

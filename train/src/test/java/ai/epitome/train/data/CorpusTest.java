@@ -10,6 +10,8 @@ import com.github.luben.zstd.ZstdOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +19,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.zip.CRC32;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.junit.jupiter.api.Assumptions;
@@ -137,6 +140,40 @@ class CorpusTest {
             }
         }
         assertThat(reported).isGreaterThan(100);
+    }
+
+    @Test
+    void aPackedFileCannotAskForAllMemory() throws IOException {
+        byte[] packed = pack(".xz", "some text".getBytes(UTF_8));
+        assertThat(Arrays.copyOfRange(packed, 12, 16)).containsExactly(2, 0, 0x21, 1); // one filter, LZMA2
+        packed[16] = 37; // its dictionary, 3 << 29 bytes
+        CRC32 checksum = new CRC32();
+        checksum.update(packed, 12, 8);
+        ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN).putInt(20, (int) checksum.getValue());
+        Path file = write("greedy.txt.xz", packed);
+        assertThatThrownBy(() -> read(Corpus.of(List.of(file))))
+                .isInstanceOf(CorpusException.class)
+                .hasMessageContaining("greedy.txt.xz")
+                .hasMessageContaining("of memory would be needed");
+    }
+
+    /// A megabyte of packed zeros is a gigabyte of them: they are cut into pieces, and never held together.
+    @Test
+    void aPackedFileUnfoldsPieceByPiece() throws IOException {
+        Path file = write("bomb.txt.gz", pack(".gz", new byte[50 << 20]));
+        assertThat(Files.size(file)).isLessThan(100_000);
+        long total = 0;
+        try (DocumentReader reader =
+                Corpus.of(List.of(file)).withPieces(1 << 20).open()) {
+            for (Document document = reader.next(); document != null; document = reader.next()) {
+                assertThat(document.text().length).isLessThanOrEqualTo(1 << 20);
+                total += document.text().length;
+            }
+        }
+        assertThat(total).isEqualTo(50 << 20);
+        Path line = write("bomb.jsonl.gz", pack(".gz", new byte[50 << 20]));
+        assertThatThrownBy(() -> read(Corpus.of(List.of(line)).withPieces(1 << 20)))
+                .hasMessageContaining("line 1: the line is longer than 1048576 bytes");
     }
 
     @FuzzTest
