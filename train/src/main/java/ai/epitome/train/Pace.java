@@ -4,11 +4,9 @@ package ai.epitome.train;
 ///
 /// With a number of steps everything is fixed in advance. With a budget, the run is open while the schedule is level,
 /// where the number of steps does not matter. When the decay is due ([Schedule#decay] of the budget is left), the speed
-/// measured so far fixes the last step, and from there on the run is an ordinary one: *a budgeted run equals, bit for
-/// bit, a run of that many steps that starts to decay at that step*. Since a machine's speed drifts, the rest is
-/// planned
-/// again when half of it is done, and half of what is then left, and so on, the decay going on from where it stands.
-/// Every plan is reported, and kept in the checkpoint.
+/// measured so far fixes the last step, and from there on the run is an ordinary one. Since a machine's speed drifts,
+/// the rest is planned again when half of it is done, and half of what is then left, and so on, the decay going on from
+/// where it stands. Every plan is reported, and kept in the checkpoint.
 final class Pace {
     /// Steps that are slow because the compiler is still at work.
     private static final int COLD_STEPS = 5;
@@ -93,9 +91,6 @@ final class Pace {
         long to = step + Math.max(1, Math.round((budget - seconds) / pace(step, seconds)));
         boolean fresh = plan == null;
         double decayed = fresh ? 0 : Math.min(1, plan.decayed(step) - halfStep());
-        if (!fresh && to == plan.toStep) {
-            return false;
-        }
         plan = new Plan(step, Math.max(0, decayed), to);
         return true;
     }

@@ -95,6 +95,21 @@ class ScheduleTest {
         }
     }
 
+    /// A machine that keeps its speed until three quarters of the decay are over, where the first check is long past.
+    @Test
+    void aPlanThatHeldIsStillCheckedAgain() {
+        Pace pace = new Pace(new Schedule(Shape.STABLE_THEN_LINEAR, 0, 0.5, 0), 0, 100);
+        double seconds = 0;
+        long step = 0;
+        while (!pace.over(step, seconds)) {
+            double duration = step < 800 ? 0.1 : 0.3;
+            seconds += duration;
+            step++;
+            pace.stepTaken(step, seconds, duration);
+        }
+        assertThat(seconds).isBetween(98.0, 108.0); // 140 without
+    }
+
     @ParameterizedTest
     @EnumSource(Shape.class)
     void aBudgetedRunIsARunOfAsManySteps(Shape shape) {

@@ -2,10 +2,12 @@ package ai.epitome.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import ai.epitome.model.Safetensors;
 import ai.epitome.model.SafetensorsWriter.Item;
 import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.Tensor;
 import ai.epitome.train.TrainingEvent.Checkpointed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Finished;
@@ -21,6 +23,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -310,6 +313,32 @@ class TrainerTest {
             trainer.run();
         }
         assertThat(names(folder.resolve("checkpoints"))).contains("lock", "step-000000020");
+    }
+
+    /// After one step momentum and mean are the clipped gradient times 1 - beta.
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.5, 1e9})
+    void gradientsAreClippedToTheirNorm(double limit) {
+        TrainingConfig config = CONFIG.with(c -> {
+            c.steps = 1;
+            c.schedule = new Schedule(Schedule.Shape.COSINE, 0, 0, 0);
+            c.clip = limit;
+        });
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config)) {
+            trainer.run();
+            Map<String, Tensor> state = run.optimizer.state();
+            double squares = 0;
+            for (float momentum : state.get("muon.momentum.matrix").toFloats()) {
+                squares += Math.pow(momentum / (1 - 0.95), 2);
+            }
+            for (float mean : state.get("adamw.mean.vector").toFloats()) {
+                squares += Math.pow(mean / (1 - 0.9), 2);
+            }
+            double norm = run.events(Stepped.class).getFirst().gradientNorm();
+            assertThat(norm).isGreaterThan(1);
+            assertThat(Math.sqrt(squares)).isCloseTo(limit == 0.5 ? 0.5 : norm, withinPercentage(0.01));
+        }
     }
 
     @ParameterizedTest
