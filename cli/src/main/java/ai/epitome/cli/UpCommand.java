@@ -66,7 +66,7 @@ final class UpCommand implements Callable<Integer> {
         try (EpitomeServer server = EpitomeServer.start(service.config(), models, Optional.of(progress))) {
             System.err.println("page: " + server.uri());
             if (ModelPlace.isFinished(model)) {
-                serveFinished(model, backend, models);
+                serveFinished(model, backend, models, progress);
                 if (!texts.isEmpty() && !ModelPlace.wasTrainedOn(model, Corpus.of(texts))) {
                     System.err.println(
                             "note: " + texts + " changed since, or is another text: --model FOLDER trains on it");
@@ -81,11 +81,19 @@ final class UpCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static void serveFinished(Path folder, Backend backend, ModelRegistry models) throws IOException {
+    private static void serveFinished(Path folder, Backend backend, ModelRegistry models, TrainingProgress progress)
+            throws IOException {
         LoadedModel model = ModelFolder.load(folder); // served until the process ends
         models.put(
                 model.generator(backend),
                 Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());
+        progress.publish(new ProgressEvent.Description("", backend.describe(), Double.NaN));
+        try {
+            new WebProgress(progress).replay(folder, Long.MAX_VALUE);
+        } catch (IOException e) {
+            System.err.println("note: the page shows no curve: " + e.getMessage());
+        }
+        progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
         System.err.println("found the finished model " + folder + "; delete the folder to train anew");
     }
 
@@ -107,6 +115,7 @@ final class UpCommand implements Callable<Integer> {
             // Stays open after the run: the model is served from its memory.
             Pretraining pretraining = plan.open(backend, TrainingListener.all(terminal, web, announce));
             running[0] = pretraining;
+            web.replay(model, pretraining.step());
             boolean complete;
             try (Interruption _ = new Interruption(pretraining::requestStop);
                     terminal) {

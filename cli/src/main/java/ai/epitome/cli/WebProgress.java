@@ -9,6 +9,10 @@ import ai.epitome.train.TrainingEvent.Sampled;
 import ai.epitome.train.TrainingEvent.Started;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
+import ai.epitome.train.report.RunLog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /// Tells the page what the trainer tells.
 final class WebProgress implements TrainingListener {
@@ -17,6 +21,31 @@ final class WebProgress implements TrainingListener {
 
     WebProgress(TrainingProgress progress) {
         this.progress = progress;
+    }
+
+    /// Tells what a run has logged: before it was stopped, or to its end.
+    ///
+    /// @param folder of the run
+    /// @param last the last step to tell of
+    void replay(Path folder, long last) throws IOException {
+        Path log = folder.resolve(RunLog.FILE);
+        if (Files.exists(log)) {
+            RunLog.read(log).stream()
+                    .filter(entry -> entry.step() <= last)
+                    .map(WebProgress::point)
+                    .forEach(progress::publish);
+        }
+    }
+
+    private static ProgressEvent.Point point(RunLog.Entry entry) {
+        return new ProgressEvent.Point(
+                entry.step(),
+                entry.values().path(RunLog.TOKENS).asLong(),
+                entry.number(RunLog.SECONDS).orElse(Double.NaN),
+                entry.number(RunLog.TOKENS_PER_SECOND).orElse(Double.NaN),
+                entry.number(RunLog.LOSS).orElse(Double.NaN),
+                entry.number(RunLog.HELD_OUT_BITS_PER_BYTE).orElse(Double.NaN),
+                Double.NaN);
     }
 
     @Override

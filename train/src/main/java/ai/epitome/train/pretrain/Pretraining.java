@@ -195,7 +195,7 @@ public final class Pretraining implements AutoCloseable {
                 configuration(),
                 results(),
                 record.samples(),
-                RunLog.read(folder.resolve(RunRecord.FILE)));
+                RunLog.read(folder.resolve(RunLog.FILE)));
         try {
             report.write(folder);
         } catch (IOException e) {

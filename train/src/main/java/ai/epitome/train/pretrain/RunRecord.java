@@ -21,7 +21,6 @@ import java.util.function.Consumer;
 /// Writes `log.jsonl`, a line a step, and remembers what the report at the end tells. A line that cannot be written
 /// (the disk is full) is left out: training goes on.
 final class RunRecord implements TrainingListener, AutoCloseable {
-    static final String FILE = "log.jsonl";
     private static final int SAMPLES = 5;
 
     private final RunLog log;
@@ -35,7 +34,7 @@ final class RunRecord implements TrainingListener, AutoCloseable {
     ///
     /// @param notices told when the log cannot be written, which is no reason to stop training
     RunRecord(Path folder, long step, Consumer<String> notices) throws IOException {
-        this.log = RunLog.open(folder.resolve(FILE), step);
+        this.log = RunLog.open(folder.resolve(RunLog.FILE), step);
         this.notices = notices;
     }
 

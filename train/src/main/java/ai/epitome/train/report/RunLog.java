@@ -30,6 +30,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// after it. A process that is killed may leave half a line at the end; readers pass over it. Not safe for use by
 /// several threads.
 public final class RunLog implements AutoCloseable {
+    /// Its name in the folder of a run.
+    public static final String FILE = "log.jsonl";
     /// Tokens trained on since the beginning of the run, this step included.
     public static final String TOKENS = "tokens";
     /// Seconds of training since the beginning of the run, this step included.
