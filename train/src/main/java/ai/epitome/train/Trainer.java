@@ -388,6 +388,7 @@ public final class Trainer implements AutoCloseable {
                 seconds,
                 optimizer.steps(),
                 pace.plan(),
+                config.seconds(),
                 guard,
                 config.seed(),
                 backend.workers().count(),
@@ -421,6 +422,13 @@ public final class Trainer implements AutoCloseable {
             for (Map.Entry<String, Tensor> entry : expected.entrySet()) {
                 copy(file, entry.getKey(), entry.getValue());
             }
+            for (String name : file.entries().keySet()) {
+                if (!expected.containsKey(name)) {
+                    throw new TrainingException(
+                            "%s holds a tensor `%s` that this run has no use for; it began with other settings of optimizer, average or model: give those, or another model folder"
+                                    .formatted(file.file(), name));
+                }
+            }
         }
         job.model().parameters().forEach(Parameter::changed);
         swapAverage();
@@ -431,8 +439,8 @@ public final class Trainer implements AutoCloseable {
         bytes = state.bytes();
         seconds = state.seconds();
         guard = state.guard();
-        if (config.seconds() > 0) {
-            pace.plan(state.plan());
+        if (config.seconds() > 0 && (state.budget() == null || state.budget() == config.seconds())) {
+            pace.plan(state.plan()); // a run that is given another time makes another plan
         }
         savedStep = step;
     }

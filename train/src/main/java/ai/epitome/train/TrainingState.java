@@ -15,6 +15,7 @@ import java.util.Map;
 /// @param seconds of training, without evaluation and sampling
 /// @param optimizerSteps steps that the optimizer's state has seen
 /// @param plan how a run by time goes on, or null while that is open
+/// @param budget seconds that the plan is for, 0 for a run of steps; null in files of earlier builds
 /// @param guard running mean of the loss
 /// @param seed of the run
 /// @param threads kernel threads; another number gives other rounding
@@ -30,6 +31,7 @@ record TrainingState(
         double seconds,
         long optimizerSteps,
         Pace.Plan plan,
+        Double budget,
         LossGuard guard,
         long seed,
         int threads,
@@ -54,6 +56,7 @@ record TrainingState(
                 seconds,
                 optimizerSteps,
                 plan,
+                budget,
                 guard,
                 seed,
                 threads,

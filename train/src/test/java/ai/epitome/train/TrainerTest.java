@@ -578,6 +578,50 @@ class TrainerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.3})
+    void moreTimeMakesALongerRun(double before) throws IOException {
+        TrainingConfig config = CONFIG.with(c -> {
+            c.steps = before == 0 ? 20 : 0;
+            c.seconds = before;
+        });
+        long steps;
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder)) {
+            run.beforePass = _ -> pause();
+            assertThat(trainer.run()).isTrue();
+            steps = trainer.step();
+        }
+        TrainingConfig longer = config.with(c -> {
+            c.steps = 0;
+            c.seconds = 0.6;
+        });
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(longer).checkpointsIn(folder)) {
+            assertThat(trainer.isOver()).isFalse();
+            run.beforePass = _ -> pause();
+            assertThat(trainer.run()).isTrue();
+            assertThat(trainer.step()).isGreaterThan(steps);
+            assertThat(run.events(Planned.class)).isNotEmpty();
+        }
+    }
+
+    @Test
+    void anAverageIsNotDroppedOnTheWay() throws IOException {
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG.with(c -> c.average = 0.9)).checkpointsIn(folder)) {
+            trainer.run();
+        }
+        // The weights in training are not those of the model's file, and would be lost.
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(CONFIG)) {
+            assertThatThrownBy(() -> trainer.checkpointsIn(folder))
+                    .isInstanceOf(TrainingException.class)
+                    .hasMessageContaining("`weights.matrix`")
+                    .hasMessageContaining("other settings");
+        }
+    }
+
     @Test
     void configurationSurvivesItsFile() {
         TrainingConfig config = CONFIG.with(c -> {
