@@ -38,22 +38,37 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Text to go on from; - or nothing reads standard input.")
     private String prompt;
 
-    @Option(names = "--max-tokens", description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
     private int maxTokens = 256;
 
-    @Option(names = "--temperature", description = "0 always takes the likeliest token (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "0 always takes the likeliest token (default: ${DEFAULT-VALUE}).")
     private double temperature = 0.8;
 
-    @Option(names = "--top-p", description = "Nucleus of this probability (default: ${DEFAULT-VALUE}, all).")
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            description = "Nucleus of this probability (default: ${DEFAULT-VALUE}, all).")
     private double topP = 1;
 
-    @Option(names = "--top-k", description = "Only the k likeliest tokens (default: 0, all).")
+    @Option(names = "--top-k", paramLabel = "K", description = "Only the k likeliest tokens (default: 0, all).")
     private int topK;
 
-    @Option(names = "--min-p", description = "Only tokens at least this fraction as likely as the likeliest.")
+    @Option(
+            names = "--min-p",
+            paramLabel = "P",
+            description = "Only tokens at least this fraction as likely as the likeliest.")
     private double minP;
 
-    @Option(names = "--seed", description = "The same seed gives the same text (default: a random one).")
+    @Option(
+            names = "--seed",
+            paramLabel = "SEED",
+            description = "The same seed gives the same text (default: a random one).")
     private Long seed;
 
     @Option(names = "--stop", paramLabel = "TEXT", description = "Stop before this text; may be given again.")

@@ -9,12 +9,14 @@ import picocli.CommandLine.Option;
 final class KernelOptions {
     @Option(
             names = "--kernels",
+            paramLabel = "KERNELS",
             description = "Matrix products by oneDNN or in pure Java: ${COMPLETION-CANDIDATES} (default: auto).",
             defaultValue = "auto")
     private Kernels kernels;
 
     @Option(
             names = "--precision",
+            paramLabel = "PRECISION",
             description = "Operands of matrix products: ${COMPLETION-CANDIDATES}; sums and weights are f32 always"
                     + " (default: auto).",
             defaultValue = "auto")
@@ -22,6 +24,7 @@ final class KernelOptions {
 
     @Option(
             names = "--threads",
+            paramLabel = "N",
             description = "Kernel threads (default: all ${DEFAULT-VALUE} processors).",
             converter = Numbers.Count.class)
     private int threads = Runtime.getRuntime().availableProcessors();

@@ -58,6 +58,13 @@ public final class Main {
         line.setParameterExceptionHandler(Failures::misused);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
+        tidyHelp(line);
         return line;
+    }
+
+    /// Options in the order in which they matter, and not all of them once more in the first line.
+    private static void tidyHelp(CommandLine line) {
+        line.getCommandSpec().usageMessage().sortOptions(false).abbreviateSynopsis(true);
+        line.getSubcommands().values().forEach(Main::tidyHelp);
     }
 }

@@ -12,10 +12,12 @@ import java.util.List;
 final class ModelPlace {
     private ModelPlace() {}
 
-    /// `models/NAME` beside the launcher, named after the text.
+    /// `models/NAME` beside the launcher, named after the text; relative where that is shorter.
     static Path of(List<Path> texts) {
-        Path home = Path.of(System.getProperty("epitome.home", ""));
-        return home.resolve("models").resolve(texts.isEmpty() ? "shakespeare" : name(texts.getFirst()));
+        Path home = Path.of(System.getProperty("epitome.home", "")).toAbsolutePath();
+        Path here = Path.of("").toAbsolutePath();
+        Path model = home.resolve("models").resolve(texts.isEmpty() ? "shakespeare" : name(texts.getFirst()));
+        return model.startsWith(here) ? here.relativize(model) : model;
     }
 
     private static String name(Path text) {

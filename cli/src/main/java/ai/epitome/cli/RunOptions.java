@@ -18,31 +18,43 @@ final class RunOptions {
 
     @Option(
             names = "--depth",
+            paramLabel = "LAYERS",
             description = "The one dial: layers; the width is 64 times as many channels, and heads, batch and learning"
                     + " rates follow (default: " + DEPTH + ").",
             converter = Numbers.Count.class)
     private Integer depth;
 
-    @Option(names = "--width", description = "Channels of the residual stream.", converter = Numbers.Count.class)
+    @Option(
+            names = "--width",
+            paramLabel = "N",
+            description = "Channels of the residual stream.",
+            converter = Numbers.Count.class)
     private Integer width;
 
     @Option(
             names = "--heads",
+            paramLabel = "N",
             description = "Attention heads; heads have width / heads channels.",
             converter = Numbers.Count.class)
     private Integer heads;
 
     @Option(
             names = "--kv-heads",
+            paramLabel = "N",
             description = "Key and value heads, for grouped-query attention.",
             converter = Numbers.Count.class)
     private Integer keyValueHeads;
 
-    @Option(names = "--hidden", description = "Channels inside the MLP.", converter = Numbers.Count.class)
+    @Option(
+            names = "--hidden",
+            paramLabel = "N",
+            description = "Channels inside the MLP.",
+            converter = Numbers.Count.class)
     private Integer hidden;
 
     @Option(
             names = "--context",
+            paramLabel = "TOKENS",
             description = "Positions that the model sees (default: " + Recipe.CONTEXT + ").",
             converter = Numbers.Count.class)
     private Integer context;
@@ -57,49 +69,90 @@ final class RunOptions {
             converter = TimeConverter.class)
     private Duration time;
 
-    @Option(names = "--steps", description = "Number of steps, instead of a time.", converter = Numbers.LongCount.class)
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            description = "Number of steps, instead of a time.",
+            converter = Numbers.LongCount.class)
     private Long steps;
 
-    @Option(names = "--batch", description = "Rows of one backward pass.", converter = Numbers.Count.class)
+    @Option(
+            names = "--batch",
+            paramLabel = "ROWS",
+            description = "Rows of one backward pass.",
+            converter = Numbers.Count.class)
     private Integer batchRows;
 
-    @Option(names = "--accumulate", description = "Backward passes of one step.", converter = Numbers.Count.class)
+    @Option(
+            names = "--accumulate",
+            paramLabel = "N",
+            description = "Backward passes of one step.",
+            converter = Numbers.Count.class)
     private Integer accumulation;
 
-    @Option(names = "--optimizer", description = "${COMPLETION-CANDIDATES}; muon leaves vectors and tables to AdamW.")
+    @Option(
+            names = "--optimizer",
+            paramLabel = "KIND",
+            description = "${COMPLETION-CANDIDATES}; muon leaves vectors and tables to AdamW.")
     private TrainingConfig.Kind optimizer;
 
-    @Option(names = "--rate", description = "Learning rate of matrices.", converter = Numbers.Rate.class)
+    @Option(
+            names = "--rate",
+            paramLabel = "RATE",
+            description = "Learning rate of matrices.",
+            converter = Numbers.Rate.class)
     private Double matrixRate;
 
     @Option(
             names = "--table-rate",
+            paramLabel = "RATE",
             description = "Learning rate of embeddings and head.",
             converter = Numbers.Rate.class)
     private Double tableRate;
 
-    @Option(names = "--vector-rate", description = "Learning rate of gains.", converter = Numbers.Rate.class)
+    @Option(
+            names = "--vector-rate",
+            paramLabel = "RATE",
+            description = "Learning rate of gains.",
+            converter = Numbers.Rate.class)
     private Double vectorRate;
 
-    @Option(names = "--weight-decay", description = "Weight decay of matrices.", converter = Numbers.Rate.class)
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "RATE",
+            description = "Weight decay of matrices.",
+            converter = Numbers.Rate.class)
     private Double weightDecay;
 
-    @Option(names = "--schedule", description = "Shape of the learning rate: ${COMPLETION-CANDIDATES}.")
+    @Option(
+            names = "--schedule",
+            paramLabel = "SHAPE",
+            description = "Shape of the learning rate: ${COMPLETION-CANDIDATES}.")
     private Schedule.Shape schedule;
 
-    @Option(names = "--warmup", description = "Steps of warm-up.")
+    @Option(names = "--warmup", paramLabel = "STEPS", description = "Steps of warm-up.")
     private Long warmup;
 
-    @Option(names = "--decay", description = "Last part of the run in which the learning rate falls, 0 to 1.")
+    @Option(
+            names = "--decay",
+            paramLabel = "PART",
+            description = "Last part of the run in which the learning rate falls, 0 to 1.")
     private Double decay;
 
-    @Option(names = "--clip", description = "Largest gradient norm; 0 for no limit.", converter = Numbers.Rate.class)
+    @Option(
+            names = "--clip",
+            paramLabel = "NORM",
+            description = "Largest gradient norm; 0 for no limit.",
+            converter = Numbers.Rate.class)
     private Double clip;
 
-    @Option(names = "--dropout", description = "Probability of dropout.")
+    @Option(names = "--dropout", paramLabel = "P", description = "Probability of dropout.")
     private Float dropout;
 
-    @Option(names = "--average", description = "Decay of an average of the weights that is evaluated and saved.")
+    @Option(
+            names = "--average",
+            paramLabel = "DECAY",
+            description = "Decay of an average of the weights that is evaluated and saved.")
     private Double average;
 
     @Option(
@@ -116,10 +169,10 @@ final class RunOptions {
             converter = IntervalConverter.class)
     private Interval evaluate;
 
-    @Option(names = "--keep", description = "Checkpoints to keep.", converter = Numbers.Count.class)
+    @Option(names = "--keep", paramLabel = "N", description = "Checkpoints to keep.", converter = Numbers.Count.class)
     private Integer keep;
 
-    @Option(names = "--seed", description = "Seed of weights, data order and dropout.")
+    @Option(names = "--seed", paramLabel = "SEED", description = "Seed of weights, data order and dropout.")
     private Long seed;
 
     /// The recipe of a new run.

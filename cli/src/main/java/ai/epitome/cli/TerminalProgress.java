@@ -8,20 +8,27 @@ import ai.epitome.train.TrainingEvent.Sampled;
 import ai.epitome.train.TrainingEvent.Started;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
+import java.io.PrintStream;
 import java.util.Locale;
-import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /// A progress bar with speed, loss and held-out bits per byte, and samples above it as the model learns. Where
 /// standard error is no terminal there is no bar, only a line for each evaluation.
 final class TerminalProgress implements TrainingListener, AutoCloseable {
     private static final int SAMPLE_LINES = 4;
-    private static final String CLEAR_LINE = "\r\u001b[K";
+    private static final int BAR = 20;
+    private static final long REFRESH_NANOS = 100_000_000;
 
-    private final boolean interactive = Terminal.errorIsOne();
-    private ProgressBar bar;
+    private final StatusLine out;
     private double heldOut = Double.NaN;
+    private long shown = System.nanoTime() - REFRESH_NANOS;
+
+    TerminalProgress() {
+        this(System.err, Terminal.errorIsOne());
+    }
+
+    TerminalProgress(PrintStream err, boolean terminal) {
+        out = new StatusLine(err, terminal);
+    }
 
     @Override
     public void on(TrainingEvent event) {
@@ -29,69 +36,58 @@ final class TerminalProgress implements TrainingListener, AutoCloseable {
             case Started started -> start(started);
             case Stepped step -> step(step);
             case Evaluated evaluated -> evaluated(evaluated);
-            case Sampled sampled -> sample(sampled);
-            case Noticed notice -> line("note: " + notice.message());
+            case Sampled sampled ->
+                sampled.text().lines().limit(SAMPLE_LINES).forEach(text -> out.shortLine("  | " + Visible.line(text)));
+            case Noticed notice -> out.line("note: " + notice.message());
             case Finished end -> finish(end);
             case TrainingEvent.Planned _, TrainingEvent.Checkpointed _ -> {}
         }
     }
 
     private void start(Started started) {
-        line(format("model: %,d parameters", started.parameters()));
+        out.line(format("model: %,d parameters", started.parameters()));
         if (started.step() > 0) {
-            line(format("going on after step %,d (%.0f s of training)", started.step(), started.seconds()));
-        }
-        if (interactive) {
-            bar = new ProgressBarBuilder()
-                    .setTaskName("training")
-                    .setInitialMax(1000)
-                    .setStyle(ProgressBarStyle.ASCII)
-                    .setUpdateIntervalMillis(250)
-                    .continuousUpdate()
-                    .clearDisplayOnFinish()
-                    .hideEta()
-                    .build();
+            out.line(format("going on after step %,d (%.0f s of training)", started.step(), started.seconds()));
         }
     }
 
+    /// What matters most stands first: the end may not fit on the screen.
     private void step(Stepped step) {
-        if (bar == null) {
+        long now = System.nanoTime();
+        if (now - shown < REFRESH_NANOS) {
             return;
         }
-        bar.stepTo(Math.round(step.progress() * 1000));
+        shown = now;
+        int full = (int) (step.progress() * BAR);
         double left = step.progress() > 0 ? step.seconds() / step.progress() - step.seconds() : 0;
-        bar.setExtraMessage(format(
-                " %,.0f tok/s  loss %.3f  %s  ETA %s",
+        out.show(format(
+                "%3.0f%% [%s%s] ETA %s%s  %,.0f tok/s  loss %.3f  step %,d",
+                Math.floor(step.progress() * 100),
+                "#".repeat(full),
+                "-".repeat(BAR - full),
+                time(left),
+                Double.isNaN(heldOut) ? "" : format("  %.3f bits/byte", heldOut),
                 step.tokensPerSecond(),
                 step.loss(),
-                Double.isNaN(heldOut) ? "" : format("held-out %.3f bits/byte", heldOut),
-                time(left)));
+                step.step()));
     }
 
     private void evaluated(Evaluated evaluated) {
         heldOut = evaluated.bitsPerByte();
-        line(format(
+        out.line(format(
                 "step %,6d  %6s  held-out %.4f bits per byte%s",
                 evaluated.step(), time(evaluated.seconds()), heldOut, evaluated.whole() ? " (all of it)" : ""));
     }
 
-    private void sample(Sampled sampled) {
-        sampled.text().lines().limit(SAMPLE_LINES).forEach(text -> line("  | " + Visible.line(text)));
-    }
-
     private void finish(Finished end) {
-        close();
-        line(format(
+        out.show("");
+        out.line(format(
                 "%s after %,d steps: %,d tokens in %s of training, %,.0f tokens/s",
                 end.complete() ? "done" : "stopped",
                 end.step(),
                 end.tokens(),
                 time(end.seconds()),
                 end.tokens() / Math.max(1e-9, end.seconds())));
-    }
-
-    private void line(String text) {
-        System.err.println((bar == null ? "" : CLEAR_LINE) + text);
     }
 
     private static String time(double seconds) {
@@ -105,11 +101,9 @@ final class TerminalProgress implements TrainingListener, AutoCloseable {
         return String.format(Locale.ROOT, pattern, values);
     }
 
+    /// Takes the bar away, so that an error does not stand behind it.
     @Override
     public void close() {
-        if (bar != null) {
-            bar.close();
-            bar = null;
-        }
+        out.show("");
     }
 }

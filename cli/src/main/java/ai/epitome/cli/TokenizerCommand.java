@@ -44,6 +44,7 @@ final class TokenizerCommand {
 
         @Option(
                 names = "--vocabulary",
+                paramLabel = "N",
                 description = "Number of tokens (default: ${DEFAULT-VALUE}).",
                 converter = Numbers.Count.class)
         private int vocabulary = 32_768;
@@ -56,6 +57,7 @@ final class TokenizerCommand {
 
         @Option(
                 names = "--threads",
+                paramLabel = "N",
                 description = "Threads (default: all ${DEFAULT-VALUE} processors).",
                 converter = Numbers.Count.class)
         private int threads = Runtime.getRuntime().availableProcessors();

@@ -346,10 +346,10 @@ public final class Trainer implements AutoCloseable {
             return;
         }
         Optional<Outcome> ended = checkpoints.await();
-        report(ended);
         if (ended.isPresent() && ended.get() instanceof Outcome.Failed failed) {
             throw new TrainingException(failed.message());
         }
+        report(ended);
     }
 
     private void pollCheckpoint() {
