@@ -13,15 +13,5 @@ public enum Role {
     /// Numbers that are added.
     BIAS,
     /// The matrix from the last hidden state to logits, when not tied.
-    HEAD;
-
-    /// Whether it is a matrix inside the blocks: what Muon orthogonalises.
-    public boolean isMatrix() {
-        return this == MATRIX || this == OUTPUT_MATRIX;
-    }
-
-    /// Whether it is a gain or a bias.
-    public boolean isVector() {
-        return this == GAIN || this == BIAS;
-    }
+    HEAD
 }

@@ -61,11 +61,6 @@ public final class LanguageModelling implements TrainedModel, Objective, AutoClo
         ModelFolder.fill(model, file);
     }
 
-    /// Bytes that activations and their gradients take.
-    public long activationBytes() {
-        return arena.reservedBytes();
-    }
-
     @Override
     public void close() {
         arena.close();

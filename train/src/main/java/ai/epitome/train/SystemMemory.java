@@ -11,7 +11,8 @@ import java.util.List;
 public final class SystemMemory {
     private SystemMemory() {}
 
-    /// Available bytes. On systems without `/proc/meminfo`, what the JVM calls free.
+    /// Available bytes. On systems without `/proc/meminfo` all memory there is: what others call free leaves out what
+    /// they would free, and a run that fits must not be refused.
     public static long available() {
         return available(Path.of("/"));
     }
@@ -22,7 +23,7 @@ public final class SystemMemory {
         if (available < 0) {
             return ManagementFactory.getOperatingSystemMXBean()
                             instanceof com.sun.management.OperatingSystemMXBean system
-                    ? system.getFreeMemorySize()
+                    ? system.getTotalMemorySize()
                     : Long.MAX_VALUE;
         }
         return Math.min(available, controlGroups(root));

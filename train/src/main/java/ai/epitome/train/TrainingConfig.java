@@ -97,6 +97,11 @@ public record TrainingConfig(
                     "a run needs a number of steps or of seconds, one of the two above 0, not %d and %s"
                             .formatted(steps, seconds));
         }
+        if (optimizer == null || schedule == null || evaluate == null || checkpoint == null) {
+            throw new IllegalArgumentException(
+                    "a run needs an optimizer, a schedule, and intervals of evaluation and checkpoints; found %s, %s, %s, %s"
+                            .formatted(optimizer, schedule, evaluate, checkpoint));
+        }
         if (batchRows < 1 || length < 1 || accumulation < 1 || keep < 1) {
             throw new IllegalArgumentException(
                     "rows, tokens a row, accumulation and kept checkpoints must be at least 1, not %d, %d, %d and %d"
@@ -126,11 +131,6 @@ public record TrainingConfig(
                 Interval.NEVER,
                 Interval.NEVER,
                 2);
-    }
-
-    /// Tokens of one step.
-    public long tokensPerStep() {
-        return (long) batchRows * length * accumulation;
     }
 
     /// As the text of `training.json`.

@@ -631,6 +631,10 @@ class TrainerTest {
         assertThat(TrainingConfig.fromJson(config.toJson(), "here")).isEqualTo(config);
         assertThatThrownBy(() -> TrainingConfig.fromJson("{\"steps\":".getBytes(), "training.json"))
                 .hasMessageContaining("training.json");
+        String noSchedule = new String(config.toJson()).replaceFirst("\"schedule\" : \\{[^}]*}", "\"schedule\" : null");
+        assertThatThrownBy(() -> TrainingConfig.fromJson(noSchedule.getBytes(), "training.json"))
+                .hasMessageContaining("training.json")
+                .hasMessageContaining("a schedule");
         assertThatThrownBy(() -> CONFIG.with(c -> c.dropout = 1)).hasMessageContaining("1.0");
         assertThatThrownBy(() -> CONFIG.with(c -> c.seconds = 5)).hasMessageContaining("one of the two");
     }

@@ -55,11 +55,6 @@ public final class BatchStream {
         return rows.count();
     }
 
-    /// How often the tokens have been seen when the cursor is here.
-    public double epochs(long cursor) {
-        return cursor / (double) rows.count();
-    }
-
     /// The rows `cursor .. cursor + B - 1`.
     ///
     /// @throws IllegalArgumentException if the cursor is negative
