@@ -130,17 +130,18 @@ final class AttentionOperation {
         int first = inputs.firstKey(sequence, from);
         for (int chunk = first; chunk < last; chunk += CHUNK) {
             int end = Math.min(last, chunk + CHUNK);
-            Tensor scores = scratch.tile(1, DType.F32, rows, end - chunk);
-            Tensor weights = scratch.tile(2, query.dtype(), rows, end - chunk);
+            int width = end - chunk;
+            Tensor scores = scratch.tile(1, DType.F32, rows, AttentionKernels.padded(width));
+            Tensor weights = scratch.tile(2, query.dtype(), rows, AttentionKernels.padded(width));
             Matrix keys = inputs.keys.of(shape, sequence, inputs.keyHead(head), chunk, end);
-            backend.product().multiply(query, keys.transpose(), scores.matrix(), false);
+            backend.product().multiply(query, keys.transpose(), columnsOf(scores, width), false);
             for (int r = 0; r < rows; r++) {
-                int low = Math.max(0, inputs.firstKey(sequence, from + r) - chunk);
+                int low = Math.clamp(inputs.firstKey(sequence, from + r) - chunk, 0, width);
                 int high = Math.min(end, inputs.lastKey(from + r) + 1) - chunk;
                 weighRow(scores, weights, r, low, high, shape.scale(), maxima, sums, output, chunk > first, scratch);
             }
             Matrix values = inputs.values.of(shape, sequence, inputs.keyHead(head), chunk, end);
-            backend.product().multiply(weights.matrix(), values, output.matrix(), chunk > first);
+            backend.product().multiply(columnsOf(weights, width), values, output.matrix(), chunk > first);
         }
         float[] row = scratch.floats(2, dimension);
         for (int r = 0; r < rows; r++) {
@@ -171,14 +172,14 @@ final class AttentionOperation {
             Scratch scratch) {
         int width = scores.columns();
         float[] row = scratch.floats(2, width);
-        float[] padded = scratch.floats(3, width);
-        Arrays.fill(padded, 0, width, 0f);
-        int count = high - low;
-        if (count > 0) {
-            Rows.load(scores, (long) r * width + low, row, count);
-            float maximum = Math.max(maxima[r], RowKernels.maximum(row, count) * scale);
+        if (high <= low) {
+            Arrays.fill(row, 0, width, 0f);
+        } else {
+            long start = 4L * r * width;
+            float maximum = Math.max(maxima[r], AttentionKernels.maximum(scores.data(), start, low, high) * scale);
             float rescale = VectorMath.exp(maxima[r] - maximum);
-            sums[r] = sums[r] * rescale + AttentionKernels.exponentials(row, scale, maximum, count);
+            sums[r] = sums[r] * rescale
+                    + AttentionKernels.exponentials(scores.data(), start, row, scale, maximum, low, high, width);
             if (hasOutput && rescale != 1f) {
                 int dimension = output.columns();
                 float[] sum = scratch.floats(4, dimension);
@@ -187,9 +188,8 @@ final class AttentionOperation {
                 Rows.store(sum, output, (long) r * dimension, dimension);
             }
             maxima[r] = maximum;
-            System.arraycopy(row, 0, padded, low, count);
         }
-        Rows.store(padded, weights, (long) r * width, width);
+        Rows.store(row, weights, (long) r * width, width);
     }
 
     private static void backward(Tape tape, Inputs inputs, Tensor result, Tensor logSums, Tensor qkv) {
@@ -242,25 +242,28 @@ final class AttentionOperation {
         for (int chunk = first; chunk < last; chunk += CHUNK) {
             int end = Math.min(last, chunk + CHUNK);
             int width = end - chunk;
-            Tensor scores = scratch.tile(3, DType.F32, rows, width);
-            Tensor dWeights = scratch.tile(4, DType.F32, rows, width);
-            Tensor weights = scratch.tile(5, query.dtype(), rows, width);
-            Tensor dScores = scratch.tile(6, query.dtype(), rows, width);
+            int padded = AttentionKernels.padded(width);
+            Tensor scores = scratch.tile(3, DType.F32, rows, padded);
+            Tensor dWeights = scratch.tile(4, DType.F32, rows, padded);
+            Tensor weights = scratch.tile(5, query.dtype(), rows, padded);
+            Tensor dScores = scratch.tile(6, query.dtype(), rows, padded);
             Matrix keys = inputs.keys.of(shape, sequence, keyHead, chunk, end);
             Matrix values = inputs.values.of(shape, sequence, keyHead, chunk, end);
-            backend.product().multiply(query, keys.transpose(), scores.matrix(), false);
-            backend.product().multiply(dResult, values.transpose(), dWeights.matrix(), false);
+            backend.product().multiply(query, keys.transpose(), columnsOf(scores, width), false);
+            backend.product().multiply(dResult, values.transpose(), columnsOf(dWeights, width), false);
             for (int r = 0; r < rows; r++) {
-                int low = Math.max(0, inputs.firstKey(sequence, from + r) - chunk);
+                int low = Math.clamp(inputs.firstKey(sequence, from + r) - chunk, 0, width);
                 int high = Math.min(end, inputs.lastKey(from + r) + 1) - chunk;
                 long n = (long) sequence * shape.queries() + from + r;
                 float logSum = logSums.data().getAtIndex(Tensor.FLOAT, n * shape.heads() + head);
                 scoreGradientRow(
                         scores, dWeights, weights, dScores, r, low, high, shape.scale(), logSum, along[r], scratch);
             }
-            backend.product().multiply(weights.matrix().transpose(), dResult, rowsOf(dValues, chunk, end), true);
-            backend.product().multiply(dScores.matrix().transpose(), query, rowsOf(dKeys, chunk, end), true);
-            backend.product().multiply(dScores.matrix(), keys, dQueries.matrix(), chunk > first);
+            Matrix dScore = columnsOf(dScores, width);
+            backend.product()
+                    .multiply(columnsOf(weights, width).transpose(), dResult, rowsOf(dValues, chunk, end), true);
+            backend.product().multiply(dScore.transpose(), query, rowsOf(dKeys, chunk, end), true);
+            backend.product().multiply(dScore, keys, dQueries.matrix(), chunk > first);
         }
         return dQueries;
     }
@@ -295,23 +298,18 @@ final class AttentionOperation {
             float along,
             Scratch scratch) {
         int width = scores.columns();
-        int count = high - low;
+        long start = 4L * r * width;
         float[] row = scratch.floats(1, width);
         float[] gradient = scratch.floats(2, width);
-        float[] padded = scratch.floats(3, width);
-        Arrays.fill(padded, 0, width, 0f);
-        if (count > 0) {
-            Rows.load(scores, (long) r * width + low, row, count);
-            Rows.load(dWeights, (long) r * width + low, gradient, count);
-            AttentionKernels.exponentials(row, scale, logSum, count);
-            System.arraycopy(row, 0, padded, low, count);
-        }
-        Rows.store(padded, weights, (long) r * width, width);
-        if (count > 0) {
-            AttentionKernels.scoreGradient(gradient, row, along, scale, count);
-            System.arraycopy(gradient, 0, padded, low, count);
-        }
-        Rows.store(padded, dScores, (long) r * width, width);
+        int end = Math.max(low, high);
+        AttentionKernels.exponentials(scores.data(), start, row, scale, logSum, low, end, width);
+        Rows.store(row, weights, (long) r * width, width);
+        AttentionKernels.scoreGradients(dWeights.data(), start, row, gradient, along, scale, low, end, width);
+        Rows.store(gradient, dScores, (long) r * width, width);
+    }
+
+    private static Matrix columnsOf(Tensor tile, int columns) {
+        return tile.matrix().columns(0, columns);
     }
 
     private static Matrix rowsOf(Tensor tensor, int from, int to) {

@@ -1,6 +1,7 @@
 package ai.epitome.tensor;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// Reusable working memory of one kernel thread: float rows on the heap, and tiles off it for matrix products.
@@ -9,6 +10,7 @@ public final class Scratch {
     private static final int SLOTS = 12;
 
     private final float[][] rows = new float[SLOTS][0];
+    private final MemorySegment[] memory = new MemorySegment[SLOTS];
     private final Tensor[] tiles = new Tensor[SLOTS];
 
     /// A float array of at least `length` elements.
@@ -26,12 +28,10 @@ public final class Scratch {
         if (tile != null && tile.dtype() == dtype && Arrays.equals(tile.shape(), shape)) {
             return tile;
         }
-        if (tile == null || tile.data().byteSize() < bytes) {
-            tile = Tensor.of(Arena.ofAuto().allocate(bytes, Tensor.ALIGNMENT), dtype, shape);
-        } else {
-            tile = Tensor.of(tile.data(), dtype, shape);
+        if (memory[slot] == null || memory[slot].byteSize() < bytes) {
+            memory[slot] = Arena.ofAuto().allocate(bytes, Tensor.ALIGNMENT);
         }
-        tiles[slot] = tile;
-        return tile;
+        tiles[slot] = Tensor.of(memory[slot], dtype, shape);
+        return tiles[slot];
     }
 }

@@ -33,6 +33,23 @@ final class VectorMath {
     private static final VectorShuffle<Float> SWAP_2 = swap(2);
     private static final VectorShuffle<Float> SWAP_1 = swap(1);
 
+    // Constants are kept as registers: each `broadcast` in a loop adds nodes, and C2 stops inlining a kernel that has
+    // too many of them (and then boxes its vectors).
+    private static final FloatVector ONE = FloatVector.broadcast(FLOATS, 1f);
+    private static final FloatVector ROUNDING = FloatVector.broadcast(FLOATS, ROUND);
+    private static final FloatVector EXP_LOG2_E = FloatVector.broadcast(FLOATS, LOG2_E);
+    private static final FloatVector EXP_UPPER = FloatVector.broadcast(FLOATS, -LN2_UPPER);
+    private static final FloatVector EXP_LOWER = FloatVector.broadcast(FLOATS, -LN2_LOWER);
+    private static final FloatVector EXP_5 = FloatVector.broadcast(FLOATS, 0.00139261840f);
+    private static final FloatVector EXP_4 = FloatVector.broadcast(FLOATS, 0.00836317893f);
+    private static final FloatVector EXP_3 = FloatVector.broadcast(FLOATS, 0.0416665561f);
+    private static final FloatVector EXP_2 = FloatVector.broadcast(FLOATS, 0.166665763f);
+    private static final FloatVector EXP_1 = FloatVector.broadcast(FLOATS, 0.5f);
+    private static final FloatVector EXP_SMALLEST = FloatVector.broadcast(FLOATS, SMALLEST);
+    private static final FloatVector EXP_LARGEST = FloatVector.broadcast(FLOATS, LARGEST);
+    private static final FloatVector ZERO = FloatVector.zero(FLOATS);
+    private static final FloatVector INFINITY = FloatVector.broadcast(FLOATS, Float.POSITIVE_INFINITY);
+
     private VectorMath() {}
 
     /// e^x to about one unit in the last place for x in [-87.3, 88.7]; 0 below, infinity above, NaN for NaN.
@@ -40,24 +57,25 @@ final class VectorMath {
     /// x = n ln 2 + r with |r| at most ln 2 / 2, and e^x = 2^n e^r. The factor 2^n is added to the exponent bits;
     /// n stands ready there since the rounding.
     static FloatVector exp(FloatVector x) {
-        FloatVector shifted = x.fma(broadcast(LOG2_E), broadcast(ROUND));
-        FloatVector n = shifted.sub(ROUND);
-        FloatVector r = n.fma(broadcast(-LN2_LOWER), n.fma(broadcast(-LN2_UPPER), x));
-        FloatVector p = r.fma(broadcast(0.00139261840f), broadcast(0.00836317893f));
-        p = p.fma(r, broadcast(0.0416665561f));
-        p = p.fma(r, broadcast(0.166665763f));
-        p = p.fma(r, broadcast(0.5f));
-        p = p.fma(r, broadcast(1f)).fma(r, broadcast(1f));
+        FloatVector shifted = x.fma(EXP_LOG2_E, ROUNDING);
+        FloatVector n = shifted.sub(ROUNDING);
+        FloatVector r = n.fma(EXP_LOWER, n.fma(EXP_UPPER, x));
+        FloatVector p = r.fma(EXP_5, EXP_4)
+                .fma(r, EXP_3)
+                .fma(r, EXP_2)
+                .fma(r, EXP_1)
+                .fma(r, ONE)
+                .fma(r, ONE);
         FloatVector scaled = p.reinterpretAsInts()
                 .add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
                 .reinterpretAsFloats();
-        return scaled.blend(0f, x.compare(VectorOperators.LT, SMALLEST))
-                .blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, LARGEST));
+        return scaled.blend(ZERO, x.compare(VectorOperators.LT, EXP_SMALLEST))
+                .blend(INFINITY, x.compare(VectorOperators.GT, EXP_LARGEST));
     }
 
     /// 1 / (1 + e^-x).
     static FloatVector sigmoid(FloatVector x) {
-        return broadcast(1f).div(exp(x.neg()).add(1f));
+        return ONE.div(exp(x.neg()).add(ONE));
     }
 
     /// tanh x to a few units in the last place: (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x, and near 0, where
@@ -65,8 +83,7 @@ final class VectorMath {
     static FloatVector tanh(FloatVector x) {
         FloatVector absolute = x.abs();
         FloatVector e = exp(absolute.mul(-2f));
-        FloatVector one = broadcast(1f);
-        FloatVector far = one.sub(e).div(one.add(e));
+        FloatVector far = ONE.sub(e).div(ONE.add(e));
         FloatVector square = x.mul(x);
         FloatVector q = square.fma(broadcast(-0.00626850640f), broadcast(0.0211104602f));
         q = q.fma(square, broadcast(-0.0538738146f));
