@@ -83,7 +83,7 @@ final class ActivationOperation {
         void run(long from, int count, Scratch scratch);
     }
 
-    /// Runs `body` on all of `size` elements, in blocks that fit the second-level cache.
+    /// Runs `body` on all of `size` elements, in blocks that fit the first-level cache.
     static void blocks(Tape tape, long size, Block body) {
         int blocks = Math.toIntExact((size + Elementwise.BLOCK - 1) / Elementwise.BLOCK);
         tape.backend().workers().run(blocks, (block, scratch) -> {

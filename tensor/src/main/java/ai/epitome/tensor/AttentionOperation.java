@@ -176,6 +176,7 @@ final class AttentionOperation {
             Arrays.fill(row, 0, width, 0f);
         } else {
             long start = 4L * r * width;
+            AttentionKernels.mask(scores.data(), start, low, high, Float.NEGATIVE_INFINITY);
             float maximum = Math.max(maxima[r], AttentionKernels.maximum(scores.data(), start, low, high) * scale);
             float rescale = VectorMath.exp(maxima[r] - maximum);
             sums[r] = sums[r] * rescale
@@ -302,6 +303,8 @@ final class AttentionOperation {
         float[] row = scratch.floats(1, width);
         float[] gradient = scratch.floats(2, width);
         int end = Math.max(low, high);
+        AttentionKernels.mask(scores.data(), start, low, end, Float.NEGATIVE_INFINITY);
+        AttentionKernels.mask(dWeights.data(), start, low, end, 0f);
         AttentionKernels.exponentials(scores.data(), start, row, scale, logSum, low, end, width);
         Rows.store(row, weights, (long) r * width, width);
         AttentionKernels.scoreGradients(dWeights.data(), start, row, gradient, along, scale, low, end, width);
