@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -87,8 +88,11 @@ final class GenerateCommand implements Callable<Integer> {
         Backend backend = kernels.backend();
         try (LoadedModel model = ModelFolder.load(folder)) {
             TextGenerator generator = model.generator(backend);
-            String text = prompt == null || prompt.equals("-") ? StandardText.read() : prompt;
-            GenerationRequest request = new GenerationRequest(generator.encode(text), maxTokens, sampling, stop, 0);
+            byte[] text = prompt == null || prompt.equals("-")
+                    ? StandardText.readBytes()
+                    : prompt.getBytes(StandardCharsets.UTF_8);
+            int[] ids = model.tokenizer().orElseThrow().encode(text); // a generator has one
+            GenerationRequest request = new GenerationRequest(ids, maxTokens, sampling, stop, 0);
             PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
             AtomicBoolean closed = new AtomicBoolean();
             GenerationResult result = generator.generate(
@@ -104,7 +108,7 @@ final class GenerateCommand implements Callable<Integer> {
             if (json) {
                 out.println(Json.write(Map.of(
                         "text", result.text(),
-                        "finish_reason", result.finish().name().toLowerCase(java.util.Locale.ROOT),
+                        "finish_reason", result.finish().name().toLowerCase(Locale.ROOT),
                         "prompt_tokens", result.promptTokens(),
                         "completion_tokens", result.completionTokens(),
                         "seed", chosen)));

@@ -9,8 +9,10 @@ import ai.epitome.tensor.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,8 +44,14 @@ final class ServeCommand implements Callable<Integer> {
         Backend backend = kernels.backend();
         System.err.println(backend.describe());
         ModelRegistry models = new ModelRegistry();
+        Set<String> names = new HashSet<>();
         for (Path folder : folders) {
             LoadedModel model = ModelFolder.load(folder); // served until the process ends
+            if (!names.add(model.id())) {
+                throw new IllegalArgumentException(
+                        "two of the folders are called %s, which is the name that a request asks for; rename one"
+                                .formatted(model.id()));
+            }
             models.put(
                     model.generator(backend),
                     Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());

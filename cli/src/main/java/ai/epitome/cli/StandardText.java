@@ -1,7 +1,6 @@
 package ai.epitome.cli;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -26,9 +25,5 @@ final class StandardText {
             throw new IOException(file + " is a folder; expected a file of text");
         }
         return Files.readAllBytes(file);
-    }
-
-    static String read() throws IOException {
-        return new String(readBytes(), StandardCharsets.UTF_8);
     }
 }

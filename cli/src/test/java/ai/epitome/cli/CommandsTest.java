@@ -185,6 +185,12 @@ class CommandsTest {
                 "--seed",
                 "7");
         assertThat(fromInput.out()).isEqualTo(plain.out());
+        byte[] noUtf8 = {'t', 'o', (byte) 0xff, 'b'};
+        assertThat(run(noUtf8, "generate", model.toString(), "--max-tokens", "1", "--json")
+                        .json()
+                        .path("prompt_tokens")
+                        .asInt())
+                .isEqualTo(4);
     }
 
     @Test
@@ -385,6 +391,8 @@ class CommandsTest {
             assertFails(result, "127.0.0.1:" + port, "in use", "--port 0");
             assertFails(run("up", "--model", model.toString(), "--port", port), "in use");
         }
+        assertFails(
+                run("serve", model.toString(), model.toString(), "--port", "0"), "two of the folders are called tiny");
         assertFails(run("serve", model.toString(), "--port", "70000"), "between 0", "65535", "70000");
     }
 }
