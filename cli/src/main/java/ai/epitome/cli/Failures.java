@@ -44,11 +44,19 @@ final class Failures {
             command.usage(err);
             return MISUSED;
         }
-        err.println("epitome: " + failure.getMessage());
+        err.println("epitome: " + misuse(failure, command));
         UnmatchedArgumentException.printSuggestions(failure, err);
         err.println("See: " + command.getCommandSpec().qualifiedName() + " --help");
         err.flush();
         return MISUSED;
+    }
+
+    private static String misuse(ParameterException failure, CommandLine command) {
+        return failure instanceof UnmatchedArgumentException unmatched
+                        && !unmatched.isUnknownOption()
+                        && !command.getSubcommands().isEmpty()
+                ? "unknown command '%s'".formatted(unmatched.getUnmatched().getFirst())
+                : failure.getMessage();
     }
 
     private static boolean isExpected(Throwable failure) {

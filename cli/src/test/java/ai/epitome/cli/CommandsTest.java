@@ -377,6 +377,14 @@ class CommandsTest {
     }
 
     @Test
+    void anUnknownCommandIsCalledThat() throws IOException {
+        assertThat(run("dance", "x").err).startsWith("epitome: unknown command 'dance'\n");
+        assertThat(run("tokenizer", "shrink").err)
+                .startsWith("epitome: unknown command 'shrink'\n")
+                .endsWith("See: epitome tokenizer --help\n");
+    }
+
+    @Test
     void noArgumentsShowTheUsage() throws IOException {
         Result result = run();
         assertThat(result.code).isEqualTo(2);
