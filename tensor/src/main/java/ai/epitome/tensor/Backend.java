@@ -18,9 +18,9 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
 
     /// Which implementation multiplies matrices.
     public enum Kernels {
-        /// oneDNN where it loads, else Java.
+        /// oneDNN where it loads, else Java; on a processor with AMX, machine code of our own for what it does faster.
         AUTO,
-        /// oneDNN or an error.
+        /// The same, or an error where oneDNN does not load.
         ONEDNN,
         /// The Vector API.
         JAVA
@@ -57,6 +57,14 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
                     throw new IllegalStateException(
                             "oneDNN was asked for but does not run here: " + reason + "; choose auto or java kernels");
                 case OneDnnProduct.Unavailable(String reason) -> note = "oneDNN does not run here: " + reason;
+            }
+            switch (AmxProduct.load()) {
+                case AmxProduct.Loaded(AmxProduct amx) -> {
+                    product = new ChosenProduct(product, amx);
+                    bf16IsFast = true;
+                }
+                case AmxProduct.Unavailable(String reason) ->
+                    note += (note.isEmpty() ? "" : "; ") + "no AMX code: " + reason;
             }
         }
         DType compute = switch (precision) {

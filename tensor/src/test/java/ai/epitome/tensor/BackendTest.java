@@ -33,6 +33,8 @@ class BackendTest {
                     .hasMessageContaining(reason);
         } else {
             assertThat(best.describe()).startsWith("kernels: oneDNN 3.").doesNotContain("not run");
+            boolean amx = AmxProduct.load() instanceof AmxProduct.Loaded;
+            assertThat(best.describe()).contains(amx ? "and own AMX code" : "no AMX code: ");
         }
     }
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
@@ -15,15 +17,28 @@ import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.opentest4j.TestAbortedException;
 
 /// Every implementation against three loops in double precision.
 class MatrixProductTest {
 
     static Stream<MatrixProduct> products() {
-        Stream<MatrixProduct> java = Stream.of(new VectorProduct());
-        return OneDnnProduct.load() instanceof OneDnnProduct.Loaded(OneDnnProduct product)
-                ? Stream.concat(java, Stream.of(product))
-                : java;
+        List<MatrixProduct> products = new ArrayList<>(List.of(new VectorProduct()));
+        if (OneDnnProduct.load() instanceof OneDnnProduct.Loaded(OneDnnProduct product)) {
+            products.add(product);
+        }
+        if (AmxProduct.load() instanceof AmxProduct.Loaded(AmxProduct product)) {
+            products.add(new ChosenProduct(new VectorProduct(), product));
+        }
+        return products.stream();
+    }
+
+    static MatrixProduct amx() {
+        return switch (AmxProduct.load()) {
+            case AmxProduct.Loaded(AmxProduct product) -> product;
+            case AmxProduct.Unavailable(String reason) ->
+                throw new TestAbortedException("no AMX product on this machine: " + reason);
+        };
     }
 
     /// A product with everything that may vary.
@@ -38,7 +53,11 @@ class MatrixProductTest {
             DType inputs,
             DType output,
             boolean accumulate,
-            long seed) {}
+            long seed) {
+        Case ofBf16() {
+            return new Case(m, n, k, slack, offset, transposedA, transposedB, DType.BF16, output, accumulate, seed);
+        }
+    }
 
     @Provide
     Arbitrary<Case> cases() {
@@ -68,6 +87,50 @@ class MatrixProductTest {
     @Property(tries = 400)
     void agreesWithThreeLoops(@ForAll("cases") Case given) {
         products().forEach(product -> verify(product, given));
+    }
+
+    @Property(tries = 1000)
+    void amxAgreesWithThreeLoops(@ForAll("cases") Case given) {
+        verify(amx(), given.ofBf16());
+    }
+
+    /// Inputs and results beyond the edges of a window are neither read nor written: they are NaN here.
+    @Property(tries = 300)
+    void amxReadsNothingBesidesTheWindow(@ForAll("cases") Case given) {
+        Case bf16 = given.ofBf16();
+        try (Arena arena = Arena.ofConfined()) {
+            Random random = new Random(given.seed);
+            Matrix a = matrix(arena, random, bf16, DType.BF16, given.m, given.k, given.transposedA);
+            Matrix b = matrix(arena, random, bf16, DType.BF16, given.k, given.n, given.transposedB);
+            Matrix c = matrix(arena, random, bf16, DType.F32, given.m, given.n, false);
+            Matrix again = matrix(arena, random, bf16, DType.F32, given.m, given.n, false);
+            amx().multiply(a, b, c, false);
+            poison(a);
+            poison(b);
+            poison(again);
+            amx().multiply(a, b, again, false);
+            for (int i = 0; i < given.m; i++) {
+                for (int j = 0; j < given.n; j++) {
+                    assertThat(again.element(i, j))
+                            .as("%s (%d, %d)", bf16, i, j)
+                            .isEqualTo(c.element(i, j));
+                }
+            }
+        }
+    }
+
+    private static void poison(Matrix matrix) {
+        Matrix x = matrix.transposed() ? matrix.transpose() : matrix;
+        Tensor memory = whole(x);
+        for (long at = 0; at < memory.size(); at++) {
+            long inside = at - x.offset();
+            boolean within = inside >= 0
+                    && inside / Math.max(1, x.stride()) < x.rows()
+                    && inside % Math.max(1, x.stride()) < x.columns();
+            if (!within) {
+                memory.set(at, Float.NaN);
+            }
+        }
     }
 
     @ParameterizedTest

@@ -1,0 +1,325 @@
+package ai.epitome.tensor;
+
+import java.util.Arrays;
+
+/// Writes the few x86-64 instructions that [AmxCode] is made of.
+///
+/// Encodings are those of the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: a prefix (REX,
+/// VEX or EVEX), an opcode, and a ModRM byte that names a register and a second register or memory. Registers are
+/// plain numbers; which file they belong to is the instruction's business. Memory always has a 32-bit displacement,
+/// which leaves no special cases but one: base 4 and base 12 need a scale-index-base byte.
+final class Assembler {
+    static final int RAX = 0;
+    static final int RCX = 1;
+    static final int RDX = 2;
+    static final int RBX = 3;
+    static final int RBP = 5;
+    static final int RSI = 6;
+    static final int RDI = 7;
+    static final int R8 = 8;
+    static final int R9 = 9;
+    static final int R10 = 10;
+    static final int R11 = 11;
+    static final int R12 = 12;
+    static final int R13 = 13;
+    static final int R14 = 14;
+    static final int R15 = 15;
+
+    /// Mandatory prefixes of vector instructions, as VEX and EVEX encode them.
+    private static final int PREFIX_NONE = 0;
+
+    private static final int PREFIX_66 = 1;
+    private static final int PREFIX_F3 = 2;
+    private static final int PREFIX_F2 = 3;
+
+    /// Opcode maps, likewise.
+    private static final int MAP_0F = 1;
+
+    private static final int MAP_0F38 = 2;
+    private static final int MAP_0F3A = 3;
+
+    private static final int NO_INDEX = 4;
+
+    private byte[] code = new byte[4096];
+    private int size;
+
+    /// Memory at `base + index * scale + displacement`.
+    record Memory(int base, int index, int scale, int displacement) {}
+
+    static Memory at(int base, int displacement) {
+        return new Memory(base, NO_INDEX, 1, displacement);
+    }
+
+    static Memory at(int base, int index, int scale, int displacement) {
+        return new Memory(base, index, scale, displacement);
+    }
+
+    /// The code so far.
+    byte[] bytes() {
+        return Arrays.copyOf(code, size);
+    }
+
+    /// Where the next instruction goes: the target of a jump back.
+    int here() {
+        return size;
+    }
+
+    /// Fills up to a cache line, so that a routine begins on one.
+    void align() {
+        while (size % 64 != 0) {
+            emit(0xCC);
+        }
+    }
+
+    void load(int to, Memory from) {
+        rex(to, from);
+        emit(0x8B);
+        modRm(to, from);
+    }
+
+    void store(Memory to, int from) {
+        rex(from, to);
+        emit(0x89);
+        modRm(from, to);
+    }
+
+    void lea(int to, Memory from) {
+        rex(to, from);
+        emit(0x8D);
+        modRm(to, from);
+    }
+
+    void move(int to, int from) {
+        integer(0x89, from, to);
+    }
+
+    void add(int to, int from) {
+        integer(0x01, from, to);
+    }
+
+    void add(int to, Memory from) {
+        rex(to, from);
+        emit(0x03);
+        modRm(to, from);
+    }
+
+    void addConstant(int to, int constant) {
+        integer(0x81, 0, to);
+        emit32(constant);
+    }
+
+    void set(int to, int constant) {
+        integer(0xC7, 0, to);
+        emit32(constant);
+    }
+
+    /// Subtracts one, for [#jumpIfNotZero].
+    void decrement(int register) {
+        integer(0xFF, 1, register);
+    }
+
+    void push(int register) {
+        emit(0x40 | register >> 3);
+        emit(0x50 | register & 7);
+    }
+
+    void pop(int register) {
+        emit(0x40 | register >> 3);
+        emit(0x58 | register & 7);
+    }
+
+    void jumpIfNotZero(int target) {
+        emit(0x0F);
+        emit(0x85);
+        emit32(target - (size + 4));
+    }
+
+    void ret() {
+        emit(0xC3);
+    }
+
+    void tileConfigure(Memory from) {
+        vex(PREFIX_NONE, MAP_0F38, 0, 0x49, 0, 0, from);
+    }
+
+    void tileRelease() {
+        vex(PREFIX_NONE, MAP_0F38, 0x49, 0, 0, 0);
+    }
+
+    void tileZero(int tile) {
+        vex(PREFIX_F2, MAP_0F38, 0x49, tile, 0, 0);
+    }
+
+    /// `from.index` holds the bytes between rows.
+    void tileLoad(int tile, Memory from) {
+        vex(PREFIX_F2, MAP_0F38, 0, 0x4B, tile, 0, from);
+    }
+
+    /// The same for memory that is read once: it displaces less of what the first-level cache holds.
+    void tileLoadOnce(int tile, Memory from) {
+        vex(PREFIX_66, MAP_0F38, 0, 0x4B, tile, 0, from);
+    }
+
+    void tileStore(Memory to, int tile) {
+        vex(PREFIX_F3, MAP_0F38, 0, 0x4B, tile, 0, to);
+    }
+
+    /// `c += a · b`, bf16 pairs into f32.
+    void tileMultiply(int c, int a, int b) {
+        vex(PREFIX_F3, MAP_0F38, 0x5C, c, b, a);
+    }
+
+    /// Loads a 32-bit mask.
+    void mask(int to, Memory from) {
+        vex(PREFIX_66, MAP_0F, 1, 0x90, to, 0, from);
+    }
+
+    /// Loads a 16-bit mask.
+    void mask16(int to, Memory from) {
+        vex(PREFIX_NONE, MAP_0F, 0, 0x90, to, 0, from);
+    }
+
+    /// Loads 32 words; those that the mask leaves out are zero. Mask 0 is none.
+    void loadWords(int to, int mask, Memory from) {
+        evex(PREFIX_F2, MAP_0F, 1, 0x6F, to, 0, mask, mask != 0, from);
+    }
+
+    void storeWords(Memory to, int mask, int from) {
+        evex(PREFIX_F2, MAP_0F, 1, 0x7F, from, 0, mask, false, to);
+    }
+
+    /// Loads 16 words into the lower halves of 16 lanes.
+    void loadWordsAsInts(int to, int mask, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x33, to, 0, mask, mask != 0, from);
+    }
+
+    void shiftLeft(int to, int from, int bits) {
+        evex(PREFIX_66, MAP_0F, 0, 0x72, 6, to, from);
+        emit(bits);
+    }
+
+    void or(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0xEB, to, a, b);
+    }
+
+    void addFloats(int to, int a, int b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x58, to, a, b);
+    }
+
+    /// Rounds 32 floats, `lower` and `upper`, to bf16.
+    void roundToBf16(int to, int upper, int lower) {
+        evex(PREFIX_F2, MAP_0F38, 0, 0x72, to, upper, lower);
+    }
+
+    void unpackLowInts(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0x62, to, a, b);
+    }
+
+    void unpackHighInts(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0x6A, to, a, b);
+    }
+
+    void unpackLowLongs(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 1, 0x6C, to, a, b);
+    }
+
+    void unpackHighLongs(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 1, 0x6D, to, a, b);
+    }
+
+    /// Two quarters of `a` and two of `b`, chosen by two bits each.
+    void shuffleQuarters(int to, int a, int b, int choice) {
+        evex(PREFIX_66, MAP_0F3A, 0, 0x43, to, a, b);
+        emit(choice);
+    }
+
+    /// Leaves the vector registers as code without AVX-512 likes them.
+    void zeroUpper() {
+        emit(0xC5);
+        emit(0xF8);
+        emit(0x77);
+    }
+
+    private void integer(int opcode, int register, int second) {
+        emit(0x48 | register >> 3 << 2 | second >> 3);
+        emit(opcode);
+        modRm(register, second);
+    }
+
+    private void rex(int register, Memory memory) {
+        emit(0x48 | register >> 3 << 2 | memory.index >> 3 << 1 | memory.base >> 3);
+    }
+
+    private void vex(int prefix, int map, int wide, int opcode, int register, int second, Memory memory) {
+        emit(0xC4);
+        emit(~(register >> 3 << 7 | memory.index >> 3 << 6 | memory.base >> 3 << 5) & 0xE0 | map);
+        emit(wide << 7 | (~second & 15) << 3 | prefix);
+        emit(opcode);
+        modRm(register, memory);
+    }
+
+    private void vex(int prefix, int map, int opcode, int register, int second, int third) {
+        emit(0xC4);
+        emit(0xE0 | map);
+        emit((~second & 15) << 3 | prefix);
+        emit(opcode);
+        modRm(register, third);
+    }
+
+    private void evex(
+            int prefix,
+            int map,
+            int wide,
+            int opcode,
+            int register,
+            int second,
+            int mask,
+            boolean zeroing,
+            Memory memory) {
+        int high = (register >> 3 & 1) << 7 | memory.index >> 3 << 6 | memory.base >> 3 << 5 | (register >> 4) << 4;
+        evexPrefix(prefix, map, wide, high, second, mask, zeroing);
+        emit(opcode);
+        modRm(register, memory);
+    }
+
+    private void evex(int prefix, int map, int wide, int opcode, int register, int second, int third) {
+        int high = (register >> 3 & 1) << 7 | third >> 4 << 6 | (third >> 3 & 1) << 5 | (register >> 4) << 4;
+        evexPrefix(prefix, map, wide, high, second, 0, false);
+        emit(opcode);
+        modRm(register, third);
+    }
+
+    /// 512 bits wide; register numbers are stored inverted.
+    private void evexPrefix(int prefix, int map, int wide, int high, int second, int mask, boolean zeroing) {
+        emit(0x62);
+        emit(~high & 0xF0 | map);
+        emit(wide << 7 | (~second & 15) << 3 | 4 | prefix);
+        emit((zeroing ? 0x80 : 0) | 0x40 | (~second >> 4 & 1) << 3 | mask);
+    }
+
+    private void modRm(int register, int second) {
+        emit(0xC0 | (register & 7) << 3 | second & 7);
+    }
+
+    private void modRm(int register, Memory memory) {
+        boolean indexed = memory.index != NO_INDEX || (memory.base & 7) == 4;
+        emit(0x80 | (register & 7) << 3 | (indexed ? 4 : memory.base & 7));
+        if (indexed) {
+            emit(Integer.numberOfTrailingZeros(memory.scale) << 6 | (memory.index & 7) << 3 | memory.base & 7);
+        }
+        emit32(memory.displacement);
+    }
+
+    private void emit32(int value) {
+        for (int shift = 0; shift < 32; shift += 8) {
+            emit(value >> shift);
+        }
+    }
+
+    private void emit(int value) {
+        if (size == code.length) {
+            code = Arrays.copyOf(code, 2 * size);
+        }
+        code[size++] = (byte) value;
+    }
+}

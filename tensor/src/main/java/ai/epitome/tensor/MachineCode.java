@@ -1,0 +1,106 @@
+package ai.epitome.tensor;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// What Linux has to do before code of our own runs: executable memory, and leave to use the tile registers.
+final class MachineCode {
+    private static final Linker LINKER = Linker.nativeLinker();
+
+    /// Calls a routine `void f(long*)` without leaving the Java state, which costs some ten nanoseconds: for routines
+    /// that return within microseconds. The pointer may be to an array on the heap.
+    static final MethodHandle CALL =
+            LINKER.downcallHandle(FunctionDescriptor.ofVoid(ADDRESS), Linker.Option.critical(true));
+
+    // From Linux's mman.h and prctl.h for x86-64.
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final long SYS_ARCH_PRCTL = 158;
+    private static final long ARCH_REQ_XCOMP_PERM = 0x1023;
+    private static final long XFEATURE_TILE_DATA = 18;
+
+    private MachineCode() {}
+
+    /// Throws unless the processor has all of `features`, named as in `/proc/cpuinfo`.
+    static void requireFeatures(List<String> features) throws IOException {
+        String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+        if (!system.equals("Linux amd64")) {
+            throw new IOException("it takes Linux on x86-64, this is " + system);
+        }
+        Set<String> found = new HashSet<>();
+        try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            lines.filter(line -> line.startsWith("flags"))
+                    .findFirst()
+                    .ifPresent(line -> found.addAll(List.of(
+                            line.substring(line.indexOf(':') + 1).strip().split(" "))));
+        }
+        List<String> missing =
+                features.stream().filter(name -> !found.contains(name)).toList();
+        if (!missing.isEmpty()) {
+            throw new IOException("the processor has no " + String.join(", ", missing));
+        }
+    }
+
+    /// Asks the kernel for the tile registers, which a process may not touch before (Linux, Documentation/arch/x86,
+    /// "Using XSTATE features in user space applications"). Asking again is harmless.
+    static void requestTiles() throws IOException {
+        MethodHandle call = LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow("syscall"),
+                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                Linker.Option.firstVariadicArg(1));
+        long status;
+        try {
+            status = (long) call.invokeExact(SYS_ARCH_PRCTL, ARCH_REQ_XCOMP_PERM, XFEATURE_TILE_DATA);
+        } catch (Throwable e) {
+            throw new IOException("cannot call syscall: " + e.getMessage(), e);
+        }
+        if (status != 0) {
+            throw new IOException("the kernel gives no leave to use tile registers (arch_prctl)");
+        }
+    }
+
+    /// Places code in memory that is executable and, from then on, not writable. It stays for the life of the process.
+    static MemorySegment place(byte[] code) throws IOException {
+        MethodHandle map = function("mmap", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+        MethodHandle protect = function("mprotect", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+        try {
+            long size = code.length;
+            var memory = (MemorySegment) map.invokeExact(
+                    MemorySegment.NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+            if (memory.address() == -1) {
+                throw new IOException("no memory for code (mmap)");
+            }
+            MemorySegment whole = memory.reinterpret(size);
+            whole.copyFrom(MemorySegment.ofArray(code));
+            if ((int) protect.invokeExact(memory, size, PROT_READ | PROT_EXEC) != 0) {
+                throw new IOException("the system allows no code made at run time (mprotect)");
+            }
+            return whole;
+        } catch (IOException e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IOException("cannot place code: " + e.getMessage(), e);
+        }
+    }
+
+    private static MethodHandle function(String name, MemoryLayout result, MemoryLayout... arguments) {
+        return LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, arguments));
+    }
+}
