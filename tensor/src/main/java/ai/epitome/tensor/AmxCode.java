@@ -24,22 +24,20 @@ import ai.epitome.tensor.Assembler.Memory;
 ///
 /// **Multiplication.** AMX has eight tile registers of 16 rows of 64 bytes. `tdpbf16ps` adds to a tile of 16 x 16 f32
 /// sums the product of 16 x 32 bf16 of A and 32 x 16 of B, the latter with rows 2p and 2p + 1 side by side in pairs
-/// (Intel's manual calls it VNNI). It starts every 16 cycles and its sum is ready after 52, so four sums keep it busy;
-/// and
-/// with sums in a square each tile that is loaded (8 cycles from the first-level cache) is used twice:
+/// (Intel's manual calls it VNNI). It starts every 16 cycles and its sum is ready after 52, so four sums keep it
+/// busy; and with sums in a square each tile that is loaded (8 cycles from the first-level cache) is used twice:
 ///
 /// ```
-///                    tmm6 tmm7   B, 32 columns        rdi block            r8  A of this block of rows     r12 64
-///   A, 32   tmm4     tmm0 tmm1   C, 32 x 32           rsi B of the block   rax, rbx  tiles of A            r13 A
-/// stride
-///   rows    tmm5     tmm2 tmm3                        rdx C of the block   rcx, rbp  tiles of B            r14 A step
-///                                                     r9  C of the rows    r10, r11  blocks, steps left    r15 C
-/// stride
+///                 tmm6 tmm7   B, 32 columns    rdi parameters      r8  A of the rows       r12 64
+///   A, 32 tmm4    tmm0 tmm1   C, 32 x 32       rsi B of the block  rax, rbx tiles of A     r13 A stride
+///   rows  tmm5    tmm2 tmm3                    rdx C of the block  rcx, rbp tiles of B     r14 A ahead
+///                                              r9  C of the rows   r10 blocks, r11 steps   r15 C stride
 /// ```
 /// Steps of 32 along the depth are the innermost loop, then blocks of columns, then blocks of rows: the strip of A
-/// stays in the first-level cache while B comes from the second. At the edges the same code runs with tiles
-/// configured to fewer rows or columns, which also bounds what it reads and writes; a block that needs only one tile
-/// in a direction has a variant of its own, since a tile of no rows does not exist.
+/// stays in the first-level cache while B comes from the second. Block of columns j also fetches rows j and 16 + j of
+/// the next strip, since rows are too far apart for the hardware to see them coming. At the edges the same code runs
+/// with tiles configured to fewer rows or columns, which also bounds what it reads and writes; a block that needs only
+/// one tile in a direction has a variant of its own, since a tile of no rows does not exist.
 ///
 /// **Packing** brings operands into tiles. A tile has 16 registers; memory rows become registers as they are, or two
 /// rows become pairs, and the registers are then transposed or not:
@@ -80,23 +78,26 @@ final class AmxCode {
     static final int MASK = 192;
     /// Address of a block of sums, 32 x 32 f32, on their way to bf16.
     static final int SUMS = 200;
+    /// From a row of A to the one to fetch ahead: the next block's, or the same where A is packed.
+    static final int A_AHEAD = 208;
 
-    // Parameters of a packing.
+    // Parameters of a packing: an inner and an outer loop over tiles, which go along memory rows and across them.
     static final int SOURCE = 0;
     static final int SOURCE_STRIDE = 8;
-    static final int SOURCE_STEP = 16;
-    static final int SOURCE_TILE = 24;
+    static final int SOURCE_INNER = 16;
+    static final int SOURCE_OUTER = 24;
     static final int TARGET = 32;
-    /// What to leave out after the steps of a tile.
-    static final int TARGET_GAP = 40;
-    static final int PACK_STEPS = 48;
-    static final int PACK_TILES = 56;
+    /// To the next target within the inner loop, and from the last of it to the first of the next.
+    static final int TARGET_INNER = 40;
+    static final int TARGET_OUTER = 48;
+    static final int INNER = 56;
+    static final int OUTER = 64;
     /// At edges: where each of 32 memory rows lies, and which of its elements exist.
-    static final int OFFSETS = 64;
+    static final int OFFSETS = 72;
     static final int MASKS = OFFSETS + 8 * 32;
 
     /// Longs of either array.
-    static final int BLOCK = 8 + 2 * 32;
+    static final int BLOCK = 9 + 2 * 32;
 
     private final Assembler code = new Assembler();
 
@@ -120,12 +121,12 @@ final class AmxCode {
         code.load(R8, at(RDI, A));
         code.load(R9, at(RDI, C));
         code.load(R13, at(RDI, A_STRIDE));
-        code.load(R14, at(RDI, A_STEP));
         code.set(R12, 64);
         int row = code.here();
         code.load(RSI, at(RDI, B));
         code.move(RDX, R9);
         code.load(R10, at(RDI, COLUMN_BLOCKS));
+        code.load(R14, at(RDI, A_AHEAD));
         int column = code.here();
         boolean preload = accumulate && output == DType.F32;
         code.load(R15, at(RDI, C_STRIDE));
@@ -138,6 +139,7 @@ final class AmxCode {
         }
         code.add(RSI, at(RDI, B_BLOCK));
         code.add(RDX, at(RDI, C_COLUMNS));
+        code.add(R14, R13);
         code.decrement(R10);
         code.jumpIfNotZero(column);
         code.add(R8, at(RDI, A_BLOCK));
@@ -210,8 +212,10 @@ final class AmxCode {
                 code.tileMultiply(3, 5, 7);
             }
         }
-        code.add(RAX, R14);
-        code.add(RBX, R14);
+        code.prefetch(at(RAX, R14, 1, 0));
+        code.prefetch(at(RBX, R14, 1, 0));
+        code.add(RAX, at(RDI, A_STEP));
+        code.add(RBX, at(RDI, A_STEP));
         code.addConstant(RCX, TILE);
         code.addConstant(RBP, TILE);
         code.decrement(R11);
@@ -261,11 +265,11 @@ final class AmxCode {
         code.load(RDX, at(RDI, SOURCE_STRIDE));
         code.lea(R9, at(RDX, RDX, 2, 0));
         code.load(RCX, at(RDI, TARGET));
-        code.load(R8, at(RDI, PACK_TILES));
-        int tile = code.here();
+        code.load(R8, at(RDI, OUTER));
+        int outer = code.here();
         code.move(R11, RSI);
-        code.load(R10, at(RDI, PACK_STEPS));
-        int step = code.here();
+        code.load(R10, at(RDI, INNER));
+        int inner = code.here();
         code.move(RAX, R11);
         for (int i = 0; i < 16; i++) {
             if (pairs) {
@@ -283,14 +287,14 @@ final class AmxCode {
         for (int i = 0; i < 16; i++) {
             code.storeWords(at(RCX, 64 * i), 0, i);
         }
-        code.addConstant(RCX, TILE);
-        code.add(R11, at(RDI, SOURCE_STEP));
+        code.add(RCX, at(RDI, TARGET_INNER));
+        code.add(R11, at(RDI, SOURCE_INNER));
         code.decrement(R10);
-        code.jumpIfNotZero(step);
-        code.add(RSI, at(RDI, SOURCE_TILE));
-        code.add(RCX, at(RDI, TARGET_GAP));
+        code.jumpIfNotZero(inner);
+        code.add(RSI, at(RDI, SOURCE_OUTER));
+        code.add(RCX, at(RDI, TARGET_OUTER));
         code.decrement(R8);
-        code.jumpIfNotZero(tile);
+        code.jumpIfNotZero(outer);
         code.zeroUpper();
         code.ret();
         return entry;

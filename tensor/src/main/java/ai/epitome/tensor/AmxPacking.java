@@ -46,12 +46,19 @@ final class AmxPacking {
         long start = x.data().address() + 2 * x.offset();
         put(AmxCode.SOURCE, start + 16 * tile * alongLines + (job.from + 32L * step) * alongDepth);
         put(AmxCode.SOURCE_STRIDE, row);
-        put(AmxCode.SOURCE_STEP, 32 * alongDepth);
-        put(AmxCode.SOURCE_TILE, 16 * alongLines);
-        put(AmxCode.TARGET, job.target + ((long) tile * job.steps + step) * AmxCode.TILE);
-        put(AmxCode.TARGET_GAP, (long) (job.steps - steps) * AmxCode.TILE);
-        put(AmxCode.PACK_STEPS, steps);
-        put(AmxCode.PACK_TILES, tiles);
+        // The inner loop runs along memory rows, where the hardware sees it coming.
+        int inner = pairs ? tiles : steps;
+        int outer = pairs ? steps : tiles;
+        long nextTile = (long) job.steps * AmxCode.TILE;
+        long targetInner = pairs ? nextTile : AmxCode.TILE;
+        long targetOuter = pairs ? AmxCode.TILE : nextTile;
+        put(AmxCode.SOURCE_INNER, pairs ? 16 * alongLines : 32 * alongDepth);
+        put(AmxCode.SOURCE_OUTER, pairs ? 32 * alongDepth : 16 * alongLines);
+        put(AmxCode.TARGET, job.target + tile * nextTile + (long) step * AmxCode.TILE);
+        put(AmxCode.TARGET_INNER, targetInner);
+        put(AmxCode.TARGET_OUTER, targetOuter - inner * targetInner);
+        put(AmxCode.INNER, inner);
+        put(AmxCode.OUTER, outer);
         boolean masked = lines < 16 || depth < 32;
         if (masked) {
             edges(pairs ? depth : lines, pairs ? lines : depth, row, pairs ? 32 : 16);

@@ -20,8 +20,9 @@ final class AmxProduct implements MatrixProduct {
     private static final int DEPTH = 512;
     /// A packed block of B: half of a second-level cache of 2 MB.
     private static final long B_BYTES = 1 << 20;
-    /// A packed part of A: small beside B in the same cache, large enough that calls do not count.
-    private static final long A_BYTES = 128 << 10;
+    /// A packed part of A, beside B in the same cache. Where A is transposed in memory, longer memory rows are read the
+    /// more rows of A are packed at once.
+    private static final long A_BYTES = 640 << 10;
     /// Multiply-adds of a call, some 100 microseconds: the garbage collector waits for calls to return.
     private static final long CALL_WORK = 1 << 27;
 
@@ -121,10 +122,7 @@ final class AmxProduct implements MatrixProduct {
         private void rows(Matrix a, Matrix c, int from, int depth, boolean accumulate) {
             int steps = (depth + 31) / 32;
             boolean inPlace = !a.transposed() && depth % 32 == 0;
-            long limit = CALL_WORK / ((long) c.columns() * depth);
-            if (!inPlace) {
-                limit = Math.min(limit, A_BYTES / (64L * steps));
-            }
+            long limit = inPlace ? CALL_WORK / ((long) c.columns() * depth) : A_BYTES / (64L * steps);
             int height = Math.clamp(limit / 32 * 32, 32, (c.rows() + 31) / 32 * 32);
             for (int row = 0; row < c.rows(); row += height) {
                 int rows = Math.min(height, c.rows() - row);
@@ -132,6 +130,7 @@ final class AmxProduct implements MatrixProduct {
                 if (inPlace) {
                     put(AmxCode.A_STRIDE, 2L * a.stride());
                     put(AmxCode.A_STEP, 64);
+                    put(AmxCode.A_AHEAD, 64L * a.stride());
                     long first = address(a) + 2 * ((long) row * a.stride() + from);
                     strips(first, 32L * a.stride(), target, steps, accumulate);
                 } else {
@@ -139,6 +138,7 @@ final class AmxProduct implements MatrixProduct {
                     packing.pack(a.rows(row, row + rows), from, depth, false, packedA.address());
                     put(AmxCode.A_STRIDE, 64);
                     put(AmxCode.A_STEP, AmxCode.TILE);
+                    put(AmxCode.A_AHEAD, 0);
                     strips(packedA.address(), (long) steps * AmxCode.TILE, target, steps, accumulate);
                 }
             }

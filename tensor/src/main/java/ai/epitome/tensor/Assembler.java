@@ -134,6 +134,14 @@ final class Assembler {
         emit32(target - (size + 4));
     }
 
+    /// Fetches a line into the second-level cache; an address that is not there does no harm.
+    void prefetch(Memory from) {
+        rex(2, from);
+        emit(0x0F);
+        emit(0x18);
+        modRm(2, from);
+    }
+
     void ret() {
         emit(0xC3);
     }

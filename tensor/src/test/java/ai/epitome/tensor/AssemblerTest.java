@@ -25,6 +25,7 @@ class AssemblerTest {
                 given("add rbp, 1024", "48 81 c5 00 04 00 00", a -> a.addConstant(5, 1024)),
                 given("mov r12, 64", "49 c7 c4 40 00 00 00", a -> a.set(12, 64)),
                 given("dec r10", "49 ff ca", a -> a.decrement(10)),
+                given("rex.W prefetcht1 [rax+r14+F]", "4a 0f 18 94 30 78 56 34 12", a -> a.prefetch(at(0, 14, 1, FAR))),
                 given("ldtilecfg [rdi+F]", "c4 e2 78 49 87 78 56 34 12", a -> a.tileConfigure(at(7, FAR))),
                 given("tilerelease", "c4 e2 78 49 c0", Assembler::tileRelease),
                 given("tilezero tmm5", "c4 e2 7b 49 e8", a -> a.tileZero(5)),
