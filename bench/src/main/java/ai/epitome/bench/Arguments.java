@@ -27,6 +27,10 @@ final class Arguments {
         return index < positional.size() ? positional.get(index) : otherwise;
     }
 
+    String text(String name, String otherwise) {
+        return named.getOrDefault(name, otherwise);
+    }
+
     int number(String name, int otherwise) {
         return named.containsKey(name) ? Integer.parseInt(named.get(name)) : otherwise;
     }

@@ -8,9 +8,11 @@ public final class Main {
     private static final String USAGE = """
             usage: ./epitome bench train [SHAPE|all] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
                    ./epitome bench products
+                   ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
 
             train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py
-            products  matrix products, oneDNN and Java""";
+            products  matrix products, oneDNN and Java
+            tokenizer encoding, beside jtokkit, on one thread and on two""";
 
     private Main() {}
 
@@ -22,6 +24,7 @@ public final class Main {
                 case "train" -> TrainBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "products" ->
                     ProductBenchmark.main(words.subList(1, words.size()).toArray(String[]::new));
+                case "tokenizer" -> TokenizerBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
                     System.err.println(USAGE);
                     System.exit(2);
