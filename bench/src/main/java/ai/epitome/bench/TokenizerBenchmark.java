@@ -10,6 +10,7 @@ import com.knuddels.jtokkit.Encodings;
 import com.knuddels.jtokkit.api.Encoding;
 import com.knuddels.jtokkit.api.EncodingType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,10 +19,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
 
 /// Encoding beside jtokkit: the same documents as strings in memory, the same vocabulary, the same number of threads,
-/// by turns in one process. One thread encodes a document; the threads take documents from one queue.
+/// by turns in one process. One thread encodes a document; the threads take documents from one queue. Our tokenizer
+/// remembers words that it has met; it is loaded anew for each round, so each round meets them for the first time.
 ///
 /// `./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]`
 final class TokenizerBenchmark {
@@ -29,8 +32,8 @@ final class TokenizerBenchmark {
     /// Documents that a thread takes at a time.
     private static final int TAKEN = 16;
 
-    /// Encodes a document, given by its number, and tells how many ids came out.
-    private record Competitor(String name, IntUnaryOperator encode) {}
+    /// Gives, for a round, what encodes a document, named by its number, and tells how many ids came out.
+    private record Competitor(String name, Supplier<IntUnaryOperator> round) {}
 
     private TokenizerBenchmark() {}
 
@@ -47,6 +50,14 @@ final class TokenizerBenchmark {
         compare(tokenizer, Encodings.newLazyEncodingRegistry().getEncoding(peer), documents, arguments);
     }
 
+    private static Tokenizer load(Path ranks, TiktokenEncoding encoding) {
+        try {
+            return Tokenizers.loadTiktoken(ranks, encoding);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static List<byte[]> read(Path file) throws IOException {
         List<byte[]> documents = new ArrayList<>();
         try (DocumentReader reader = Corpus.of(List.of(file)).open()) {
@@ -57,20 +68,29 @@ final class TokenizerBenchmark {
         return documents;
     }
 
-    private static void compare(Tokenizer tokenizer, Encoding jtokkit, List<byte[]> documents, Arguments arguments) {
+    private static void compare(
+            Supplier<Tokenizer> loaded, Encoding jtokkit, List<byte[]> documents, Arguments arguments) {
         String[] texts = documents.stream()
                 .map(document -> new String(document, StandardCharsets.UTF_8))
                 .toArray(String[]::new);
+        Tokenizer first = loaded.get();
         long same = Arrays.stream(texts)
                 .filter(text -> Arrays.equals(
-                        tokenizer.encode(text), jtokkit.encodeOrdinary(text).toArray()))
+                        first.encode(text), jtokkit.encodeOrdinary(text).toArray()))
                 .count();
         System.out.printf(
                 Locale.ROOT, "%s: equal ids in %,d of %,d documents%n%n", jtokkit.getName(), same, texts.length);
         List<Competitor> competitors = List.of(
-                new Competitor("epitome", i -> tokenizer.encode(texts[i]).length),
-                new Competitor("epitome, from bytes", i -> tokenizer.encode(documents.get(i)).length),
-                new Competitor("jtokkit", i -> jtokkit.encodeOrdinary(texts[i]).size()));
+                new Competitor("epitome", () -> {
+                    Tokenizer tokenizer = loaded.get();
+                    return i -> tokenizer.encode(texts[i]).length;
+                }),
+                new Competitor("epitome, from bytes", () -> {
+                    Tokenizer tokenizer = loaded.get();
+                    return i -> tokenizer.encode(documents.get(i)).length;
+                }),
+                new Competitor(
+                        "jtokkit", () -> i -> jtokkit.encodeOrdinary(texts[i]).size()));
         long bytes = documents.stream().mapToLong(document -> document.length).sum();
         System.out.println("| threads | "
                 + String.join(
@@ -100,8 +120,9 @@ final class TokenizerBenchmark {
         long ids = -1;
         for (int round = -WARM_UP; round < rounds; round++) {
             for (int c = 0; c < rates.length; c++) {
+                IntUnaryOperator encode = competitors.get(c).round.get();
                 long began = System.nanoTime();
-                ids = encode(competitors.get(c), documents, threads);
+                ids = encode(encode, documents, threads);
                 double rate = megabytes * 1e9 / (System.nanoTime() - began);
                 if (round >= 0) {
                     rates[c][round] = rate;
@@ -114,13 +135,13 @@ final class TokenizerBenchmark {
         return rates;
     }
 
-    private static long encode(Competitor competitor, int documents, int threads) {
+    private static long encode(IntUnaryOperator encode, int documents, int threads) {
         AtomicInteger next = new AtomicInteger();
         long[] ids = new long[threads];
         List<Thread> workers = new ArrayList<>();
         for (int t = 0; t < threads; t++) {
             int own = t;
-            workers.add(Thread.ofPlatform().start(() -> ids[own] = encode(competitor, documents, next)));
+            workers.add(Thread.ofPlatform().start(() -> ids[own] = encode(encode, documents, next)));
         }
         for (Thread worker : workers) {
             try {
@@ -133,11 +154,11 @@ final class TokenizerBenchmark {
         return Arrays.stream(ids).sum();
     }
 
-    private static long encode(Competitor competitor, int documents, AtomicInteger next) {
+    private static long encode(IntUnaryOperator encode, int documents, AtomicInteger next) {
         long ids = 0;
         for (int from = next.getAndAdd(TAKEN); from < documents; from = next.getAndAdd(TAKEN)) {
             for (int i = from; i < Math.min(documents, from + TAKEN); i++) {
-                ids += competitor.encode.applyAsInt(i);
+                ids += encode.applyAsInt(i);
             }
         }
         return ids;

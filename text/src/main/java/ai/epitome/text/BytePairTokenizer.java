@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 ///
 /// Get one from [Tokenizers#load] or [BytePairTrainer]. Immutable and thread-safe.
 public final class BytePairTokenizer implements Tokenizer {
-    /// Encoders hold caches of about a megabyte; a few wait for the next call, the rest are left to the collector.
-    private static final int IDLE_ENCODERS = 16;
+    /// Encoders hold caches of up to four megabytes; a few wait for the next call, the rest are left to the collector.
+    private static final int IDLE_ENCODERS = 8;
 
     /// An encoder that once held more ids than this is not kept.
     private static final int LARGEST_IDLE_OUTPUT = 1 << 20;

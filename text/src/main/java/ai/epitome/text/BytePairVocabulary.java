@@ -21,6 +21,7 @@ final class BytePairVocabulary {
     private final int[] idOfByte = new int[256];
     private final MergeTable merges;
     private final TokenTable pieces;
+    private final ShortTokens shortPieces;
 
     /// @param tokens bytes by id, null where the id is no text token (a hole or a control token)
     /// @param left left ids of the merges
@@ -42,7 +43,10 @@ final class BytePairVocabulary {
             checkMerge(i);
             merges.put(left[i], right[i], rank[i], merged[i]);
         }
-        this.pieces = new TokenTable(wholePieces ? tokens : reachable());
+        merges.setBytes(idOfByte);
+        byte[][] whole = wholePieces ? tokens : reachable();
+        this.pieces = new TokenTable(whole);
+        this.shortPieces = new ShortTokens(whole);
     }
 
     /// Merges in the order of their ranks.
@@ -162,6 +166,11 @@ final class BytePairVocabulary {
     /// The tokens that a whole piece may become at once.
     TokenTable pieces() {
         return pieces;
+    }
+
+    /// Those of them that are short.
+    ShortTokens shortPieces() {
+        return shortPieces;
     }
 
     boolean wholePieces() {

@@ -3,11 +3,20 @@ package ai.epitome.text;
 import static ai.epitome.text.CharacterClasses.BYTE;
 import static ai.epitome.text.CharacterClasses.FLAGS;
 import static ai.epitome.text.CharacterClasses.LENGTH_SHIFT;
+import static ai.epitome.text.CharacterClasses.LETTER;
 import static ai.epitome.text.CharacterClasses.NOT_ASCII;
 import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
 /// The steps that the hand-written splitters share.
 final class CharacterScan {
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    /// Repeats a byte eight times, as a factor.
+    private static final long EACH = 0x0101010101010101L;
+
     private CharacterScan() {}
 
     /// The flags in a result of [CharacterClasses#at].
@@ -33,6 +42,25 @@ final class CharacterScan {
             }
         }
         return end;
+    }
+
+    /// The end of the run of letters that starts at `at`, or `at` itself: [#skip], but ASCII letters eight at a time,
+    /// since where a word ends is what a processor cannot foresee.
+    static int skipLetters(byte[] text, int at, int to) {
+        int end = at;
+        while (end <= text.length - Long.BYTES) {
+            long bytes = (long) LONG.get(text, end);
+            long lowerCase = (bytes | EACH * 0x20) & EACH * 0x7F;
+            long fromA = lowerCase + EACH * (0x80 - 'a');
+            long beyondZ = lowerCase + EACH * (0x80 - 'z' - 1);
+            long others = ~(fromA & ~beyondZ & ~bytes) & EACH * 0x80;
+            if (others != 0) {
+                end += Long.numberOfTrailingZeros(others) >>> 3;
+                return end >= to ? to : text[end] < 0 ? skip(text, end, to, LETTER) : end;
+            }
+            end += Long.BYTES;
+        }
+        return end >= to ? to : skip(text, end, to, LETTER);
     }
 
     /// `\s+(?!\S)|\s+` where white space starts at `at`: all of it at the end of the text, else all but its last

@@ -7,6 +7,7 @@ import static ai.epitome.text.CharacterClasses.OTHER;
 import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
 import static ai.epitome.text.CharacterScan.flags;
 import static ai.epitome.text.CharacterScan.skip;
+import static ai.epitome.text.CharacterScan.skipLetters;
 
 /// [Splitting#GPT2]'s pattern by hand: contractions in lower case, then letters, numbers or other characters each with
 /// one space in front, then white space, whose last character is left to the piece that follows.
@@ -37,7 +38,7 @@ record Gpt2Splitter() implements Splitter {
         }
         int next = start + (character >>> LENGTH_SHIFT);
         return switch (flags(character)) {
-            case LETTER -> skip(text, next, to, LETTER);
+            case LETTER -> skipLetters(text, next, to);
             case NUMBER -> skip(text, next, to, NUMBER);
             default -> skip(text, next, to, OTHER);
         };

@@ -8,6 +8,7 @@ import static ai.epitome.text.CharacterClasses.OTHER;
 import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
 import static ai.epitome.text.CharacterScan.flags;
 import static ai.epitome.text.CharacterScan.skip;
+import static ai.epitome.text.CharacterScan.skipLetters;
 
 /// [Splitting#GPT4]'s pattern by hand: contractions in either case, letters with any one character in front that is
 /// no letter, number or newline, numbers by at most `digits` characters, runs of other characters with one space in
@@ -39,14 +40,14 @@ record Gpt4Splitter(int digits) implements Splitter {
         int kind = flags(character);
         int next = at + (character >>> LENGTH_SHIFT);
         if (kind == LETTER) {
-            return skip(text, next, to, LETTER);
+            return skipLetters(text, next, to);
         }
         if (kind == NUMBER) {
             return number(text, next, to);
         }
         int following = next < to ? CharacterClasses.at(text, next, to) : -1;
         if (kind != NEWLINE && following >= 0 && flags(following) == LETTER) {
-            return skip(text, next + (following >>> LENGTH_SHIFT), to, LETTER);
+            return skipLetters(text, next + (following >>> LENGTH_SHIFT), to);
         }
         if (kind == OTHER || (first == ' ' && following >= 0 && flags(following) == OTHER)) {
             return skip(text, skip(text, next, to, OTHER), to, NEWLINE);

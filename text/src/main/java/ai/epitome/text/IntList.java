@@ -30,6 +30,18 @@ final class IntList {
         size += count;
     }
 
+    /// Adds the lower and upper halves of `first` and `second`, of these four the first `count`.
+    void addUpToFour(long first, long second, int count) {
+        if (items.length - size < 4) {
+            grow(Math.addExact(size, 4));
+        }
+        items[size] = (int) first;
+        items[size + 1] = (int) (first >>> Integer.SIZE);
+        items[size + 2] = (int) second;
+        items[size + 3] = (int) (second >>> Integer.SIZE);
+        size += count;
+    }
+
     private void grow(int needed) {
         long wanted = Math.max(needed, items.length + (long) (items.length >> 1) + 8);
         items = Arrays.copyOf(items, (int) Math.min(wanted, Integer.MAX_VALUE - 8));

@@ -8,17 +8,17 @@ import java.util.Arrays;
 /// Short pieces look for the lowest rank by a scan, which costs O(n^2) but runs in the first-level cache; long ones
 /// keep the pairs in a heap over a linked list, O(n log n). Results of [#merge] are appended; not thread-safe.
 final class PieceMerger {
-    /// Where the heap overtakes the scan, measured on random letters.
-    static final int LONGEST_SCAN = 96;
+    private static final int PLACE_BITS = 6;
 
-    private static final long NONE = Long.MAX_VALUE;
+    /// About where the heap overtakes the scan.
+    static final int LONGEST_SCAN = 1 << PLACE_BITS;
 
     private final BytePairVocabulary vocabulary;
     private final MergeTable merges;
     private final IntList output = new IntList(256);
 
     private int[] ids = new int[LONGEST_SCAN];
-    /// `rank << 32 | merged` of the pair that starts here, [#NONE] if it has no merge.
+    /// What [MergeTable#find] gives for the pair that starts here.
     private final long[] pair = new long[LONGEST_SCAN];
 
     private int[] next = {};
@@ -57,6 +57,9 @@ final class PieceMerger {
             ids[i] = vocabulary.idOfByte(text[from + i]);
         }
         if (length <= LONGEST_SCAN) {
+            for (int i = 0; i + 1 < length; i++) {
+                pair[i] = merges.ofBytes(text[from + i], text[from + i + 1]);
+            }
             output.addAll(ids, 0, mergeByScan(length));
         } else {
             mergeByHeap(length);
@@ -67,40 +70,36 @@ final class PieceMerger {
         }
     }
 
-    private long pair(int left, int right) {
-        long found = merges.find(left, right);
-        return found == MergeTable.ABSENT ? NONE : found;
-    }
-
     /// Leaves the ids at the front of `ids` and returns how many.
     private int mergeByScan(int length) {
         int count = length;
-        for (int i = 0; i + 1 < count; i++) {
-            pair[i] = pair(ids[i], ids[i + 1]);
-        }
         while (count > 1) {
-            int best = 0;
-            for (int i = 1; i + 1 < count; i++) {
-                // Equal ranks have equal results, so comparing the packed values compares the ranks.
-                if (pair[i] < pair[best]) {
-                    best = i;
-                }
-            }
-            if (pair[best] == NONE) {
+            int least = leastRank(count);
+            if (least >>> PLACE_BITS == MergeTable.NO_RANK) {
                 return count;
             }
-            ids[best] = (int) pair[best];
+            int at = least & LONGEST_SCAN - 1;
+            ids[at] = (int) pair[at];
             count--;
-            System.arraycopy(ids, best + 2, ids, best + 1, count - best - 1);
-            System.arraycopy(pair, best + 1, pair, best, count - best - 1);
-            if (best > 0) {
-                pair[best - 1] = pair(ids[best - 1], ids[best]);
+            System.arraycopy(ids, at + 2, ids, at + 1, count - at - 1);
+            System.arraycopy(pair, at + 1, pair, at, count - at - 1);
+            if (at > 0) {
+                pair[at - 1] = merges.find(ids[at - 1], ids[at]);
             }
-            if (best + 1 < count) {
-                pair[best] = pair(ids[best], ids[best + 1]);
+            if (at + 1 < count) {
+                pair[at] = merges.find(ids[at], ids[at + 1]);
             }
         }
         return count;
+    }
+
+    /// `rank << PLACE_BITS | place` of the pair of lowest rank, the leftmost of equals: a minimum without branches.
+    private int leastRank(int count) {
+        int least = Integer.MAX_VALUE;
+        for (int i = 0; i + 1 < count; i++) {
+            least = Math.min(least, (int) (pair[i] >>> Integer.SIZE) << PLACE_BITS | i);
+        }
+        return least;
     }
 
     /// Leaves the ids in `ids` at 0, next[0], next[next[0]], ... up to `length`.

@@ -11,7 +11,7 @@ final class TokenTable {
 
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     /// 2^64 divided by the golden ratio: spreads nearby keys (Knuth, The Art of Computer Programming, 6.4).
-    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+    static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     private final byte[][] tokens;
     private final int[] slots;

@@ -39,7 +39,7 @@ final class Csv {
                 cell.append(c);
             }
         }
-        return rows.subList(1, rows.size());
+        return rows.stream().skip(1).filter(cells -> cells.size() > 1).toList();
     }
 
     static int[] ids(String cell) {

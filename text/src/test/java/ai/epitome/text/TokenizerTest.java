@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.knuddels.jtokkit.Encodings;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,7 +69,21 @@ class TokenizerTest {
         "gpt2.tiktoken.gz, R50K_BASE, r50k_base_encodings.csv"
     })
     void idsAreThoseOfTiktoken(String ranks, TiktokenEncoding encoding, String table) throws IOException {
-        Tokenizer tokenizer = Tokenizers.loadTiktoken(shared("tiktoken/" + ranks), encoding);
+        compare(Tokenizers.loadTiktoken(shared("tiktoken/" + ranks), encoding), table);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"P50K_BASE, p50k_base_encodings.csv", "P50K_EDIT, p50k_edit_encodings.csv"})
+    void idsOfCodexAreThoseOfTiktoken(TiktokenEncoding encoding, String table, @TempDir Path folder)
+            throws IOException {
+        Path ranks = folder.resolve("p50k_base.tiktoken");
+        try (InputStream input = Encodings.class.getResourceAsStream("p50k_base.tiktoken")) {
+            Files.copy(input, ranks);
+        }
+        compare(Tokenizers.loadTiktoken(ranks, encoding), table);
+    }
+
+    private static void compare(Tokenizer tokenizer, String table) throws IOException {
         int checked = 0;
         for (List<String> row : Csv.read(shared("tiktoken/" + table))) {
             int[] expected = Csv.ids(row.get(1));
@@ -94,6 +110,17 @@ class TokenizerTest {
                     .as("text %d: %s", i, inputs[i])
                     .isEqualTo(Csv.ids(outputs.get(i)));
         }
+    }
+
+    /// llama.cpp has no expected ids for this vocabulary: what is known is that text comes back, runs of spaces as
+    /// tokens of their own.
+    @Test
+    void theVocabularyOfGptNeoXIsRead() throws IOException {
+        Tokenizer tokenizer = Tokenizers.load(shared("llama.cpp/ggml-vocab-gpt-neox.gguf"));
+        String text = "Hello world, 1234 naïve 東京\n    four spaces";
+        assertThat(new String(tokenizer.decode(tokenizer.encode(text)), StandardCharsets.UTF_8))
+                .isEqualTo(text);
+        assertThat(tokenizer.encode("Hello world")).isEqualTo(new int[] {12092, 1533});
     }
 
     @Property(tries = 300)
