@@ -42,7 +42,8 @@ final class TokenizerBenchmark {
         EncodingType peer = EncodingType.fromName(name)
                 .orElseThrow(() -> new IllegalArgumentException("'" + name + "' is no encoding of tiktoken's"));
         Path ranks = Path.of(arguments.text("--ranks", "../shared/data/tokenizers/tiktoken"), name + ".tiktoken.gz");
-        Tokenizer tokenizer = Tokenizers.loadTiktoken(ranks, TiktokenEncoding.valueOf(name.toUpperCase(Locale.ROOT)));
+        TiktokenEncoding encoding = TiktokenEncoding.valueOf(name.toUpperCase(Locale.ROOT));
+        Supplier<Tokenizer> tokenizer = () -> load(ranks, encoding);
         Path file = Path.of(arguments.text("--text", "../shared/data/pretrain/enwiki.jsonl.zst"));
         List<byte[]> documents = read(file);
         long bytes = documents.stream().mapToLong(document -> document.length).sum();
