@@ -66,6 +66,10 @@ final class TokenizerCommand {
         public Integer call() throws IOException {
             long began = System.nanoTime();
             try (CorpusTexts documents = CorpusTexts.all(Corpus.of(texts))) {
+                if (!documents.hasNext()) {
+                    throw new IllegalArgumentException(
+                            "there is not one byte of text in %s; give a file that holds some".formatted(texts));
+                }
                 Tokenizer tokenizer = BytePairTrainer.train(documents, vocabulary, threads);
                 Tokenizers.save(tokenizer, output);
                 System.err.printf(
