@@ -26,6 +26,10 @@ final class ActivationOperation {
     static Tensor apply(Tape tape, Function function, Tensor x) {
         Tensor y = tape.allocate(x.dtype(), x.shape());
         blocks(tape, x.size(), (from, count, scratch) -> {
+            if (function == Function.GELU && Bf16Activation.fits(count, x, y)) {
+                Bf16Activation.geluForward(x.data(), y.data(), from, count);
+                return;
+            }
             float[] values = scratch.floats(0, count);
             Rows.load(x, from, values, count);
             forward(function, values, count);
@@ -35,6 +39,10 @@ final class ActivationOperation {
             boolean accumulate = x.gradient != null;
             Tensor dx = tape.gradientOf(x);
             blocks(tape, x.size(), (from, count, scratch) -> {
+                if (function == Function.GELU && !accumulate && Bf16Activation.fits(count, x, y)) {
+                    Bf16Activation.geluBackward(x.data(), y.gradient.data(), dx.data(), from, count);
+                    return;
+                }
                 float[] values = scratch.floats(0, count);
                 float[] gradient = scratch.floats(1, count);
                 Rows.load(x, from, values, count);
@@ -54,6 +62,10 @@ final class ActivationOperation {
         workers.rows(gateUp.rows(), 8, (from, to, scratch) -> {
             float[] row = scratch.floats(0, 2 * hidden);
             for (int n = from; n < to; n++) {
+                if (Bf16Activation.fits(hidden, gateUp, y)) {
+                    Bf16Activation.gateForward(gateUp.data(), 2L * n * hidden, hidden, y.data(), (long) n * hidden);
+                    continue;
+                }
                 Rows.load(gateUp, 2L * n * hidden, row, 2 * hidden);
                 gateForward(row, hidden);
                 Rows.store(row, y, (long) n * hidden, hidden);
@@ -67,10 +79,16 @@ final class ActivationOperation {
                 float[] gradient = scratch.floats(1, hidden);
                 float[] sum = scratch.floats(2, 2 * hidden);
                 for (int n = from; n < to; n++) {
-                    Rows.load(gateUp, 2L * n * hidden, row, 2 * hidden);
+                    long start = 2L * n * hidden;
+                    if (!accumulate && Bf16Activation.fits(hidden, gateUp, y)) {
+                        Bf16Activation.gateBackward(
+                                gateUp.data(), start, hidden, y.gradient.data(), (long) n * hidden, dx.data());
+                        continue;
+                    }
+                    Rows.load(gateUp, start, row, 2 * hidden);
                     Rows.load(y.gradient, (long) n * hidden, gradient, hidden);
                     gateBackward(row, gradient, hidden);
-                    Rows.put(row, dx, 2L * n * hidden, 2 * hidden, accumulate, sum);
+                    Rows.put(row, dx, start, 2 * hidden, accumulate, sum);
                 }
             });
         });

@@ -31,13 +31,26 @@ final class Bf16 {
         return (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16);
     }
 
+    /// One register of elements from element index `from` of `source`.
+    static FloatVector vector(MemorySegment source, long from) {
+        IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, source, from * 2, ORDER)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+        return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /// Writes one register, rounded to bf16, at element index `to` of `target`.
+    static void into(FloatVector x, MemorySegment target, long to) {
+        IntVector bits = x.reinterpretAsInts();
+        IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+        IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
+        ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0)).intoMemorySegment(target, to * 2, ORDER);
+    }
+
     /// Reads `count` bf16 elements from element index `from` of `source` into `target[0..count)`.
     static void load(MemorySegment source, long from, float[] target, int count) {
         int i = 0;
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
-            IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, source, (from + i) * 2, ORDER)
-                    .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-            bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(target, i);
+            vector(source, from + i).intoArray(target, i);
         }
         for (; i < count; i++) {
             target[i] = Float.intBitsToFloat(source.getAtIndex(Tensor.SHORT, from + i) << 16);
@@ -50,11 +63,7 @@ final class Bf16 {
     static void store(float[] source, MemorySegment target, long to, int count) {
         int i = 0;
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
-            IntVector bits = FloatVector.fromArray(FLOATS, source, i).reinterpretAsInts();
-            IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-            IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
-            ((ShortVector) rounded.convertShape(VectorOperators.I2S, SHORTS, 0))
-                    .intoMemorySegment(target, (to + i) * 2, ORDER);
+            into(FloatVector.fromArray(FLOATS, source, i), target, to + i);
         }
         for (; i < count; i++) {
             target.setAtIndex(Tensor.SHORT, to + i, fromFloat(source[i]));

@@ -1,0 +1,85 @@
+package ai.epitome.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.util.Random;
+import java.util.function.BiFunction;
+import org.junit.jupiter.api.Test;
+
+/// The kernels that go from bf16 memory to bf16 memory, against the same operation in f32 on the same numbers.
+class Bf16ActivationTest {
+    /// bf16 has 8 significant bits; a value is rounded at most three times on its way.
+    private static final double RELATIVE = 3.0 / 256;
+
+    @Test
+    void geluAgreesWithF32() {
+        compare(5, 48, Tape::gelu);
+        compare(129, 64, Tape::gelu);
+    }
+
+    @Test
+    void swigluAgreesWithF32() {
+        compare(5, 2 * 48, Tape::swiglu);
+        compare(65, 2 * 64, Tape::swiglu);
+    }
+
+    /// A row length that is no whole number of registers takes the general way.
+    @Test
+    void oddLengthsAgreeToo() {
+        compare(3, 2 * 19, Tape::swiglu);
+        compare(7, 13, Tape::gelu);
+    }
+
+    private static void compare(int rows, int columns, BiFunction<Tape, Tensor, Tensor> operation) {
+        float[] values = rounded(new Random(rows), rows * columns);
+        try (Workers workers = new Workers(2)) {
+            float[][] expected = run(workers, DType.F32, values, rows, columns, operation);
+            float[][] actual = run(workers, DType.BF16, values, rows, columns, operation);
+            for (int part = 0; part < 2; part++) {
+                assertThat(actual[part]).hasSameSizeAs(expected[part]);
+                for (int i = 0; i < expected[part].length; i++) {
+                    assertThat((double) actual[part][i])
+                            .as("%s %d", part == 0 ? "value" : "gradient", i)
+                            .isCloseTo(expected[part][i], within(1e-4 + RELATIVE * Math.abs(expected[part][i])));
+                }
+            }
+        }
+    }
+
+    /// The operation's values, and the gradient of their sum with weights 1, 2, 3, 1, 2, ...
+    private static float[][] run(
+            Workers workers,
+            DType dtype,
+            float[] values,
+            int rows,
+            int columns,
+            BiFunction<Tape, Tensor, Tensor> operation) {
+        try (Arena arena = Arena.ofShared();
+                StepArena step = new StepArena()) {
+            Tape tape = new Tape(new Backend(new VectorProduct(), workers, dtype), step, true);
+            Tensor x = Tensor.zeros(arena, dtype, rows, columns);
+            x.set(values);
+            x.requiresGradient = true;
+            Tensor y = operation.apply(tape, x);
+            float[] result = y.toFloats();
+            float[] weights = new float[result.length];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = 1 + i % 3;
+            }
+            tape.backward(tape.weightedSum(y, weights));
+            return new float[][] {result, x.gradient.toFloats()};
+        }
+    }
+
+    /// Numbers around zero and a few far ones, exact in bf16.
+    private static float[] rounded(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            float value = (float) random.nextGaussian() * (i % 11 == 0 ? 20 : 2);
+            values[i] = Float.intBitsToFloat(Bf16.fromFloat(value) << 16);
+        }
+        return values;
+    }
+}
