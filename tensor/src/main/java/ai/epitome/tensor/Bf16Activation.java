@@ -12,8 +12,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class Bf16Activation {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
-    private static final float TWICE_SQRT_2_OVER_PI = 2 * (float) Math.sqrt(2 / Math.PI);
-    private static final float CUBIC = 0.044715f;
+    // Registers, not numbers: see VectorMath.
+    private static final FloatVector ONE = FloatVector.broadcast(FLOATS, 1f);
+    private static final FloatVector CUBIC = FloatVector.broadcast(FLOATS, 0.044715f);
+    private static final FloatVector THRICE_CUBIC = FloatVector.broadcast(FLOATS, 3 * 0.044715f);
+    private static final FloatVector TWICE_SQRT_2_OVER_PI =
+            FloatVector.broadcast(FLOATS, 2 * (float) Math.sqrt(2 / Math.PI));
 
     private Bf16Activation() {}
 
@@ -26,7 +30,7 @@ final class Bf16Activation {
     static void geluForward(MemorySegment x, MemorySegment y, long from, int count) {
         for (int i = 0; i < count; i += LANES) {
             FloatVector v = Bf16.vector(x, from + i);
-            FloatVector z = v.mul(v).mul(CUBIC).add(1f).mul(v).mul(TWICE_SQRT_2_OVER_PI);
+            FloatVector z = v.mul(v).fma(CUBIC, ONE).mul(v).mul(TWICE_SQRT_2_OVER_PI);
             Bf16.into(v.mul(VectorMath.sigmoid(z)), y, from + i);
         }
     }
@@ -36,9 +40,9 @@ final class Bf16Activation {
         for (int i = 0; i < count; i += LANES) {
             FloatVector v = Bf16.vector(x, from + i);
             FloatVector square = v.mul(v);
-            FloatVector s = VectorMath.sigmoid(square.mul(CUBIC).add(1f).mul(v).mul(TWICE_SQRT_2_OVER_PI));
-            FloatVector dz = square.mul(3 * CUBIC).add(1f).mul(TWICE_SQRT_2_OVER_PI);
-            FloatVector slope = s.neg().add(1f).mul(v).mul(dz).add(1f).mul(s);
+            FloatVector s = VectorMath.sigmoid(square.fma(CUBIC, ONE).mul(v).mul(TWICE_SQRT_2_OVER_PI));
+            FloatVector dz = square.fma(THRICE_CUBIC, ONE).mul(TWICE_SQRT_2_OVER_PI);
+            FloatVector slope = ONE.sub(s).mul(v).fma(dz, ONE).mul(s);
             Bf16.into(Bf16.vector(dy, from + i).mul(slope), dx, from + i);
         }
     }
