@@ -89,6 +89,78 @@ final class AttentionKernels {
         }
     }
 
+    /// Whether [#storeRow] can write rows of `count` elements of `target`.
+    static boolean storesRows(int count, Tensor target) {
+        return count % LANES == 0 && target.dtype() == DType.BF16;
+    }
+
+    /// `target[to..to + count) = source[from..from + count) * factor`, f32 to bf16, in elements.
+    static void storeRow(MemorySegment source, long from, float factor, MemorySegment target, long to, int count) {
+        FloatVector scale = FloatVector.broadcast(FLOATS, factor);
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector x = FloatVector.fromMemorySegment(FLOATS, source, (from + i) * 4, ORDER);
+            Bf16.into(x.mul(scale), target, to + i);
+        }
+    }
+
+    /// As [#exponentials], to bf16 elements from element index `at` of `target`; the sum is that before rounding.
+    static float exponentialsBf16(
+            MemorySegment scores,
+            long row,
+            MemorySegment target,
+            long at,
+            float scale,
+            float shift,
+            int low,
+            int high,
+            int width) {
+        int end = padded(high);
+        clear(target, at, start(low), end, width);
+        FloatVector factor = FloatVector.broadcast(FLOATS, scale);
+        FloatVector offset = FloatVector.broadcast(FLOATS, -shift);
+        FloatVector sum = FloatVector.zero(FLOATS);
+        for (int i = start(low); i < end; i += LANES) {
+            FloatVector x = FloatVector.fromMemorySegment(FLOATS, scores, row + 4L * i, ORDER);
+            FloatVector e = VectorMath.exp(x.fma(factor, offset));
+            Bf16.into(e, target, at + i);
+            sum = sum.add(e);
+        }
+        return VectorMath.sum(sum);
+    }
+
+    /// As [#scoreGradients], with bf16 probabilities and results at element index `at` of their memory.
+    static void scoreGradientsBf16(
+            MemorySegment gradients,
+            long row,
+            MemorySegment probabilities,
+            MemorySegment target,
+            long at,
+            float along,
+            float scale,
+            int low,
+            int high,
+            int width) {
+        int end = padded(high);
+        clear(target, at, start(low), end, width);
+        FloatVector difference = FloatVector.broadcast(FLOATS, along);
+        FloatVector factor = FloatVector.broadcast(FLOATS, scale);
+        for (int i = start(low); i < end; i += LANES) {
+            FloatVector x = FloatVector.fromMemorySegment(FLOATS, gradients, row + 4L * i, ORDER);
+            FloatVector p = Bf16.vector(probabilities, at + i).mul(factor);
+            Bf16.into(x.sub(difference).mul(p), target, at + i);
+        }
+    }
+
+    private static void clear(MemorySegment target, long at, int from, int to, int width) {
+        FloatVector zero = FloatVector.zero(FLOATS);
+        for (int i = 0; i < from; i += LANES) {
+            Bf16.into(zero, target, at + i);
+        }
+        for (int i = to; i < width; i += LANES) {
+            Bf16.into(zero, target, at + i);
+        }
+    }
+
     private static void clear(float[] target, int from, int to, int width) {
         Arrays.fill(target, 0, from, 0f);
         if (to < width) {

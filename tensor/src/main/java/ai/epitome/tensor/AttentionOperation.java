@@ -143,12 +143,10 @@ final class AttentionOperation {
             Matrix values = inputs.values.of(shape, sequence, inputs.keyHead(head), chunk, end);
             backend.product().multiply(columnsOf(weights, width), values, output.matrix(), chunk > first);
         }
-        float[] row = scratch.floats(2, dimension);
         for (int r = 0; r < rows; r++) {
             long n = (long) sequence * shape.queries() + from + r;
-            Rows.load(output, (long) r * dimension, row, dimension);
-            Elementwise.scale(row, 1f / sums[r], dimension);
-            Rows.store(row, result, (n * shape.heads() + head) * dimension, dimension);
+            long at = (n * shape.heads() + head) * dimension;
+            storeRow(output, r, 1f / sums[r], result, at, scratch);
             if (logSums != null) {
                 float logSum = maxima[r] + (float) Math.log(sums[r]);
                 logSums.data().setAtIndex(Tensor.FLOAT, n * shape.heads() + head, logSum);
@@ -170,27 +168,42 @@ final class AttentionOperation {
             Tensor output,
             boolean hasOutput,
             Scratch scratch) {
-        int width = scores.columns();
-        float[] row = scratch.floats(2, width);
-        if (high <= low) {
-            Arrays.fill(row, 0, width, 0f);
-        } else {
-            long start = 4L * r * width;
-            AttentionKernels.mask(scores.data(), start, low, high, Float.NEGATIVE_INFINITY);
-            float maximum = Math.max(maxima[r], AttentionKernels.maximum(scores.data(), start, low, high) * scale);
-            float rescale = VectorMath.exp(maxima[r] - maximum);
-            sums[r] = sums[r] * rescale
-                    + AttentionKernels.exponentials(scores.data(), start, row, scale, maximum, low, high, width);
-            if (hasOutput && rescale != 1f) {
-                int dimension = output.columns();
-                float[] sum = scratch.floats(4, dimension);
-                Rows.load(output, (long) r * dimension, sum, dimension);
-                Elementwise.scale(sum, rescale, dimension);
-                Rows.store(sum, output, (long) r * dimension, dimension);
-            }
-            maxima[r] = maximum;
+        long start = 4L * r * scores.columns();
+        int end = Math.max(low, high);
+        AttentionKernels.mask(scores.data(), start, low, end, Float.NEGATIVE_INFINITY);
+        float maximum = maxima[r];
+        if (end > low) {
+            maximum = Math.max(maximum, AttentionKernels.maximum(scores.data(), start, low, end) * scale);
         }
+        float shift = maximum == Float.NEGATIVE_INFINITY ? 0f : maximum; // no key yet
+        float sum = exponentials(scores, weights, r, scale, shift, low, end, scratch);
+        if (hasOutput && maximum != maxima[r]) {
+            float rescale = VectorMath.exp(maxima[r] - maximum);
+            sum += sums[r] * rescale;
+            int dimension = output.columns();
+            float[] row = scratch.floats(4, dimension);
+            Rows.load(output, (long) r * dimension, row, dimension);
+            Elementwise.scale(row, rescale, dimension);
+            Rows.store(row, output, (long) r * dimension, dimension);
+        } else {
+            sum += sums[r];
+        }
+        sums[r] = sum;
+        maxima[r] = maximum;
+    }
+
+    private static float exponentials(
+            Tensor scores, Tensor weights, int r, float scale, float shift, int low, int high, Scratch scratch) {
+        int width = scores.columns();
+        long start = 4L * r * width;
+        if (weights.dtype() == DType.BF16) {
+            return AttentionKernels.exponentialsBf16(
+                    scores.data(), start, weights.data(), (long) r * width, scale, shift, low, high, width);
+        }
+        float[] row = scratch.floats(2, width);
+        float sum = AttentionKernels.exponentials(scores.data(), start, row, scale, shift, low, high, width);
         Rows.store(row, weights, (long) r * width, width);
+        return sum;
     }
 
     private static void backward(Tape tape, Inputs inputs, Tensor result, Tensor logSums, Tensor qkv) {
@@ -300,15 +313,22 @@ final class AttentionOperation {
             Scratch scratch) {
         int width = scores.columns();
         long start = 4L * r * width;
-        float[] row = scratch.floats(1, width);
-        float[] gradient = scratch.floats(2, width);
+        long at = (long) r * width;
         int end = Math.max(low, high);
         AttentionKernels.mask(scores.data(), start, low, end, Float.NEGATIVE_INFINITY);
         AttentionKernels.mask(dWeights.data(), start, low, end, 0f);
+        if (weights.dtype() == DType.BF16) {
+            AttentionKernels.exponentialsBf16(scores.data(), start, weights.data(), at, scale, logSum, low, end, width);
+            AttentionKernels.scoreGradientsBf16(
+                    dWeights.data(), start, weights.data(), dScores.data(), at, along, scale, low, end, width);
+            return;
+        }
+        float[] row = scratch.floats(1, width);
+        float[] gradient = scratch.floats(2, width);
         AttentionKernels.exponentials(scores.data(), start, row, scale, logSum, low, end, width);
-        Rows.store(row, weights, (long) r * width, width);
+        Rows.store(row, weights, at, width);
         AttentionKernels.scoreGradients(dWeights.data(), start, row, gradient, along, scale, low, end, width);
-        Rows.store(gradient, dScores, (long) r * width, width);
+        Rows.store(gradient, dScores, at, width);
     }
 
     private static Matrix columnsOf(Tensor tile, int columns) {
@@ -334,10 +354,27 @@ final class AttentionOperation {
         float[] row = scratch.floats(1, dimension);
         float[] sum = scratch.floats(2, dimension);
         for (int r = 0; r < source.rows(); r++) {
-            Rows.load(source, (long) r * dimension, row, dimension);
             long n = (long) sequence * heads.rowsOfSequence + from + r;
             long to = n * target.columns() + heads.column + head * dimension;
-            Rows.put(row, target, to, dimension, accumulate, sum);
+            if (accumulate) {
+                Rows.load(source, (long) r * dimension, row, dimension);
+                Rows.add(row, target, to, dimension, sum);
+            } else {
+                storeRow(source, r, 1f, target, to, scratch);
+            }
         }
+    }
+
+    /// Writes row `r` of an f32 tile, times `factor`, to element index `at` of `target`.
+    private static void storeRow(Tensor tile, int r, float factor, Tensor target, long at, Scratch scratch) {
+        int count = tile.columns();
+        if (AttentionKernels.storesRows(count, target)) {
+            AttentionKernels.storeRow(tile.data(), (long) r * count, factor, target.data(), at, count);
+            return;
+        }
+        float[] row = scratch.floats(2, count);
+        Rows.load(tile, (long) r * count, row, count);
+        Elementwise.scale(row, factor, count);
+        Rows.store(row, target, at, count);
     }
 }
