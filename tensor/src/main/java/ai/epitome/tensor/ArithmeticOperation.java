@@ -14,7 +14,12 @@ final class ArithmeticOperation {
     static Tensor combine(Tape tape, Tensor x, float a, Tensor y, float b) {
         requireSameSize(x, y);
         Tensor sum = tape.allocate(x.dtype(), x.shape());
+        boolean plain = a == 1f && b == 1f;
         ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
+            if (plain && Elementwise.rounds(x, y, count)) {
+                Elementwise.add(x.data(), y.data(), sum.data(), from, count);
+                return;
+            }
             float[] left = scratch.floats(0, count);
             float[] right = scratch.floats(1, count);
             Rows.load(x, from, left, count);
@@ -162,7 +167,12 @@ final class ArithmeticOperation {
         }
         boolean accumulate = x.gradient != null;
         Tensor dx = tape.gradientOf(x);
+        boolean plain = factor == 1f && !accumulate;
         ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
+            if (plain && Elementwise.rounds(dy, dx, count)) {
+                Elementwise.round(dy.data(), dx.data(), from, count);
+                return;
+            }
             float[] gradient = scratch.floats(0, count);
             Rows.load(dy, from, gradient, count);
             if (factor != 1f) {

@@ -89,9 +89,20 @@ final class AttentionKernels {
         }
     }
 
-    /// Whether [#storeRow] can write rows of `count` elements of `target`.
-    static boolean storesRows(int count, Tensor target) {
-        return count % LANES == 0 && target.dtype() == DType.BF16;
+    /// `sum(x * y)` of `rows` bf16 rows of `count` elements, `stride` elements apart, from element index `at` on.
+    static void dots(MemorySegment x, MemorySegment y, long at, long stride, float[] target, int rows, int count) {
+        for (int r = 0; r < rows; r++) {
+            FloatVector sum = FloatVector.zero(FLOATS);
+            for (int i = 0; i < count; i += LANES) {
+                sum = Bf16.vector(x, at + r * stride + i).fma(Bf16.vector(y, at + r * stride + i), sum);
+            }
+            target[r] = VectorMath.sum(sum);
+        }
+    }
+
+    /// Whether [#storeRow] and [#dots] can do rows of `count` elements of this tensor.
+    static boolean fits(int count, Tensor tensor) {
+        return count % LANES == 0 && tensor.dtype() == DType.BF16;
     }
 
     /// `target[to..to + count) = source[from..from + count) * factor`, f32 to bf16, in elements.

@@ -287,10 +287,16 @@ final class AttentionOperation {
             AttentionShape shape, Tensor result, int sequence, int head, int from, int to, Scratch scratch) {
         int dimension = shape.headDimension();
         float[] along = scratch.floats(0, BLOCK);
+        long first = (((long) sequence * shape.queries() + from) * shape.heads() + head) * dimension;
+        if (AttentionKernels.fits(dimension, result)) {
+            long stride = (long) shape.heads() * dimension;
+            AttentionKernels.dots(result.data(), result.gradient.data(), first, stride, along, to - from, dimension);
+            return along;
+        }
         float[] output = scratch.floats(1, dimension);
         float[] gradient = scratch.floats(2, dimension);
         for (int r = 0; r < to - from; r++) {
-            long start = (((long) sequence * shape.queries() + from + r) * shape.heads() + head) * dimension;
+            long start = first + (long) r * shape.heads() * dimension;
             Rows.load(result, start, output, dimension);
             Rows.load(result.gradient, start, gradient, dimension);
             along[r] = RowKernels.dot(output, 0, gradient, 0, dimension);
@@ -368,7 +374,7 @@ final class AttentionOperation {
     /// Writes row `r` of an f32 tile, times `factor`, to element index `at` of `target`.
     private static void storeRow(Tensor tile, int r, float factor, Tensor target, long at, Scratch scratch) {
         int count = tile.columns();
-        if (AttentionKernels.storesRows(count, target)) {
+        if (AttentionKernels.fits(count, target)) {
             AttentionKernels.storeRow(tile.data(), (long) r * count, factor, target.data(), at, count);
             return;
         }

@@ -1,5 +1,7 @@
 package ai.epitome.tensor;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -8,10 +10,28 @@ import jdk.incubator.vector.VectorSpecies;
 final class Elementwise {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     /// Elements that one task converts or adds: three arrays of them stay in the first-level cache.
     static final int BLOCK = 2048;
 
     private Elementwise() {}
+
+    /// `sum = x + y` of `count` elements from element index `from`, whole registers, with `x` and `sum` f32 and `y`
+    /// bf16: the residual stream and a branch.
+    static void add(MemorySegment x, MemorySegment y, MemorySegment sum, long from, int count) {
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector.fromMemorySegment(FLOATS, x, (from + i) * 4, ORDER)
+                    .add(Bf16.vector(y, from + i))
+                    .intoMemorySegment(sum, (from + i) * 4, ORDER);
+        }
+    }
+
+    /// Writes `count` f32 elements from element index `from` of `source` to the same place in bf16; whole registers.
+    static void round(MemorySegment source, MemorySegment target, long from, int count) {
+        for (int i = 0; i < count; i += LANES) {
+            Bf16.into(FloatVector.fromMemorySegment(FLOATS, source, (from + i) * 4, ORDER), target, from + i);
+        }
+    }
 
     /// `target += source`.
     static void add(float[] target, float[] source, int count) {
@@ -58,9 +78,18 @@ final class Elementwise {
         workers.run(blocks, (block, scratch) -> {
             long from = (long) block * BLOCK;
             int count = (int) Math.min(BLOCK, source.size() - from);
+            if (rounds(source, target, count)) {
+                round(source.data(), target.data(), from, count);
+                return;
+            }
             float[] row = scratch.floats(0, BLOCK);
             Rows.load(source, from, row, count);
             Rows.store(row, target, from, count);
         });
+    }
+
+    /// Whether [#round] can do `count` elements of these tensors.
+    static boolean rounds(Tensor source, Tensor target, int count) {
+        return source.dtype() == DType.F32 && target.dtype() == DType.BF16 && count % LANES == 0;
     }
 }

@@ -1,5 +1,7 @@
 package ai.epitome.tensor;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -7,8 +9,62 @@ import jdk.incubator.vector.VectorSpecies;
 final class NormKernels {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
+    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     private NormKernels() {}
+
+    /// Whether [#backwardRow] can do rows of these tensors: the residual stream in f32, its branches in bf16.
+    static boolean fits(Tensor x, Tensor dy) {
+        return x.columns() % LANES == 0 && x.dtype() == DType.F32 && dy.dtype() == DType.BF16;
+    }
+
+    /// The way back of one row from memory to memory: adds `dy · x̂` to `sums`, and writes or adds to `dx`
+    /// `scale · (g - x̂ · avg(g · x̂) - avg(g))`, `g = dy · gain`; the last term for centred norms only.
+    ///
+    /// @param start element index of the row
+    /// @param normed memory for `x̂`
+    /// @param gradient memory for `g`
+    static void backwardRow(
+            MemorySegment x,
+            MemorySegment dy,
+            MemorySegment dx,
+            long start,
+            float mean,
+            float scale,
+            float[] gains,
+            float[] sums,
+            float[] normed,
+            float[] gradient,
+            boolean centred,
+            boolean accumulate,
+            int count) {
+        FloatVector along = FloatVector.zero(FLOATS);
+        FloatVector total = FloatVector.zero(FLOATS);
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, x, (start + i) * 4, ORDER)
+                    .sub(mean)
+                    .mul(scale);
+            FloatVector d = Bf16.vector(dy, start + i);
+            d.fma(v, FloatVector.fromArray(FLOATS, sums, i)).intoArray(sums, i);
+            FloatVector g = d.mul(FloatVector.fromArray(FLOATS, gains, i));
+            along = g.fma(v, along);
+            total = total.add(g);
+            v.intoArray(normed, i);
+            g.intoArray(gradient, i);
+        }
+        FloatVector minusAlong = FloatVector.broadcast(FLOATS, -VectorMath.sum(along) / count);
+        FloatVector average = FloatVector.broadcast(FLOATS, centred ? VectorMath.sum(total) / count : 0f);
+        FloatVector factor = FloatVector.broadcast(FLOATS, scale);
+        for (int i = 0; i < count; i += LANES) {
+            FloatVector g = FloatVector.fromArray(FLOATS, gradient, i).sub(average);
+            FloatVector result =
+                    FloatVector.fromArray(FLOATS, normed, i).fma(minusAlong, g).mul(factor);
+            if (accumulate) {
+                result = result.add(FloatVector.fromMemorySegment(FLOATS, dx, (start + i) * 4, ORDER));
+            }
+            result.intoMemorySegment(dx, (start + i) * 4, ORDER);
+        }
+    }
 
     /// `x -= value`.
     static void subtract(float[] x, float value, int count) {

@@ -52,6 +52,7 @@ final class NormOperation {
         int columns = x.columns();
         boolean accumulate = x.gradient != null;
         Tensor dx = x.requiresGradient ? tape.gradientOf(x) : null;
+        boolean direct = dx != null && NormKernels.fits(x, dy);
         boolean learns = gain != null && gain.trainable();
         Tensor target =
                 learns ? gain.gradient() : tape.allocate(DType.F32, columns); // without a gain the sums are dropped
@@ -60,11 +61,28 @@ final class NormOperation {
             float[] gradient = scratch.floats(2, columns);
             float[] gains = scratch.floats(3, columns);
             long start = (long) r * columns;
-            Rows.load(x, start, normed, columns);
-            Rows.load(dy, start, gradient, columns);
             loadAffine(gain, null, gains, null, columns);
             float mean = statistics.data().getAtIndex(Tensor.FLOAT, 2L * r);
             float scale = statistics.data().getAtIndex(Tensor.FLOAT, 2L * r + 1);
+            if (direct) {
+                NormKernels.backwardRow(
+                        x.data(),
+                        dy.data(),
+                        dx.data(),
+                        start,
+                        mean,
+                        scale,
+                        gains,
+                        sums,
+                        normed,
+                        gradient,
+                        centred,
+                        accumulate,
+                        columns);
+                return;
+            }
+            Rows.load(x, start, normed, columns);
+            Rows.load(dy, start, gradient, columns);
             NormKernels.normalise(normed, mean, scale, columns);
             NormKernels.addProducts(sums, gradient, normed, columns);
             if (dx == null) {

@@ -8,8 +8,8 @@ import java.util.Random;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 
-/// The kernels that go from bf16 memory to bf16 memory, against the same operation in f32 on the same numbers.
-class Bf16ActivationTest {
+/// The kernels that work on bf16 memory, against the same operation in f32 on the same numbers.
+class Bf16OperationTest {
     /// bf16 has 8 significant bits; a value is rounded at most three times on its way.
     private static final double RELATIVE = 3.0 / 256;
 
@@ -25,6 +25,35 @@ class Bf16ActivationTest {
         compare(65, 2 * 64, Tape::swiglu);
     }
 
+    /// The residual stream is f32, its norm bf16.
+    @Test
+    void normsAgreeWithF32() {
+        for (boolean centred : new boolean[] {false, true}) {
+            compare(21, 48, 0.01, (tape, x) -> {
+                Tensor stream = tape.add(zeros(tape, x), x);
+                return centred ? tape.layerNorm(stream, null, null, 1e-5f) : tape.rmsNorm(stream, null, 1e-5f);
+            });
+        }
+    }
+
+    @Test
+    void attentionAgreesWithF32() {
+        AttentionShape shape = new AttentionShape(2, 45, 45, 45, 2, 1, 16, Integer.MAX_VALUE);
+        compare(90, shape.fusedColumns(), 0.01, (tape, x) -> tape.attention(x, shape, null));
+        int[] starts = new int[90];
+        java.util.Arrays.fill(starts, 20, 45, 20);
+        compare(90, shape.fusedColumns(), 0.01, (tape, x) -> tape.attention(x, shape, starts));
+        AttentionShape window = new AttentionShape(2, 150, 150, 150, 2, 1, 16, 7);
+        compare(300, window.fusedColumns(), 0.01, (tape, x) -> tape.attention(x, window, null));
+    }
+
+    /// Zeros in f32, which want no gradient: `zeros + x` is the stream.
+    private static Tensor zeros(Tape tape, Tensor x) {
+        Tensor zeros = tape.allocate(DType.F32, x.shape());
+        zeros.data().fill((byte) 0);
+        return zeros;
+    }
+
     /// A row length that is no whole number of registers takes the general way.
     @Test
     void oddLengthsAgreeToo() {
@@ -33,16 +62,28 @@ class Bf16ActivationTest {
     }
 
     private static void compare(int rows, int columns, BiFunction<Tape, Tensor, Tensor> operation) {
+        compare(rows, columns, 1e-5, operation);
+    }
+
+    /// @param absolute allowed difference, as a part of the largest value: sums of rounded numbers may cancel
+    private static void compare(int rows, int columns, double absolute, BiFunction<Tape, Tensor, Tensor> operation) {
         float[] values = rounded(new Random(rows), rows * columns);
         try (Workers workers = new Workers(2)) {
             float[][] expected = run(workers, DType.F32, values, rows, columns, operation);
             float[][] actual = run(workers, DType.BF16, values, rows, columns, operation);
             for (int part = 0; part < 2; part++) {
                 assertThat(actual[part]).hasSameSizeAs(expected[part]);
+                double largest = 0;
+                for (float value : expected[part]) {
+                    largest = Math.max(largest, Math.abs(value));
+                }
+                assertThat(largest).isPositive();
                 for (int i = 0; i < expected[part].length; i++) {
                     assertThat((double) actual[part][i])
                             .as("%s %d", part == 0 ? "value" : "gradient", i)
-                            .isCloseTo(expected[part][i], within(1e-4 + RELATIVE * Math.abs(expected[part][i])));
+                            .isCloseTo(
+                                    expected[part][i],
+                                    within(absolute * largest + RELATIVE * Math.abs(expected[part][i])));
                 }
             }
         }
