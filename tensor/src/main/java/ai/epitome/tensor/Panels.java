@@ -36,6 +36,10 @@ final class Panels {
 
     private static final VectorShuffle<Float> UPPER = VectorShuffle.makeZip(FLOATS, 1);
 
+    /// Memory rows that are copied together: few enough to stay in the first-level cache even where their stride
+    /// makes them share its sets, while one panel after the other takes its part of them.
+    private static final int TOGETHER = 8;
+
     private static final int QUARTER = LANES / 4;
     /// Floats that packing may write after the last panel.
     static final int SLACK = LANES;
@@ -49,30 +53,42 @@ final class Panels {
 
     /// Packs `x[0..rows)[from..from+depth)` into `target`, from element `at` on.
     void pack(Matrix x, int from, int depth, int width, float[] target, int at) {
-        for (int first = 0; first < x.rows(); first += width) {
-            if (x.transposed()) {
-                packAlongRows(x, first, from, depth, width, target, at + first * depth);
-            } else {
+        if (x.transposed()) {
+            packAlongRows(x, from, depth, width, target, at);
+        } else {
+            for (int first = 0; first < x.rows(); first += width) {
                 packAcrossRows(x, first, from, depth, width, target, at + first * depth);
             }
         }
     }
 
-    /// Memory runs along the panel's width: registers are copied, in ascending order of depth and the last of
-    /// a row first, because it spills over. They may read elements beside the window, but none beyond the memory.
-    private static void packAlongRows(Matrix x, int first, int from, int depth, int width, float[] target, int at) {
-        long start = x.offset() + (long) from * x.stride() + first;
+    /// Memory runs along the panels' width: registers are copied, in ascending order of depth and the last of a row
+    /// first, because it spills over. They may read elements beside the window, but none beyond the memory.
+    private static void packAlongRows(Matrix x, int from, int depth, int width, float[] target, int at) {
         int registers = (width + LANES - 1) / LANES;
-        long elements = x.data().byteSize() / x.dtype().bytes();
-        long last = elements - (long) registers * LANES;
-        int whole = last < start ? 0 : (int) Math.min(depth, (last - start) / x.stride() + 1);
-        if (x.dtype() == DType.F32) {
-            copyFloats(x.data(), start, x.stride(), whole, registers, target, at, width);
-        } else {
-            copyBf16(x.data(), start, x.stride(), whole, registers, target, at, width);
+        long last = x.data().byteSize() / x.dtype().bytes() - (long) registers * LANES;
+        // The next panel's first rows may have been written already: what would spill into it goes by elements.
+        int unspilt = depth - (registers * LANES - 1) / width;
+        for (int p = 0; p < depth; p += TOGETHER) {
+            int end = Math.min(p + TOGETHER, depth);
+            for (int first = 0; first < x.rows(); first += width) {
+                long start = x.offset() + (long) (from + p) * x.stride() + first;
+                int to = at + first * depth + p * width;
+                int rows = last < start ? 0 : (int) Math.min(end - p, (last - start) / x.stride() + 1);
+                int whole = Math.clamp(unspilt - p, 0, rows);
+                if (x.dtype() == DType.F32) {
+                    copyFloats(x.data(), start, x.stride(), whole, registers, target, to, width);
+                } else {
+                    copyBf16(x.data(), start, x.stride(), whole, registers, target, to, width);
+                }
+                copyElements(x, start, whole, end - p, Math.min(width, x.rows() - first), target, to, width);
+            }
         }
-        int count = Math.min(width, x.rows() - first);
-        for (int p = whole; p < depth; p++) {
+    }
+
+    private static void copyElements(
+            Matrix x, long start, int from, int depth, int count, float[] target, int at, int width) {
+        for (int p = from; p < depth; p++) {
             for (int i = 0; i < count; i++) {
                 target[at + p * width + i] = x.element(start + (long) p * x.stride() + i);
             }

@@ -104,12 +104,13 @@ public final class VectorProduct implements MatrixProduct {
         buffers.panels.pack(a.rows(split, a.rows()), from, depth, Tile6.ROWS, buffers.a, split * depth);
     }
 
-    /// Tiles go along the rows of C, so that the hardware sees its memory coming.
+    /// Tiles go down the columns of C: a panel of B (32 KB) stays in the first-level cache while the panels of A
+    /// (12 KB each) come from the second, 4 bytes a cycle. The other way round it would be 11 bytes.
     private static void multiplyBlock(int depth, Buffers buffers, Matrix c, boolean accumulate) {
-        for (int row = 0; row < c.rows(); row += TILE_ROWS) {
-            int rows = Math.min(TILE_ROWS, c.rows() - row);
-            for (int column = 0; column < c.columns(); column += TILE_COLUMNS) {
-                int columns = Math.min(TILE_COLUMNS, c.columns() - column);
+        for (int column = 0; column < c.columns(); column += TILE_COLUMNS) {
+            int columns = Math.min(TILE_COLUMNS, c.columns() - column);
+            for (int row = 0; row < c.rows(); row += TILE_ROWS) {
+                int rows = Math.min(TILE_ROWS, c.rows() - row);
                 if (rows > Tile6.ROWS) {
                     Tile12.multiply(depth, buffers.a, row * depth, buffers.b, column * depth, buffers.tile);
                 } else {
