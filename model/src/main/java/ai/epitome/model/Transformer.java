@@ -84,7 +84,11 @@ public final class Transformer implements AutoCloseable {
     Tensor hidden(Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Dropout dropout) {
         Tensor x = tape.embedding(ids, embedding); // (N, C)
         if (positionEmbedding != null) {
-            x = tape.add(x, tape.embedding(positions, positionEmbedding));
+            Tensor tokens = x;
+            Tensor places = tape.embedding(positions, positionEmbedding);
+            x = tape.add(tokens, places);
+            tape.forget(tokens);
+            tape.forget(places);
         }
         x = tape.dropout(x, dropout.probability(), dropout.seedAt(0));
         for (int layer = 0; layer < blocks.size(); layer++) {
@@ -128,15 +132,18 @@ public final class Transformer implements AutoCloseable {
     }
 
     private static Tensor add(Tape tape, Tensor x, Tensor branch, Dropout dropout, int place) {
-        Tensor sum = tape.add(x, tape.dropout(branch, dropout.probability(), dropout.seedAt(place)));
-        return used(tape, branch, used(tape, x, sum));
+        Tensor kept = tape.dropout(branch, dropout.probability(), dropout.seedAt(place));
+        Tensor sum = tape.add(x, kept);
+        tape.forget(branch);
+        tape.forget(kept);
+        return used(tape, x, sum);
     }
 
     /// Gives back the memory of an activation after its last use, `result`, where no way back needs it: inference
     /// then takes the memory of one block, however many there are.
     private static Tensor used(Tape tape, Tensor activation, Tensor result) {
         if (!tape.recording()) {
-            tape.arena().release(activation);
+            tape.forget(activation);
         }
         return result;
     }

@@ -94,7 +94,19 @@ public final class Tape {
         if (gradient != null) { // null when an operation handed it on
             arena.release(gradient);
         }
-        arena.release(output);
+        if (!output.forgotten) {
+            arena.release(output);
+        }
+    }
+
+    /// Gives back the values of `activation`, which nothing reads any more: no operation to come, nor the way back of
+    /// the operation that made it or of one that has used it. Sums, linear layers, embeddings and dropout do not
+    /// read their results; sums and dropout do not read their inputs either.
+    public void forget(Tensor activation) {
+        if (!activation.forgotten) {
+            activation.forgotten = true;
+            arena.release(activation);
+        }
     }
 
     // The operations. Rows are tokens (N = B * T), columns are channels.

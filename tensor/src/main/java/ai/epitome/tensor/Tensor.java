@@ -30,6 +30,8 @@ public final class Tensor {
     Tensor gradient;
     /// Whether the tape must propagate a gradient to this tensor.
     boolean requiresGradient;
+    /// Whether the tape has given back the memory: values must no longer be read.
+    boolean forgotten;
 
     private Tensor(MemorySegment data, DType dtype, int[] shape) {
         this.size = sizeOf(shape);

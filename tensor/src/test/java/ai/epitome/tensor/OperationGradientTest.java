@@ -33,6 +33,23 @@ class OperationGradientTest {
     }
 
     @Test
+    void forgottenValuesAreNotRead() {
+        Parameter weight = parameter(3, 37, 37);
+        check(
+                tape -> {
+                    Tensor input = tape.parameter(x);
+                    Tensor linear = tape.linear(input, weight);
+                    Tensor dropped = tape.dropout(linear, 0.3f, 42);
+                    Tensor sum = tape.add(input, dropped);
+                    tape.forget(linear);
+                    tape.forget(dropped);
+                    return tape.tanh(sum); // takes the memory
+                },
+                x,
+                weight);
+    }
+
+    @Test
     void embedding() {
         Parameter table = parameter(5, 6, 70);
         check(tape -> tape.embedding(new int[] {3, 1, 3, 0, 5}, table), table);
