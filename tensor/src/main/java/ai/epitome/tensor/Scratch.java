@@ -8,6 +8,9 @@ import java.util.Arrays;
 /// Contents are undefined between uses; slots keep two uses within one kernel apart.
 public final class Scratch {
     private static final int SLOTS = 12;
+    /// Elements at the end of each array. Without them the collector lays arrays of a multiple of 4 KiB side by side,
+    /// where a load of one waits for a store to another that has the same address modulo 4 KiB.
+    private static final int APART = 112;
 
     private final float[][] rows = new float[SLOTS][0];
     private final MemorySegment[] memory = new MemorySegment[SLOTS];
@@ -16,7 +19,7 @@ public final class Scratch {
     /// A float array of at least `length` elements.
     public float[] floats(int slot, int length) {
         if (rows[slot].length < length) {
-            rows[slot] = new float[length];
+            rows[slot] = new float[length + APART];
         }
         return rows[slot];
     }
