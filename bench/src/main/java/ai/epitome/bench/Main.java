@@ -6,11 +6,12 @@ import java.util.List;
 /// `./epitome bench`: benchmarks.
 public final class Main {
     private static final String USAGE = """
-            usage: ./epitome bench train [SHAPE|all] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
+            usage: ./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
                    ./epitome bench products
                    ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
 
-            train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py
+            train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py;
+                      growth: a table over depth and context
             products  matrix products, oneDNN and Java
             tokenizer encoding, beside jtokkit, on one thread and on two""";
 

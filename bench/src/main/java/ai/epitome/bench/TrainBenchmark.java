@@ -22,12 +22,17 @@ import java.util.Locale;
 import java.util.Random;
 
 /// Training steps of the shapes that PyTorch is measured on (`bench/peers/torch_train.py`): GPT-2 layout without biases
-/// in
-/// products, tied head, AdamW, gradients clipped at 1, random token ids.
+/// in products, tied head, AdamW, gradients clipped at 1, random token ids. And, as `growth`, of the layout of new
+/// models over depth and context: how the cost grows with the work.
 ///
-/// `./epitome bench train [SHAPE] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]`
+/// `./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]`
 final class TrainBenchmark {
-    private static final int WARM_UP = 8;
+    /// The JVM compiles the kernels meanwhile.
+    private static final int WARM_UP = 24;
+
+    private static final int[] DEPTHS = {2, 4, 6, 8};
+    private static final int[] CONTEXTS = {128, 256, 512, 1024};
+    private static final int TOKENS = 4096;
 
     /// A shape of the peer's.
     private record Shape(String name, int vocabulary, int context, int width, int layers, int heads, int batch) {}
@@ -46,24 +51,52 @@ final class TrainBenchmark {
                 arguments.number("--threads", Runtime.getRuntime().availableProcessors()));
         System.out.println(backend.describe());
         String wanted = arguments.positional(0, "baby");
+        int steps = arguments.number("--steps", 20);
+        if (wanted.equals("growth")) {
+            growth(backend, steps);
+        }
         for (Shape shape : SHAPES) {
             if (shape.name.equals(wanted) || wanted.equals("all")) {
-                measure(shape, backend, arguments.number("--steps", 20));
+                report(shape, measure(config(shape), shape.batch, backend, steps));
             }
         }
         backend.workers().close();
     }
 
-    private static void measure(Shape shape, Backend backend, int steps) throws IOException {
+    /// A table over depth and context, with the tokens of a step held fixed.
+    private static void growth(Backend backend, int steps) {
+        System.out.println("| depth | parameters | context | ms/step | tok/s | GFLOP/token | GFLOP/s |");
+        System.out.println("|--:|--:|--:|--:|--:|--:|--:|");
+        for (int depth : DEPTHS) {
+            for (int context : CONTEXTS) {
+                TransformerConfig config = TransformerConfig.ofDepth(depth, 257, context);
+                double median = median(measure(config, TOKENS / context, backend, steps));
+                double flops = flopsPerToken(config);
+                System.out.printf(
+                        Locale.ROOT,
+                        "| %d | %,d | %d | %.1f | %,.0f | %.3f | %.0f |%n",
+                        depth,
+                        config.parameters(),
+                        context,
+                        median * 1e3,
+                        TOKENS / median,
+                        flops / 1e9,
+                        flops * TOKENS / median / 1e9);
+            }
+        }
+    }
+
+    /// Seconds of each of `steps` steps, after the warm-up.
+    private static double[] measure(TransformerConfig config, int rows, Backend backend, int steps) {
         try (Arena arena = Arena.ofShared();
-                Transformer model = new Transformer(config(shape), Initialization.gpt2(1));
+                Transformer model = new Transformer(config, Initialization.gpt2(1));
                 LanguageModelling training = new LanguageModelling(model, backend, 0)) {
             AdamW optimizer = new AdamW(
                     List.of(new AdamW.Group(model.parameters(), 1e-4, 0.01)),
                     new AdamW.Settings(0.9, 0.999, 1e-8),
                     arena,
                     backend.workers());
-            Batch batch = batch(shape);
+            Batch batch = batch(config, rows);
             double[] seconds = new double[steps];
             for (int step = -WARM_UP; step < steps; step++) {
                 long began = System.nanoTime();
@@ -74,7 +107,7 @@ final class TrainBenchmark {
                     seconds[step] = (System.nanoTime() - began) / 1e9;
                 }
             }
-            report(shape, model, seconds);
+            return seconds;
         }
     }
 
@@ -95,20 +128,30 @@ final class TrainBenchmark {
                 });
     }
 
-    private static Batch batch(Shape shape) {
+    private static Batch batch(TransformerConfig config, int rows) {
         int[] ids = new Random(0)
-                .ints((long) shape.batch * shape.context, 0, shape.vocabulary)
+                .ints((long) rows * config.context(), 0, config.vocabulary())
                 .toArray();
-        return new Batch(shape.batch, shape.context, ids, ids, null, ids.length);
+        return new Batch(rows, config.context(), ids, ids, null, ids.length);
+    }
+
+    private static double median(double[] seconds) {
+        Arrays.sort(seconds);
+        return seconds[seconds.length / 2];
+    }
+
+    /// Floating-point operations of both ways, as the peer counts them: six for each parameter, and the attention of
+    /// all pairs.
+    private static double flopsPerToken(TransformerConfig config) {
+        return 6.0 * config.parameters() + 12.0 * config.layers() * config.width() * config.context();
     }
 
     /// The same figures as the peer's, from the median step.
-    private static void report(Shape shape, Transformer model, double[] seconds) throws IOException {
-        Arrays.sort(seconds);
-        double median = seconds[seconds.length / 2];
-        long parameters = model.config().parameters();
+    private static void report(Shape shape, double[] seconds) throws IOException {
+        double median = median(seconds);
+        TransformerConfig config = config(shape);
         double tokens = shape.batch * (double) shape.context;
-        double flops = 6.0 * parameters + 12.0 * shape.layers * shape.width * shape.context;
+        double flops = flopsPerToken(config);
         System.out.printf(
                 Locale.ROOT,
                 "%s: %.0f tok/s, %.1f ms/step (%.1f to %.1f), %.0f GFLOP/s, %,d parameters, peak memory %d MB%n",
@@ -118,7 +161,7 @@ final class TrainBenchmark {
                 seconds[0] * 1e3,
                 seconds[seconds.length - 1] * 1e3,
                 flops * tokens / median / 1e9,
-                parameters,
+                config.parameters(),
                 peakMegabytes());
     }
 
