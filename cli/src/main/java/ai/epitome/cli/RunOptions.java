@@ -233,9 +233,11 @@ final class RunOptions {
     private TrainingConfig training(TrainingConfig base) {
         return base.with(c -> {
             var o = c.optimizer;
+            boolean leavesMuon = optimizer == TrainingConfig.Kind.ADAMW && o.kind() != optimizer;
+            double rate = leavesMuon ? o.embeddingRate() : o.matrixRate(); // Muon's is no rate for AdamW
             c.optimizer = new TrainingConfig.OptimizerConfig(
                     or(optimizer, o.kind()),
-                    or(matrixRate, o.matrixRate()),
+                    or(matrixRate, rate),
                     or(tableRate, o.embeddingRate()),
                     or(tableRate, o.headRate()),
                     or(vectorRate, o.vectorRate()),
