@@ -27,8 +27,10 @@ import java.util.Random;
 ///
 /// `./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]`
 final class TrainBenchmark {
-    /// The JVM compiles the kernels meanwhile.
-    private static final int WARM_UP = 24;
+    /// The JVM compiles the kernels meanwhile, and once more when a shape takes another way through them.
+    private static final int WARM_UP_STEPS = 16;
+
+    private static final double WARM_UP_SECONDS = 8;
 
     private static final int[] DEPTHS = {2, 4, 6, 8};
     private static final int[] CONTEXTS = {128, 256, 512, 1024};
@@ -98,13 +100,14 @@ final class TrainBenchmark {
                     backend.workers());
             Batch batch = batch(config, rows);
             double[] seconds = new double[steps];
-            for (int step = -WARM_UP; step < steps; step++) {
+            long start = System.nanoTime();
+            for (int step = 0, measured = 0; measured < steps; step++) {
                 long began = System.nanoTime();
                 training.accumulate(batch, 1f / batch.targetCount(), step);
                 GradientNorm norm = GradientNorm.of(model.parameters(), backend.workers());
                 optimizer.step(norm.clipTo(1), 1);
-                if (step >= 0) {
-                    seconds[step] = (System.nanoTime() - began) / 1e9;
+                if (step >= WARM_UP_STEPS && began - start > WARM_UP_SECONDS * 1e9) {
+                    seconds[measured++] = (System.nanoTime() - began) / 1e9;
                 }
             }
             return seconds;
