@@ -30,11 +30,12 @@ public final class VectorProduct implements MatrixProduct {
     private static final int TILE_ROWS = WIDE ? Tile12.ROWS : Tile6.ROWS;
     private static final int TILE_COLUMNS = 2 * LANES;
 
-    /// Depth of a block: a panel of A and one of B of this depth (12 and 32 KB) fit the first-level cache.
-    private static final int DEPTH = 256;
-    /// Rows of A in a block: 12 tiles, 150 KB, well inside a second-level cache.
-    private static final int ROWS = 12 * TILE_ROWS;
-    /// Columns of B in a block: 2 MB, read once for each block of A.
+    /// Depth of a block: the width of a small model in one block, so that its C is written once and not read again.
+    /// Each pass over C costs more than a panel of B (48 KB) that just exceeds the first-level cache.
+    private static final int DEPTH = 384;
+    /// Rows of A in a block: 32 tiles, 600 KB, which stay in a second-level cache.
+    private static final int ROWS = 32 * TILE_ROWS;
+    /// Columns of B in a block: 3 MB, read once for each block of A.
     private static final int COLUMNS = 2048;
 
     private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -104,8 +105,8 @@ public final class VectorProduct implements MatrixProduct {
         buffers.panels.pack(a.rows(split, a.rows()), from, depth, Tile6.ROWS, buffers.a, split * depth);
     }
 
-    /// Tiles go down the columns of C: a panel of B (32 KB) stays in the first-level cache while the panels of A
-    /// (12 KB each) come from the second, 4 bytes a cycle. The other way round it would be 11 bytes.
+    /// Tiles go down the columns of C: a panel of B stays in the nearest cache while the smaller panels of A come
+    /// from the second level, 4 bytes a cycle. The other way round it would be 11 bytes.
     private static void multiplyBlock(int depth, Buffers buffers, Matrix c, boolean accumulate) {
         for (int column = 0; column < c.columns(); column += TILE_COLUMNS) {
             int columns = Math.min(TILE_COLUMNS, c.columns() - column);
