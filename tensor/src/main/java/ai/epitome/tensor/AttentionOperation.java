@@ -52,6 +52,12 @@ final class AttentionOperation {
         if (qkv.columns() != shape.fusedColumns() || qkv.rows() != shape.batch() * shape.queries()) {
             throw new IllegalArgumentException("%s does not fit %s".formatted(qkv, shape));
         }
+        if (shape.keys() != shape.queries()) {
+            throw new IllegalArgumentException("fused rows hold as many keys as queries, unlike " + shape);
+        }
+        if (segmentStarts != null) {
+            requireSegments(segmentStarts, shape);
+        }
         int keyColumn = shape.heads() * shape.headDimension();
         int valueColumn = keyColumn + shape.keyValueHeads() * shape.headDimension();
         Inputs inputs = new Inputs(
@@ -68,6 +74,22 @@ final class AttentionOperation {
             tape.arena().release(logSums);
         });
         return result;
+    }
+
+    /// A row that sees no key would divide by zero, and blocks take their first row's first key for the lowest.
+    private static void requireSegments(int[] starts, AttentionShape shape) {
+        int length = shape.queries();
+        if (starts.length != shape.batch() * length) {
+            throw new IllegalArgumentException("%d segment starts for %s".formatted(starts.length, shape));
+        }
+        for (int n = 0; n < starts.length; n++) {
+            int position = n % length;
+            int lowest = position == 0 ? 0 : starts[n - 1];
+            if (starts[n] < lowest || starts[n] > position) {
+                throw new IllegalArgumentException(
+                        "row %d starts its segment at %d; expected %d to %d".formatted(n, starts[n], lowest, position));
+            }
+        }
     }
 
     /// Attention over a cache; see the inference form in [Tape].

@@ -28,6 +28,9 @@ public record AttentionShape(
             throw new IllegalArgumentException(
                     "%d query heads cannot share %d key-value heads evenly".formatted(heads, keyValueHeads));
         }
+        if (window < 1) {
+            throw new IllegalArgumentException("a query sees at least itself: the window cannot be " + window);
+        }
         if (keys < queries || keyCapacity < keys) {
             throw new IllegalArgumentException("%d queries, %d keys, room for %d: each must not exceed the next"
                     .formatted(queries, keys, keyCapacity));

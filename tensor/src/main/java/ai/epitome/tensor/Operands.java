@@ -4,7 +4,7 @@ package ai.epitome.tensor;
 final class Operands {
     private Operands() {}
 
-    /// Throws unless the shapes fit, the dtypes are supported and every window lies within its memory.
+    /// Throws unless the shapes fit, the dtypes are supported and every window lies within its memory, which is alive.
     static void check(Matrix a, Matrix b, Matrix c) {
         if (a.columns() != b.rows() || c.rows() != a.rows() || c.columns() != b.columns()) {
             throw new IllegalArgumentException("cannot multiply (%d, %d) by (%d, %d) into (%d, %d)"
@@ -41,6 +41,9 @@ final class Operands {
         }
         if (!matrix.data().isNative()) {
             throw new IllegalArgumentException(name + " lies on the Java heap; products work on native memory");
+        }
+        if (!matrix.data().scope().isAlive()) { // native code gets a bare address and would not notice
+            throw new IllegalStateException(name + " lies in memory that was given back: its arena is closed");
         }
     }
 

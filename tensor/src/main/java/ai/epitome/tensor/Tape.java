@@ -161,7 +161,8 @@ public final class Tape {
 
     /// Causal self-attention over fused rows (N, (H + 2K) D) of queries, keys and values: (N, H D).
     ///
-    /// @param segmentStarts N positions within the sequence before which a row does not look, or null
+    /// @param segmentStarts N positions within the sequence before which a row does not look, or null; at most the
+    /// row's own position, and ascending within a sequence
     public Tensor attention(Tensor qkv, AttentionShape shape, int[] segmentStarts) {
         return AttentionOperation.apply(this, qkv, shape, segmentStarts);
     }

@@ -3,6 +3,7 @@ package ai.epitome.tensor;
 import static ai.epitome.tensor.GradientCheck.check;
 import static ai.epitome.tensor.GradientCheck.parameter;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
 import java.util.Random;
@@ -128,6 +129,27 @@ class AttentionOperationTest {
                     }
                 }
             }
+        }
+        backend.workers().close();
+    }
+
+    @Test
+    void shapesAndSegmentsThatMakeNoSenseAreRefused() {
+        assertThatThrownBy(() -> new AttentionShape(1, 4, 4, 4, 1, 1, 4, 0)).hasMessageContaining("cannot be 0");
+        AttentionShape shape = AttentionShape.training(2, 4, 1, 1, 4);
+        Parameter qkv = parameter(5, 8, shape.fusedColumns());
+        Backend backend = GradientCheck.backend();
+        try (StepArena arena = new StepArena()) {
+            Tape tape = new Tape(backend, arena, false);
+            Tensor rows = tape.parameter(qkv);
+            tape.attention(rows, shape, new int[] {0, 0, 2, 2, 0, 1, 1, 3});
+            assertThatThrownBy(() -> tape.attention(rows, shape, new int[4])).hasMessageContaining("4 segment starts");
+            assertThatThrownBy(() -> tape.attention(rows, shape, new int[] {0, 0, 3, 3, 0, 0, 0, 0}))
+                    .hasMessageContaining("row 2 starts its segment at 3; expected 0 to 2");
+            assertThatThrownBy(() -> tape.attention(rows, shape, new int[] {0, 0, 0, 0, 0, 1, 1, 0}))
+                    .hasMessageContaining("row 7 starts its segment at 0; expected 1 to 3");
+            AttentionShape cache = new AttentionShape(2, 4, 5, 5, 1, 1, 4, 9);
+            assertThatThrownBy(() -> tape.attention(rows, cache, null)).hasMessageContaining("as many keys as queries");
         }
         backend.workers().close();
     }
