@@ -54,7 +54,9 @@ final class AmxProduct implements MatrixProduct {
         private static Loading open() {
             try {
                 return new Loaded(new AmxProduct(AmxRoutines.open()));
-            } catch (IOException | RuntimeException e) {
+            } catch (ExceptionInInitializerError e) {
+                return new Unavailable(e.getCause().toString()); // native calls are not allowed, say
+            } catch (IOException | RuntimeException | LinkageError e) {
                 return new Unavailable(e.getMessage() == null ? e.toString() : e.getMessage());
             }
         }
@@ -122,7 +124,9 @@ final class AmxProduct implements MatrixProduct {
         private void rows(Matrix a, Matrix c, int from, int depth, boolean accumulate) {
             int steps = (depth + 31) / 32;
             boolean inPlace = !a.transposed() && depth % 32 == 0;
-            long limit = inPlace ? CALL_WORK / ((long) c.columns() * depth) : A_BYTES / (64L * steps);
+            long limit = inPlace
+                    ? CALL_WORK / ((long) c.columns() * depth)
+                    : Math.min(A_BYTES / (64L * steps), CALL_WORK / (32L * c.columns())); // a small depth writes much
             int height = Math.clamp(limit / 32 * 32, 32, (c.rows() + 31) / 32 * 32);
             for (int row = 0; row < c.rows(); row += height) {
                 int rows = Math.min(height, c.rows() - row);
@@ -200,9 +204,8 @@ final class AmxProduct implements MatrixProduct {
             routines.multiply(rows > 16 ? 2 : 1, columns > 16 ? 2 : 1, c.dtype(), accumulate, block);
         }
 
-        /// Writes what `ldtilecfg` reads: palette 1, the bytes of a row of each tile (16 bits each, from byte 16 on),
-        /// and
-        /// the rows of each tile (from byte 48 on).
+        /// Writes what `ldtilecfg` reads: palette 1, the bytes of a row of each tile (16 bits each, from byte 16 on)
+        /// and the rows of each tile (from byte 48 on).
         private void configure(int rows, int columns) {
             long upper = Math.min(16, rows);
             long lower = rows > 16 ? rows - 16 : 16;

@@ -59,6 +59,8 @@ public final class OneDnnProduct implements MatrixProduct {
         private static Loading open() {
             try {
                 return new Loaded(new OneDnnProduct(OneDnn.open()));
+            } catch (ExceptionInInitializerError e) {
+                return new Unavailable(e.getCause().toString()); // native calls are not allowed, say
             } catch (IOException | RuntimeException | LinkageError e) {
                 String reason = e.getMessage() == null ? e.toString() : e.getMessage();
                 return new Unavailable(reason.strip().replace('\n', ' '));

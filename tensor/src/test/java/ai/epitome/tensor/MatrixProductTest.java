@@ -202,8 +202,24 @@ class MatrixProductTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("products")
+    void memoryThatWasGivenBackIsRefused(MatrixProduct product) {
+        try (Arena arena = Arena.ofConfined()) {
+            Matrix a = Tensor.zeros(arena, DType.BF16, 4, 4).matrix();
+            Matrix c = Tensor.zeros(arena, DType.F32, 4, 4).matrix();
+            Matrix closed;
+            try (Arena inner = Arena.ofConfined()) {
+                closed = Tensor.zeros(inner, DType.BF16, 4, 4).matrix();
+            }
+            assertThatThrownBy(() -> product.multiply(a, closed, c, false))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("B lies in memory that was given back");
+        }
+    }
+
     @Test
-    void splittingOverThreadsChangesNoBit() {
+    void splittingOverThreadsChangesNoMoreThanRounding() {
         products().forEach(product -> {
             try (Arena arena = Arena.ofShared();
                     Workers one = new Workers(1);
@@ -227,6 +243,13 @@ class MatrixProductTest {
                 }
             }
         });
+    }
+
+    /// Many rows and columns of a small depth: the packed parts of A and B hold more than one call may write.
+    @Test
+    void amxDoesSmallDepthsInSeveralCalls() {
+        verify(amx(), new Case(1100, 4100, 3, 0, 0, false, false, DType.BF16, DType.F32, false, 4));
+        verify(amx(), new Case(1100, 4100, 3, 0, 0, true, true, DType.BF16, DType.BF16, true, 4));
     }
 
     private static void verify(MatrixProduct product, Case given) {
