@@ -38,7 +38,9 @@ final class Bf16 {
         return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 
-    /// Writes one register, rounded to bf16, at element index `to` of `target`.
+    /// Writes one register, rounded to bf16, at element index `to` of `target`. NaN stays NaN as arithmetic on the
+    /// processor makes it (its highest payload bit set, the lowest not); a NaN of 31 ones, which GPUs make, would
+    /// become a zero, one without bits in the upper half an infinity.
     static void into(FloatVector x, MemorySegment target, long to) {
         IntVector bits = x.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
@@ -57,9 +59,7 @@ final class Bf16 {
         }
     }
 
-    /// Writes `source[0..count)` rounded to bf16 at element index `to` of `target`. NaN payloads may become
-    /// infinities of the same sign only when all their set bits are in the lower half, which arithmetic never
-    /// produces.
+    /// Writes `source[0..count)` rounded to bf16 at element index `to` of `target`.
     static void store(float[] source, MemorySegment target, long to, int count) {
         int i = 0;
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// The kernels that work on bf16 memory, against the same operation in f32 on the same numbers.
@@ -47,6 +48,74 @@ class Bf16OperationTest {
         compare(300, window.fusedColumns(), 0.01, (tape, x) -> tape.attention(x, window, null));
     }
 
+    /// Heads of no whole register; windows and segments of more than one chunk of keys, or that begin beyond the first;
+    /// several blocks of queries; shared key heads.
+    @Test
+    void attentionAgreesAtItsEdges() {
+        AttentionShape odd = new AttentionShape(2, 37, 37, 37, 4, 2, 20, Integer.MAX_VALUE);
+        compare(74, odd.fusedColumns(), 0.02, (tape, x) -> tape.attention(quarter(tape, x), odd, null));
+        AttentionShape chunks = new AttentionShape(1, 1200, 1200, 1200, 2, 1, 16, 601);
+        compare(1200, chunks.fusedColumns(), 0.02, (tape, x) -> tape.attention(quarter(tape, x), chunks, null));
+        AttentionShape segments = new AttentionShape(1, 700, 700, 700, 2, 2, 32, Integer.MAX_VALUE);
+        int[] starts = new int[700];
+        java.util.Arrays.fill(starts, 130, 601, 130);
+        java.util.Arrays.fill(starts, 601, 700, 601);
+        compare(700, segments.fusedColumns(), 0.02, (tape, x) -> tape.attention(quarter(tape, x), segments, starts));
+    }
+
+    /// More keys than queries, as when generating, in a cache with room whose rest is NaN.
+    @Test
+    void attentionOverACacheAgreesWithF32() {
+        for (int queries : new int[] {1, 5, 140}) {
+            AttentionShape shape = new AttentionShape(2, queries, 530, 533, 4, 2, 24, 520);
+            float[] values = rounded(new Random(queries), 2 * 533 * 48 * 2 + 2 * queries * 96);
+            try (Workers workers = new Workers(2)) {
+                float[] expected = overCache(new Backend(new VectorProduct(), workers, DType.F32), shape, values);
+                products().forEach(product -> {
+                    float[] found = overCache(new Backend(product, workers, DType.BF16), shape, values);
+                    for (int i = 0; i < expected.length; i++) {
+                        assertThat(found[i])
+                                .as("%s, %d queries, %d", product.describe(), queries, i)
+                                .isCloseTo(expected[i], within(0.3f));
+                    }
+                });
+            }
+        }
+    }
+
+    private static float[] overCache(Backend backend, AttentionShape shape, float[] values) {
+        int columns = shape.keyValueHeads() * shape.headDimension();
+        int rows = shape.batch() * shape.keyCapacity();
+        try (Arena arena = Arena.ofShared();
+                StepArena step = new StepArena()) {
+            Tensor keys = Tensor.zeros(arena, backend.compute(), rows, columns);
+            Tensor memory = Tensor.zeros(arena, backend.compute(), rows, columns);
+            Tensor query = Tensor.zeros(
+                    arena, backend.compute(), shape.batch() * shape.queries(), shape.heads() * shape.headDimension());
+            for (int i = 0; i < rows * columns; i++) {
+                boolean used = i / columns % shape.keyCapacity() < shape.keys();
+                keys.set(i, used ? values[i] / 8 : Float.NaN);
+                memory.set(i, used ? values[rows * columns + i] : Float.NaN);
+            }
+            for (int i = 0; i < query.size(); i++) {
+                query.set(i, values[2 * rows * columns + i]);
+            }
+            Tape tape = new Tape(backend, step, false);
+            return tape.attention(query, 0, keys, 0, memory, 0, shape).toFloats();
+        }
+    }
+
+    private static Stream<MatrixProduct> products() {
+        return AmxProduct.load() instanceof AmxProduct.Loaded(AmxProduct amx)
+                ? Stream.of(new VectorProduct(), new ChosenProduct(new VectorProduct(), amx))
+                : Stream.of(new VectorProduct());
+    }
+
+    /// A quarter of `x`, exact in bf16: scores small enough that many keys have weight.
+    private static Tensor quarter(Tape tape, Tensor x) {
+        return tape.combine(x, 0.25f, x, 0f);
+    }
+
     /// Zeros in f32, which want no gradient: `zeros + x` is the stream.
     private static Tensor zeros(Tape tape, Tensor x) {
         Tensor zeros = tape.allocate(DType.F32, x.shape());
@@ -69,38 +138,37 @@ class Bf16OperationTest {
     private static void compare(int rows, int columns, double absolute, BiFunction<Tape, Tensor, Tensor> operation) {
         float[] values = rounded(new Random(rows), rows * columns);
         try (Workers workers = new Workers(2)) {
-            float[][] expected = run(workers, DType.F32, values, rows, columns, operation);
-            float[][] actual = run(workers, DType.BF16, values, rows, columns, operation);
-            for (int part = 0; part < 2; part++) {
-                assertThat(actual[part]).hasSameSizeAs(expected[part]);
-                double largest = 0;
-                for (float value : expected[part]) {
-                    largest = Math.max(largest, Math.abs(value));
-                }
-                assertThat(largest).isPositive();
-                for (int i = 0; i < expected[part].length; i++) {
-                    assertThat((double) actual[part][i])
-                            .as("%s %d", part == 0 ? "value" : "gradient", i)
-                            .isCloseTo(
-                                    expected[part][i],
-                                    within(absolute * largest + RELATIVE * Math.abs(expected[part][i])));
-                }
-            }
+            float[][] expected =
+                    run(new Backend(new VectorProduct(), workers, DType.F32), values, rows, columns, operation);
+            products().forEach(product -> {
+                float[][] actual = run(new Backend(product, workers, DType.BF16), values, rows, columns, operation);
+                compare(product.describe() + ", value", actual[0], expected[0], absolute);
+                compare(product.describe() + ", gradient", actual[1], expected[1], absolute);
+            });
+        }
+    }
+
+    private static void compare(String what, float[] actual, float[] expected, double absolute) {
+        assertThat(actual).hasSameSizeAs(expected);
+        double largest = 0;
+        for (float value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        assertThat(largest).isPositive();
+        for (int i = 0; i < expected.length; i++) {
+            assertThat((double) actual[i])
+                    .as("%s %d", what, i)
+                    .isCloseTo(expected[i], within(absolute * largest + RELATIVE * Math.abs(expected[i])));
         }
     }
 
     /// The operation's values, and the gradient of their sum with weights 1, 2, 3, 1, 2, ...
     private static float[][] run(
-            Workers workers,
-            DType dtype,
-            float[] values,
-            int rows,
-            int columns,
-            BiFunction<Tape, Tensor, Tensor> operation) {
+            Backend backend, float[] values, int rows, int columns, BiFunction<Tape, Tensor, Tensor> operation) {
         try (Arena arena = Arena.ofShared();
                 StepArena step = new StepArena()) {
-            Tape tape = new Tape(new Backend(new VectorProduct(), workers, dtype), step, true);
-            Tensor x = Tensor.zeros(arena, dtype, rows, columns);
+            Tape tape = new Tape(backend, step, true);
+            Tensor x = Tensor.zeros(arena, backend.compute(), rows, columns);
             x.set(values);
             x.requiresGradient = true;
             Tensor y = operation.apply(tape, x);
