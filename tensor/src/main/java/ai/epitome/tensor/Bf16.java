@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Conversion between float arrays on the heap (the scratch rows that kernels compute on) and tensors off the heap.
+/// Conversion between bf16 memory off the heap and floats: single ones, registers, and arrays on the heap.
 final class Bf16 {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);

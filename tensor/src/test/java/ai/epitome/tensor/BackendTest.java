@@ -43,7 +43,8 @@ class BackendTest {
         Assumptions.assumeTrue(
                 OneDnnProduct.load() instanceof OneDnnProduct.Loaded, "oneDNN does not run on this machine");
         var loaded = (OneDnnProduct.Loaded) OneDnnProduct.load();
-        DType expected = loaded.product().multipliesBf16() ? DType.BF16 : DType.F32;
+        boolean fast = loaded.product().multipliesBf16() || AmxProduct.load() instanceof AmxProduct.Loaded;
+        DType expected = fast ? DType.BF16 : DType.F32;
         assertThat(Backend.best(1).compute()).isEqualTo(expected);
     }
 }
