@@ -2,6 +2,7 @@ package ai.epitome.train;
 
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.model.TransformerConfig.Activation;
+import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.tensor.DType;
 
 /// How much memory a run will want, before it takes any. In bytes.
@@ -45,14 +46,14 @@ public record MemoryNeed(long weights, long gradients, long optimizer, long aver
         long tokens = (long) config.batchRows() * config.length();
         long residual = 4L * c.width();
         long headColumns = (long) c.heads() * c.headDimension();
-        // Norm, fused rows before and after the rotation, heads' results, and the block's contribution to the stream.
-        long attention = size * (2L * c.width() + 2L * c.fusedColumns() + headColumns) + residual;
-        // Norm, up, activation, contribution.
-        long mlp = size * (2L * c.width() + c.upRows() + c.hidden()) + residual;
-        long dropout = config.dropout() > 0 ? 2 * size * c.width() : 0;
+        // Norm, fused rows, again after the rotation, heads' results; what goes into the stream is not kept.
+        long fused = c.fusedColumns() * (c.position() instanceof Position.Rotary ? 2L : 1L);
+        long attention = size * (c.width() + fused + headColumns) + residual;
+        // Norm, up, activation.
+        long mlp = size * ((long) c.width() + c.upRows() + c.hidden()) + residual;
         // Statistics of norms and softmax.
         long small = 4L * (4 + 4L * c.heads());
-        long block = attention + mlp + dropout + small;
+        long block = attention + mlp + small;
         long gated = c.activation() == Activation.SWIGLU ? size * c.hidden() : 0;
         long ends = 2 * residual + 2 * size * c.width();
         long logits = Math.min(LOGITS, tokens * c.vocabulary() * 4L);
