@@ -83,13 +83,14 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
                 .formatted(product.describe(), precision, threads, note.isEmpty() ? "" : " (" + note + ")");
     }
 
-    /// `c = a · b (+ c)`, split over the threads by rows of `c`, or by columns where it has few rows.
+    /// `c = a · b (+ c)`, split over the threads along the longer side of `c`: each thread packs the operand of the
+    /// other side whole, which is then the smaller one.
     public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
         int threads = workers.count();
         long work = (long) c.rows() * c.columns() * a.columns();
         if (threads == 1 || work < WORTH_SPLITTING) {
             product.multiply(a, b, c, accumulate);
-        } else if (c.rows() >= 32 * threads || c.rows() >= c.columns()) {
+        } else if (c.rows() >= c.columns()) {
             workers.run(threads, (task, _) -> {
                 int from = split(c.rows(), task, threads);
                 int to = split(c.rows(), task + 1, threads);
