@@ -1,5 +1,6 @@
 package ai.epitome.tensor;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -25,6 +26,7 @@ public final class Workers implements AutoCloseable {
     private final Thread[] threads;
     private final Scratch[] scratch;
     private final ReentrantLock turn = new ReentrantLock(true);
+    private final AtomicBoolean open = new AtomicBoolean();
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger running = new AtomicInteger();
     private volatile int region;
@@ -70,6 +72,9 @@ public final class Workers implements AutoCloseable {
             }
             return;
         }
+        if (!open.compareAndSet(false, true)) {
+            throw new IllegalStateException("two threads opened a region at once: hold Workers.turn() around a pass");
+        }
         body = task;
         tasks = count;
         next.set(0);
@@ -83,6 +88,7 @@ public final class Workers implements AutoCloseable {
             Thread.onSpinWait();
         }
         body = null;
+        open.set(false);
         Throwable thrown = failure;
         if (thrown != null) {
             failure = null;
