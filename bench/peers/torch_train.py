@@ -5,7 +5,7 @@ usage: torch_train.py [--precision bf16|fp32] [--eager] [--steps N] [--warmup N]
 Shapes, model, optimizer and printed line are those of ../shared/bench/peer_train.py; precision and compiler are selectable and
 the process's peak memory (VmHWM) is added. Targets are drawn apart from the inputs and weights start at GPT-2's deviation of
 0.02: with the inputs as targets, a tied head and unit embeddings the loss is zero from the first step and nothing is trained.
-The median is over the steps after the warm-up. 
+The median is over the steps after the warm-up.
 """
 import argparse, re, statistics, time
 import torch, torch.nn as nn, torch.nn.functional as F
