@@ -2,6 +2,7 @@ package ai.epitome.bench;
 
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
+import ai.epitome.tensor.Loading;
 import ai.epitome.tensor.Matrix;
 import ai.epitome.tensor.MatrixProduct;
 import ai.epitome.tensor.OneDnnProduct;
@@ -82,12 +83,11 @@ public final class ProductBenchmark {
             variants.add(new Variant("Java f32 " + threads, java, DType.F32, workers));
             variants.add(new Variant("Java bf16 " + threads, java, DType.BF16, workers));
             switch (OneDnnProduct.load()) {
-                case OneDnnProduct.Loaded(OneDnnProduct oneDnn) -> {
+                case Loading.Loaded(OneDnnProduct oneDnn) -> {
                     variants.add(new Variant("oneDNN f32 " + threads, oneDnn, DType.F32, workers));
                     variants.add(new Variant("oneDNN bf16 " + threads, oneDnn, DType.BF16, workers));
                 }
-                case OneDnnProduct.Unavailable(String reason) ->
-                    System.out.println("oneDNN does not run here: " + reason);
+                case Loading.Unavailable(String reason) -> System.out.println("oneDNN does not run here: " + reason);
             }
         }
         return variants;

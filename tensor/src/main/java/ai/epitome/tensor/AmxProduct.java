@@ -1,6 +1,5 @@
 package ai.epitome.tensor;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -34,32 +33,13 @@ final class AmxProduct implements MatrixProduct {
         this.callers = ThreadLocal.withInitial(() -> new Caller(routines));
     }
 
-    /// What [#load] found.
-    sealed interface Loading {}
-
-    /// The code runs here.
-    record Loaded(AmxProduct product) implements Loading {}
-
-    /// The code does not run here, and why.
-    record Unavailable(String reason) implements Loading {}
-
     /// Makes the code on the first call; later calls return the same.
-    static Loading load() {
+    static Loading<AmxProduct> load() {
         return Holder.LOADING;
     }
 
     private static final class Holder {
-        static final Loading LOADING = open();
-
-        private static Loading open() {
-            try {
-                return new Loaded(new AmxProduct(AmxRoutines.open()));
-            } catch (ExceptionInInitializerError e) {
-                return new Unavailable(e.getCause().toString()); // native calls are not allowed, say
-            } catch (IOException | RuntimeException | LinkageError e) {
-                return new Unavailable(e.getMessage() == null ? e.toString() : e.getMessage());
-            }
-        }
+        static final Loading<AmxProduct> LOADING = Loading.of(() -> new AmxProduct(AmxRoutines.open()));
     }
 
     @Override
@@ -68,11 +48,7 @@ final class AmxProduct implements MatrixProduct {
         if (a.dtype() != DType.BF16) {
             throw new IllegalArgumentException("AMX multiplies BF16, not " + a.dtype());
         }
-        if (c.rows() == 0 || c.columns() == 0) {
-            return;
-        }
-        if (a.columns() == 0) {
-            Operands.clear(c, accumulate);
+        if (Operands.settleEmpty(a, c, accumulate)) {
             return;
         }
         callers.get().multiply(a, b, c, accumulate);

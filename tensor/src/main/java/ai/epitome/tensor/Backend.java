@@ -48,22 +48,22 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
         boolean bf16IsFast = false;
         if (kernels != Kernels.JAVA) {
             switch (OneDnnProduct.load()) {
-                case OneDnnProduct.Loaded(OneDnnProduct loaded) -> {
+                case Loading.Loaded(OneDnnProduct loaded) -> {
                     product = loaded;
                     bf16IsFast = loaded.multipliesBf16();
                 }
-                case OneDnnProduct.Unavailable(String reason)
+                case Loading.Unavailable(String reason)
                 when kernels == Kernels.ONEDNN ->
                     throw new IllegalStateException(
                             "oneDNN was asked for but does not run here: " + reason + "; choose auto or java kernels");
-                case OneDnnProduct.Unavailable(String reason) -> note = "oneDNN does not run here: " + reason;
+                case Loading.Unavailable(String reason) -> note = "oneDNN does not run here: " + reason;
             }
             switch (AmxProduct.load()) {
-                case AmxProduct.Loaded(AmxProduct amx) -> {
+                case Loading.Loaded(AmxProduct amx) -> {
                     product = new ChosenProduct(product, amx);
                     bf16IsFast = true;
                 }
-                case AmxProduct.Unavailable(String reason) ->
+                case Loading.Unavailable(String reason) ->
                     note += (note.isEmpty() ? "" : "; ") + "no AMX code: " + reason;
             }
         }

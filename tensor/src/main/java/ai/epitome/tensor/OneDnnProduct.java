@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -39,33 +38,13 @@ public final class OneDnnProduct implements MatrixProduct {
         this.callers = ThreadLocal.withInitial(() -> new Caller(dnn));
     }
 
-    /// What [#load] found.
-    public sealed interface Loading {}
-
-    /// oneDNN runs here.
-    public record Loaded(OneDnnProduct product) implements Loading {}
-
-    /// oneDNN does not run here, and why.
-    public record Unavailable(String reason) implements Loading {}
-
     /// Opens oneDNN on the first call; later calls return the same.
-    public static Loading load() {
+    public static Loading<OneDnnProduct> load() {
         return Holder.LOADING;
     }
 
     private static final class Holder {
-        static final Loading LOADING = open();
-
-        private static Loading open() {
-            try {
-                return new Loaded(new OneDnnProduct(OneDnn.open()));
-            } catch (ExceptionInInitializerError e) {
-                return new Unavailable(e.getCause().toString()); // native calls are not allowed, say
-            } catch (IOException | RuntimeException | LinkageError e) {
-                String reason = e.getMessage() == null ? e.toString() : e.getMessage();
-                return new Unavailable(reason.strip().replace('\n', ' '));
-            }
-        }
+        static final Loading<OneDnnProduct> LOADING = Loading.of(() -> new OneDnnProduct(OneDnn.open()));
     }
 
     /// Whether the CPU multiplies bf16 by itself (AVX-512 BF16 or AMX), so that bf16 is faster than f32.
@@ -76,11 +55,7 @@ public final class OneDnnProduct implements MatrixProduct {
     @Override
     public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
         Operands.check(a, b, c);
-        if (c.rows() == 0 || c.columns() == 0) {
-            return;
-        }
-        if (a.columns() == 0) {
-            Operands.clear(c, accumulate);
+        if (Operands.settleEmpty(a, c, accumulate)) {
             return;
         }
         callers.get().multiply(a, b, c, accumulate);

@@ -47,8 +47,20 @@ final class Operands {
         }
     }
 
+    /// Settles a product of nothing, where `c` has no elements or they are sums of no products; whether it was one.
+    static boolean settleEmpty(Matrix a, Matrix c, boolean accumulate) {
+        if (c.rows() == 0 || c.columns() == 0) {
+            return true;
+        }
+        if (a.columns() == 0) {
+            clear(c, accumulate);
+            return true;
+        }
+        return false;
+    }
+
     /// A sum of no products: zeros, or what `c` held.
-    static void clear(Matrix c, boolean accumulate) {
+    private static void clear(Matrix c, boolean accumulate) {
         if (!accumulate) {
             long bytes = c.dtype().bytes();
             for (int i = 0; i < c.rows(); i++) {

@@ -56,12 +56,10 @@ public final class VectorProduct implements MatrixProduct {
     @Override
     public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
         Operands.check(a, b, c);
-        if (c.rows() == 0 || c.columns() == 0) {
+        if (Operands.settleEmpty(a, c, accumulate)) {
             return;
         }
-        if (a.columns() == 0) {
-            Operands.clear(c, accumulate);
-        } else if (c.rows() <= RowProduct.ROWS) {
+        if (c.rows() <= RowProduct.ROWS) {
             RowProduct.multiply(a, b, c, accumulate);
         } else if (c.columns() == 1 && (c.stride() == 1)) {
             Matrix row = new Matrix(c.data(), c.dtype(), c.offset(), 1, c.rows(), c.rows(), false);

@@ -26,14 +26,14 @@ class BackendTest {
     @Test
     void aFallbackIsNeverSilent() {
         Backend best = Backend.best(1);
-        if (OneDnnProduct.load() instanceof OneDnnProduct.Unavailable(String reason)) {
+        if (OneDnnProduct.load() instanceof Loading.Unavailable(String reason)) {
             assertThat(best.describe()).contains("oneDNN does not run here: " + reason);
             assertThatThrownBy(() -> Backend.of(Backend.Kernels.ONEDNN, Backend.Precision.AUTO, 1))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining(reason);
         } else {
             assertThat(best.describe()).startsWith("kernels: oneDNN 3.").doesNotContain("not run");
-            boolean amx = AmxProduct.load() instanceof AmxProduct.Loaded;
+            boolean amx = AmxProduct.load() instanceof Loading.Loaded<?>;
             assertThat(best.describe()).contains(amx ? "and own AMX code" : "no AMX code: ");
         }
     }
@@ -41,9 +41,9 @@ class BackendTest {
     @Test
     void bf16IsChosenWhereTheCpuMultipliesIt() {
         Assumptions.assumeTrue(
-                OneDnnProduct.load() instanceof OneDnnProduct.Loaded, "oneDNN does not run on this machine");
-        var loaded = (OneDnnProduct.Loaded) OneDnnProduct.load();
-        boolean fast = loaded.product().multipliesBf16() || AmxProduct.load() instanceof AmxProduct.Loaded;
+                OneDnnProduct.load() instanceof Loading.Loaded<?>, "oneDNN does not run on this machine");
+        var loaded = (Loading.Loaded<OneDnnProduct>) OneDnnProduct.load();
+        boolean fast = loaded.product().multipliesBf16() || AmxProduct.load() instanceof Loading.Loaded<?>;
         DType expected = fast ? DType.BF16 : DType.F32;
         assertThat(Backend.best(1).compute()).isEqualTo(expected);
     }

@@ -24,10 +24,10 @@ class MatrixProductTest {
 
     static Stream<MatrixProduct> products() {
         List<MatrixProduct> products = new ArrayList<>(List.of(new VectorProduct()));
-        if (OneDnnProduct.load() instanceof OneDnnProduct.Loaded(OneDnnProduct product)) {
+        if (OneDnnProduct.load() instanceof Loading.Loaded(OneDnnProduct product)) {
             products.add(product);
         }
-        if (AmxProduct.load() instanceof AmxProduct.Loaded(AmxProduct product)) {
+        if (AmxProduct.load() instanceof Loading.Loaded(AmxProduct product)) {
             products.add(new ChosenProduct(new VectorProduct(), product));
         }
         return products.stream();
@@ -35,8 +35,8 @@ class MatrixProductTest {
 
     static MatrixProduct amx() {
         return switch (AmxProduct.load()) {
-            case AmxProduct.Loaded(AmxProduct product) -> product;
-            case AmxProduct.Unavailable(String reason) ->
+            case Loading.Loaded(AmxProduct product) -> product;
+            case Loading.Unavailable(String reason) ->
                 throw new TestAbortedException("no AMX product on this machine: " + reason);
         };
     }
