@@ -73,6 +73,7 @@ final class Failures {
 
     private static String describe(Throwable failure) {
         return switch (failure) {
+            case NoSuchFileException e when e.getReason() != null -> e.getFile() + ": " + e.getReason();
             case NoSuchFileException e -> "no such file or folder: " + e.getFile();
             case FileNotFoundException e -> "no such file: " + e.getMessage();
             case AccessDeniedException e -> "no permission for " + e.getFile();

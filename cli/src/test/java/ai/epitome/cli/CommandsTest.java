@@ -220,6 +220,14 @@ class CommandsTest {
     }
 
     @Test
+    void aTokenizerThatIsNotThere() throws IOException {
+        Path nothing = Files.createDirectories(folder.resolve("nothing"));
+        assertFails(run("tokenizer", "info", nothing.toString()), nothing + ": ", "no tokenizer.json", "vocab.bpe");
+        Path nowhere = folder.resolve("nowhere");
+        assertFails(run("tokenizer", "info", nowhere.toString()), nowhere + ": ", "no such tokenizer file or folder");
+    }
+
+    @Test
     void badTexts() throws IOException {
         Path empty = Files.createFile(folder.resolve("empty.txt"));
         assertFails(pretrain(empty, folder.resolve("a")), empty.toString(), "is empty", "give a file");
