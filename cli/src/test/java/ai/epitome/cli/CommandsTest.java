@@ -228,6 +228,14 @@ class CommandsTest {
     }
 
     @Test
+    void aModelWithoutTokenizerIsToldToGetOne() throws IOException {
+        Path silent = copy("silent");
+        Files.delete(silent.resolve("tokenizer.json"));
+        assertFails(run("serve", silent.toString(), "--port", "0"), "silent has no tokenizer.json", "put the one");
+        assertFails(run("generate", silent.toString(), "to be"), "silent has no tokenizer.json", "put the one");
+    }
+
+    @Test
     void badTexts() throws IOException {
         Path empty = Files.createFile(folder.resolve("empty.txt"));
         assertFails(pretrain(empty, folder.resolve("a")), empty.toString(), "is empty", "give a file");

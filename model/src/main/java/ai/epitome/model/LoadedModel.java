@@ -26,7 +26,8 @@ public record LoadedModel(
     /// @throws IllegalStateException when the folder has no tokenizer
     public TextGenerator generator(Backend backend) {
         Tokenizer own = tokenizer.orElseThrow(() -> new IllegalStateException(
-                "%s has no tokenizer.json: give token ids instead of text".formatted(folder)));
+                "%s has no tokenizer.json, so it can neither read nor write text: put the one that it was trained with there"
+                        .formatted(folder)));
         return new TextGenerator(id(), transformer, own, defaults.endOfText(), backend);
     }
 
