@@ -1,12 +1,13 @@
 package ai.epitome.cli;
 
 import ai.epitome.train.data.Corpus;
-import ai.epitome.train.pretrain.Pretraining;
+import ai.epitome.train.pretrain.DataRecord;
 import ai.epitome.train.report.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// Where models live, and in which state one is.
 final class ModelPlace {
@@ -36,16 +37,7 @@ final class ModelPlace {
 
     /// Whether a finished model was trained on these files, as far as their sizes tell.
     static boolean wasTrainedOn(Path folder, Corpus corpus) throws IOException {
-        Path data = folder.resolve(Pretraining.DATA);
-        if (!Files.exists(data)) {
-            return true; // a model of elsewhere: nothing is known
-        }
-        List<Long> trained = Json.MAPPER
-                .readTree(Files.readAllBytes(data))
-                .path("files")
-                .valueStream()
-                .map(file -> file.path("size").asLong(-1))
-                .toList();
-        return trained.equals(corpus.sizes());
+        Optional<DataRecord> data = DataRecord.read(folder); // none of a model of elsewhere
+        return data.isEmpty() || data.get().sizes().equals(corpus.sizes());
     }
 }

@@ -5,6 +5,7 @@ import ai.epitome.tensor.Backend;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.TokenShards;
+import ai.epitome.train.pretrain.DataRecord;
 import ai.epitome.train.pretrain.Pretraining;
 import ai.epitome.train.pretrain.Recipe;
 import ai.epitome.train.report.Baselines;
@@ -19,12 +20,12 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A run that is ready to begin: the text, and the settings. Where a run has begun in the model's folder before, they
-/// are
-/// that run's, except for what is given anew.
+/// are that run's, except for what is given anew.
 record RunPlan(PreparedText text, Pretraining.Settings settings) {
     static RunPlan of(
             List<Path> paths, Path folder, TextOptions options, RunOptions run, int threads, Consumer<String> notices)
             throws IOException {
+        boolean packed = packed(folder, options);
         PreparedText text = PreparedText.of(paths, options.tokenizer(), folder, threads, notices);
         Path kept = folder.resolve(TrainingConfig.FILE);
         Recipe recipe;
@@ -41,12 +42,18 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
         return new RunPlan(
                 text,
                 new Pretraining.Settings(
-                        folder,
-                        title,
-                        recipe,
-                        options.packed(),
-                        commandLine(),
-                        Path.of(System.getProperty("epitome.home", ""))));
+                        folder, title, recipe, packed, commandLine(), Path.of(System.getProperty("epitome.home", ""))));
+    }
+
+    /// Whether rows are packed: as they were when the run began, where one has.
+    private static boolean packed(Path folder, TextOptions options) throws IOException {
+        boolean packed = DataRecord.read(folder).flatMap(DataRecord::packed).orElse(options.packed());
+        if (options.packed() && !packed) {
+            throw new IllegalArgumentException(
+                    "the run in %s began with contiguous windows, and --packed asks for whole documents side by side; leave it out, or give another folder"
+                            .formatted(folder));
+        }
+        return packed;
     }
 
     Pretraining open(Backend backend, TrainingListener listener) throws IOException {

@@ -7,6 +7,7 @@ import ai.epitome.text.Tokenizers;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusSummary;
 import ai.epitome.train.data.HeldOut;
+import ai.epitome.train.data.TokenTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,12 +37,20 @@ sealed interface TokenizerChoice {
     record Existing(Path path) implements TokenizerChoice {}
 
     /// The tokenizer: that of the model's folder where it has one.
+    ///
+    /// @throws IllegalArgumentException if that one is not what was chosen
     default Tokenizer tokenizer(
             Path folder, Corpus corpus, CorpusSummary summary, HeldOut rule, int threads, Consumer<String> notices)
             throws IOException {
         Path own = folder.resolve("tokenizer.json");
         if (Files.exists(own)) {
-            return Tokenizers.load(own);
+            Tokenizer kept = Tokenizers.load(own);
+            if (!describes(kept, corpus, rule, threads, notices)) {
+                throw new IllegalArgumentException(
+                        "%s has %,d tokens (%s), and --tokenizer asks for another; leave it out, or give another folder"
+                                .formatted(own, kept.vocabularySize(), kept.kind()));
+            }
+            return kept;
         }
         return switch (this) {
             case Automatic _ when summary.bytes() < SMALL_TEXT -> byteTokenizer(summary);
@@ -50,6 +59,26 @@ sealed interface TokenizerChoice {
             case Trained(int vocabulary) -> train(corpus, rule, vocabulary, threads, notices);
             case Existing(Path path) -> Tokenizers.load(path);
         };
+    }
+
+    /// Whether a model's tokenizer is the one that this choice would have given it.
+    private boolean describes(Tokenizer kept, Corpus corpus, HeldOut rule, int threads, Consumer<String> notices)
+            throws IOException {
+        return switch (this) {
+            case Automatic _ -> true;
+            case Bytes _ -> kept.kind().equals("byte");
+            // Fewer tokens come out of a text that has no more pairs: whether it has, only training tells.
+            case Trained(int vocabulary) ->
+                kept.kind().equals("bpe")
+                        && (kept.vocabularySize() == vocabulary
+                                || kept.vocabularySize() < vocabulary
+                                        && same(kept, train(corpus, rule, vocabulary, threads, notices)));
+            case Existing(Path path) -> same(kept, Tokenizers.load(path));
+        };
+    }
+
+    private static boolean same(Tokenizer one, Tokenizer other) {
+        return TokenTable.of(one).sha256().equals(TokenTable.of(other).sha256());
     }
 
     /// A single document needs no token that separates documents.

@@ -126,8 +126,33 @@ class CommandsTest {
         assertFails(pretrain(text, longer, "--steps", "9", "--width", "128"), "another shape", "width 64");
         Path other = Files.writeString(folder.resolve("other.txt"), "something else \n".repeat(500));
         assertFails(pretrain(other, longer, "--steps", "9"), "trained on other data", "another model folder");
-        assertFails(pretrain(text, longer, "--steps", "9", "--packed"), "the same choice of packing");
         assertFails(pretrain(text, longer, "--steps", "9", "--seed", "5"), "seed");
+    }
+
+    @Test
+    void rowsAreMadeAsWhenTheRunBegan() throws IOException {
+        Path packed = folder.resolve("packed");
+        assertThat(pretrain(text, packed, "--steps", "3", "--packed").code).isZero();
+        assertThat(pretrain(text, packed, "--steps", "4").err).contains("going on after step 3");
+        assertThat(pretrain(text, packed, "--steps", "5", "--packed").err).contains("going on after step 4");
+        assertThat(packed.resolve("report.md")).content().contains("whole documents, packed");
+        assertFails(pretrain(text, model, "--steps", "20", "--packed"), "began with contiguous windows", "--packed");
+    }
+
+    @Test
+    void theTokenizerIsThatOfTheRun() throws IOException {
+        assertThat(pretrain(text, model, "--steps", "12", "--tokenizer", "byte").code)
+                .isZero();
+        assertFails(pretrain(text, model, "--steps", "12", "--tokenizer", "bpe:300"), "257 tokens (byte)", "another");
+        Path pairs = folder.resolve("pairs");
+        String[] asBegun = {"--steps", "3", "--tokenizer", "bpe:9999"}; // the text has fewer
+        assertThat(pretrain(text, pairs, asBegun).code).isZero();
+        assertThat(pretrain(text, pairs, asBegun).err).contains("come to its end (step 3)");
+        assertFails(pretrain(text, pairs, "--tokenizer", "bpe:257"), "(bpe)", "leave it out");
+        assertFails(pretrain(text, pairs, "--tokenizer", "byte"), "(bpe)", "leave it out");
+        assertFails(pretrain(text, pairs, "--tokenizer", model.toString()), "(bpe)", "leave it out");
+        assertThat(pretrain(text, pairs, "--steps", "3", "--tokenizer", pairs.toString()).code)
+                .isZero();
     }
 
     @Test

@@ -30,7 +30,6 @@ import ai.epitome.train.report.RunLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -49,9 +48,6 @@ import java.util.SequencedMap;
 public final class Pretraining implements AutoCloseable {
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 200;
-
-    /// File of a model's folder that says what it was trained on.
-    public static final String DATA = "data.json";
 
     /// What a run is to be.
     ///
@@ -179,7 +175,7 @@ public final class Pretraining implements AutoCloseable {
     private SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>(ModelFolder.companions(model, tokenizer, defaults));
         files.put(TrainingConfig.FILE, settings.recipe.training().toJson());
-        files.put(DATA, (dataset.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
+        files.put(DataRecord.FILE, DataRecord.toJson(dataset, settings.packed));
         return files;
     }
 
