@@ -1,6 +1,7 @@
 package ai.epitome.cli;
 
 import ai.epitome.model.ModelFolder;
+import ai.epitome.model.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;
@@ -8,14 +9,11 @@ import ai.epitome.train.data.TokenShards;
 import ai.epitome.train.pretrain.DataRecord;
 import ai.epitome.train.pretrain.Pretraining;
 import ai.epitome.train.pretrain.Recipe;
-import ai.epitome.train.report.Baselines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -37,12 +35,15 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
         } else {
             recipe = run.recipe(text.tokenizer().vocabularySize());
         }
-        String title = String.format(
-                Locale.ROOT, "a %.1fM-parameter model on %s", recipe.model().parameters() / 1e6, folder.getFileName());
         return new RunPlan(
                 text,
                 new Pretraining.Settings(
-                        folder, title, recipe, packed, commandLine(), Path.of(System.getProperty("epitome.home", ""))));
+                        folder,
+                        title(recipe.model(), folder),
+                        recipe,
+                        packed,
+                        commandLine(),
+                        Path.of(System.getProperty("epitome.home", ""))));
     }
 
     /// Whether rows are packed: as they were when the run began, where one has.
@@ -61,22 +62,15 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
                 settings, text.dataset(), text.tokenizer(), Optional.of(text.baselines()), backend, listener);
     }
 
-    String title() {
-        return settings.title();
+    /// What is trained on what.
+    static String title(TransformerConfig model, Path folder) {
+        return String.format(
+                Locale.ROOT, "a %.1fM-parameter model on %s", model.parameters() / 1e6, folder.getFileName());
     }
 
     double bytesPerToken() {
         TokenShards train = text.dataset().train();
         return (double) train.bytes() / train.tokens();
-    }
-
-    /// Name to bits per byte, of the held-out text given the training text: what the model competes with.
-    Map<String, Double> baselines() {
-        Map<String, Double> lines = new LinkedHashMap<>();
-        for (Baselines.Line line : text.baselines().lines()) {
-            lines.put(line.name(), Math.min(line.alone(), line.givenTraining()));
-        }
-        return lines;
     }
 
     /// What was typed, for the report.

@@ -87,11 +87,10 @@ final class UpCommand implements Callable<Integer> {
         models.put(
                 model.generator(backend),
                 Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());
-        progress.publish(new ProgressEvent.Description("", backend.describe(), Double.NaN));
         try {
-            new WebProgress(progress).replay(folder, Long.MAX_VALUE);
+            new WebProgress(progress).replayFinished(folder, model.transformer().config(), backend.describe());
         } catch (IOException e) {
-            System.err.println("note: the page shows no curve: " + e.getMessage());
+            System.err.println("note: the page shows no training run: " + e.getMessage());
         }
         progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
         System.err.println("found the finished model " + folder + "; delete the folder to train anew");
@@ -102,10 +101,13 @@ final class UpCommand implements Callable<Integer> {
             throws IOException {
         try {
             RunPlan plan = RunPlan.of(texts, model, text, run, kernels.threads(), Notices.terminal());
-            progress.publish(new ProgressEvent.Description(plan.title(), backend.describe(), plan.bytesPerToken()));
-            progress.publish(new ProgressEvent.Baselines(plan.baselines()));
             TerminalProgress terminal = new TerminalProgress();
             WebProgress web = new WebProgress(progress);
+            web.describe(
+                    plan.settings().title(),
+                    backend.describe(),
+                    plan.bytesPerToken(),
+                    Optional.of(plan.text().baselines()));
             Pretraining[] running = new Pretraining[1];
             TrainingListener announce = event -> {
                 if (event instanceof TrainingEvent.Evaluated) {

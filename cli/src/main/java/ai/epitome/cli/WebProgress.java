@@ -1,5 +1,6 @@
 package ai.epitome.cli;
 
+import ai.epitome.model.TransformerConfig;
 import ai.epitome.serve.ProgressEvent;
 import ai.epitome.serve.ProgressEvent.Phase;
 import ai.epitome.serve.TrainingProgress;
@@ -9,10 +10,16 @@ import ai.epitome.train.TrainingEvent.Sampled;
 import ai.epitome.train.TrainingEvent.Started;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
+import ai.epitome.train.pretrain.DataRecord;
+import ai.epitome.train.report.Baselines;
 import ai.epitome.train.report.RunLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /// Tells the page what the trainer tells.
 final class WebProgress implements TrainingListener {
@@ -23,6 +30,33 @@ final class WebProgress implements TrainingListener {
         this.progress = progress;
     }
 
+    /// Tells what is trained, and what it competes with.
+    ///
+    /// @param kernels what computes
+    /// @param bytesPerToken mean length of a token, NaN where it is not known
+    void describe(String title, String kernels, double bytesPerToken, Optional<Baselines> baselines) {
+        progress.publish(new ProgressEvent.Description(title, kernels, bytesPerToken));
+        Map<String, Double> lines = new LinkedHashMap<>();
+        for (Baselines.Line line : baselines.map(Baselines::lines).orElse(List.of())) {
+            lines.put(line.name(), Math.min(line.alone(), line.givenTraining()));
+        }
+        progress.publish(new ProgressEvent.Baselines(lines));
+    }
+
+    /// Tells all that a run told which has come to its end.
+    ///
+    /// @param model what it trained
+    /// @param kernels what computes now
+    void replayFinished(Path folder, TransformerConfig model, String kernels) throws IOException {
+        Optional<DataRecord> data = DataRecord.read(folder);
+        describe(
+                RunPlan.title(model, folder),
+                kernels,
+                data.map(DataRecord::bytesPerToken).orElse(Double.NaN),
+                data.flatMap(DataRecord::baselines));
+        replay(folder, Long.MAX_VALUE);
+    }
+
     /// Tells what a run has logged: before it was stopped, or to its end.
     ///
     /// @param folder of the run
@@ -30,11 +64,13 @@ final class WebProgress implements TrainingListener {
     void replay(Path folder, long last) throws IOException {
         Path log = folder.resolve(RunLog.FILE);
         if (Files.exists(log)) {
-            RunLog.read(log).stream()
-                    .filter(entry -> entry.step() <= last)
-                    .map(WebProgress::point)
-                    .forEach(progress::publish);
+            RunLog.read(log).stream().filter(entry -> entry.step() <= last).forEach(this::replay);
         }
+    }
+
+    private void replay(RunLog.Entry entry) {
+        progress.publish(point(entry));
+        entry.text(RunLog.SAMPLE).ifPresent(text -> progress.publish(new ProgressEvent.Sample(entry.step(), "", text)));
     }
 
     private static ProgressEvent.Point point(RunLog.Entry entry) {

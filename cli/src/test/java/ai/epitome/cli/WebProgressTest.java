@@ -28,6 +28,7 @@ class WebProgressTest {
             for (long step = 1; step <= 3; step++) {
                 log.append(step, Map.of(RunLog.SECONDS, 0.5 * step, RunLog.LOSS, 2.0, RunLog.TOKENS, 100 * step));
                 log.amend(Map.of(RunLog.HELD_OUT_BITS_PER_BYTE, 5.0 - step));
+                log.amend(Map.of(RunLog.SAMPLE, "written after " + step));
             }
         }
         var progress = new TrainingProgress();
@@ -35,7 +36,8 @@ class WebProgressTest {
         assertThat(history(progress))
                 .contains("\"latest\":{\"step\":2,\"tokens\":200,\"seconds\":1.0,")
                 .contains("\"held_out_bits_per_byte\":4.0", "\"held_out_bits_per_byte\":3.0")
-                .doesNotContain("\"step\":3");
+                .contains("written after 1", "written after 2")
+                .doesNotContain("\"step\":3", "written after 3");
     }
 
     @Test

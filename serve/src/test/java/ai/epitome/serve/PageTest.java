@@ -143,6 +143,46 @@ class PageTest {
     }
 
     @Test
+    void aFinishedRunThatIsFoundAgainLooksAsItDidAtItsEnd() throws IOException {
+        visit(1280, 860, "light");
+        train(1, FakeTraining.STEPS);
+        finish();
+        awaitPlayground();
+        browser.await("the last measurement", () -> drawn().contains("in 3:00"));
+        String before = look();
+        assertThat(before).contains("better than", "900", "done", "JULIET");
+        server.close();
+
+        var again = new TrainingProgress();
+        FakeTraining.begin(again);
+        for (int step = 1; step <= FakeTraining.STEPS; step++) {
+            FakeTraining.step(again, step);
+        }
+        again.publish(new ProgressEvent.StatusChanged(ProgressEvent.Phase.READY, ""));
+        server = TestServer.start(ServerConfig.local(0), 1, Optional.of(again));
+        browser.complaints(); // of refused connections
+        visit(1280, 860, "light");
+        awaitPlayground();
+        browser.await("the last measurement", () -> drawn().contains("in 3:00"));
+        assertThat(look()).isEqualTo(before);
+        browser.picture("found-again");
+    }
+
+    /// The chart in words.
+    private static String drawn() {
+        return String.valueOf(browser.evaluate("document.querySelector('#chart svg').getAttribute('aria-label')"));
+    }
+
+    /// All that the page shows of a run.
+    private static String look() {
+        return browser.evaluate("document.getElementById('chart').innerHTML")
+                + browser.text("#learning")
+                + browser.text("#samples")
+                + browser.text("#title")
+                + browser.text("#status");
+    }
+
+    @Test
     void aModelThatWasTrainedBeforeHasThePlaygroundToItself() throws IOException {
         finish();
         visit(1280, 860, "dark");

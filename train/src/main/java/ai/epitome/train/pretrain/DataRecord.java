@@ -1,6 +1,7 @@
 package ai.epitome.train.pretrain;
 
 import ai.epitome.train.data.Dataset;
+import ai.epitome.train.report.Baselines;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,22 +16,27 @@ import tools.jackson.databind.node.ObjectNode;
 /// What `data.json` in a model's folder says of the data that the model was trained on.
 ///
 /// @param sizes bytes of each file
+/// @param bytesPerToken mean length of a token of the training text, NaN where it is not told
 /// @param packed whether rows hold whole documents side by side; empty in files of earlier builds
-public record DataRecord(List<Long> sizes, Optional<Boolean> packed) {
+/// @param baselines what compressors pay for the held-out text, if they were measured
+public record DataRecord(
+        List<Long> sizes, double bytesPerToken, Optional<Boolean> packed, Optional<Baselines> baselines) {
     /// What its file is called.
     public static final String FILE = "data.json";
 
     private static final String PACKED = "packed";
+    private static final String BASELINES = "baselines";
     private static final JsonMapper JSON = new JsonMapper();
 
     public DataRecord {
         sizes = List.copyOf(sizes);
     }
 
-    /// The content of the file: the dataset's description, and how rows are made of it.
-    static byte[] toJson(Dataset dataset, boolean packed) {
+    /// The content of the file: the dataset's description, how rows are made of it, and what it is measured against.
+    static byte[] toJson(Dataset dataset, boolean packed, Optional<Baselines> baselines) {
         ObjectNode json = dataset.toJson();
         json.put(PACKED, packed);
+        baselines.ifPresent(measured -> json.set(BASELINES, measured.toJson()));
         return (json.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
@@ -51,12 +57,16 @@ public record DataRecord(List<Long> sizes, Optional<Boolean> packed) {
     }
 
     private static DataRecord of(JsonNode json) {
+        JsonNode train = json.path("train");
         JsonNode packed = json.path(PACKED);
+        JsonNode baselines = json.path(BASELINES);
         return new DataRecord(
                 json.path("files")
                         .valueStream()
                         .map(file -> file.path("size").asLong(-1))
                         .toList(),
-                packed.isBoolean() ? Optional.of(packed.asBoolean()) : Optional.empty());
+                train.path("bytes").asDouble(Double.NaN) / train.path("tokens").asDouble(Double.NaN),
+                packed.isBoolean() ? Optional.of(packed.asBoolean()) : Optional.empty(),
+                baselines.isObject() ? Optional.of(Baselines.fromJson(baselines)) : Optional.empty());
     }
 }

@@ -33,6 +33,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +49,9 @@ import java.util.SequencedMap;
 public final class Pretraining implements AutoCloseable {
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 200;
+
+    /// Samples that the report shows.
+    private static final int SAMPLES = 5;
 
     /// What a run is to be.
     ///
@@ -175,12 +179,13 @@ public final class Pretraining implements AutoCloseable {
     private SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>(ModelFolder.companions(model, tokenizer, defaults));
         files.put(TrainingConfig.FILE, settings.recipe.training().toJson());
-        files.put(DataRecord.FILE, DataRecord.toJson(dataset, settings.packed));
+        files.put(DataRecord.FILE, DataRecord.toJson(dataset, settings.packed, baselines));
         return files;
     }
 
     private void report() throws IOException {
         Path folder = settings.folder;
+        List<RunLog.Entry> log = RunLog.read(folder.resolve(RunLog.FILE));
         Report report = new Report(
                 settings.title,
                 settings.command,
@@ -190,8 +195,8 @@ public final class Pretraining implements AutoCloseable {
                 baselines,
                 configuration(),
                 results(),
-                record.samples(),
-                RunLog.read(folder.resolve(RunLog.FILE)));
+                samples(log),
+                log);
         try {
             report.write(folder);
         } catch (IOException e) {
@@ -200,6 +205,19 @@ public final class Pretraining implements AutoCloseable {
                             .formatted(folder, e.getMessage()),
                     e);
         }
+    }
+
+    /// The last ones.
+    private static List<Report.Sample> samples(List<RunLog.Entry> log) {
+        return log.reversed().stream()
+                .flatMap(entry ->
+                        entry
+                                .text(RunLog.SAMPLE)
+                                .map(text -> new Report.Sample(format("step %,d", entry.step()), text))
+                                .stream())
+                .limit(SAMPLES)
+                .toList()
+                .reversed();
     }
 
     private Map<String, String> configuration() {

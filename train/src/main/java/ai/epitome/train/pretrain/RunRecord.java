@@ -7,13 +7,10 @@ import ai.epitome.train.TrainingEvent.Finished;
 import ai.epitome.train.TrainingEvent.Sampled;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
-import ai.epitome.train.report.Report;
 import ai.epitome.train.report.RunLog;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -21,11 +18,8 @@ import java.util.function.Consumer;
 /// Writes `log.jsonl`, a line a step, and remembers what the report at the end tells. A line that cannot be written
 /// (the disk is full) is left out: training goes on.
 final class RunRecord implements TrainingListener, AutoCloseable {
-    private static final int SAMPLES = 5;
-
     private final RunLog log;
     private final Consumer<String> notices;
-    private final List<Report.Sample> samples = new ArrayList<>();
     private Optional<Evaluated> evaluated = Optional.empty();
     private Optional<Finished> finished = Optional.empty();
     private boolean failing;
@@ -44,14 +38,9 @@ final class RunRecord implements TrainingListener, AutoCloseable {
             case Stepped step -> write(() -> log.append(step.step(), values(step)));
             case Evaluated score -> {
                 evaluated = Optional.of(score);
-                write(() -> log(score));
+                write(() -> log(score.step(), Map.of(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte())));
             }
-            case Sampled sampled -> {
-                if (samples.size() == SAMPLES) {
-                    samples.removeFirst();
-                }
-                samples.add(new Report.Sample("step %,d".formatted(sampled.step()), sampled.text()));
-            }
+            case Sampled sampled -> write(() -> log(sampled.step(), Map.of(RunLog.SAMPLE, sampled.text())));
             case Checkpointed _ -> write(log::force);
             case Finished end -> {
                 write(log::force);
@@ -59,10 +48,6 @@ final class RunRecord implements TrainingListener, AutoCloseable {
             }
             case TrainingEvent.Started _, TrainingEvent.Planned _, TrainingEvent.Noticed _ -> {}
         }
-    }
-
-    List<Report.Sample> samples() {
-        return samples;
     }
 
     /// The latest score: that of the end, once the run is complete.
@@ -74,13 +59,12 @@ final class RunRecord implements TrainingListener, AutoCloseable {
         return finished;
     }
 
-    /// Adds the score to the line of its step; the line may be missing after a power failure.
-    private void log(Evaluated score) throws IOException {
-        Map<String, Object> value = Map.of(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte());
-        if (log.lastStep() < score.step()) {
-            log.append(score.step(), value);
+    /// Adds to the line of a step; the line may be missing after a power failure.
+    private void log(long step, Map<String, Object> values) throws IOException {
+        if (log.lastStep() < step) {
+            log.append(step, values);
         } else {
-            log.amend(value);
+            log.amend(values);
         }
     }
 

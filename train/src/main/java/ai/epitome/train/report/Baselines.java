@@ -176,7 +176,10 @@ public record Baselines(long trainingBytes, long trainingUsed, long heldOutBytes
         return String.format(Locale.ROOT, pattern, values);
     }
 
-    static Baselines fromJson(JsonNode json) {
+    /// Reads what [#toJson] made.
+    ///
+    /// @throws IllegalArgumentException if it is something else
+    public static Baselines fromJson(JsonNode json) {
         List<Line> lines = json.path("lines")
                 .valueStream()
                 .map(line -> new Line(

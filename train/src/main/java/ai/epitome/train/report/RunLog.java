@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -49,6 +50,9 @@ public final class RunLog implements AutoCloseable {
     /// Speed of the step.
     public static final String TOKENS_PER_SECOND = "tokens_per_second";
 
+    /// What the model wrote after the step, on the steps on which it was asked to.
+    public static final String SAMPLE = "sample";
+
     private static final String STEP = "step";
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -63,6 +67,12 @@ public final class RunLog implements AutoCloseable {
             return value.isNumber() && Double.isFinite(value.asDouble())
                     ? OptionalDouble.of(value.asDouble())
                     : OptionalDouble.empty();
+        }
+
+        /// A text of this step, or empty where there is none.
+        public Optional<String> text(String name) {
+            JsonNode value = values.path(name);
+            return value.isString() ? Optional.of(value.asString()) : Optional.empty();
         }
     }
 

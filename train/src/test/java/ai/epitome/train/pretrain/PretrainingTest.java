@@ -93,6 +93,12 @@ class PretrainingTest {
         }
         assertThat(parts.resolve("model.safetensors")).hasSameBinaryContentAs(whole.resolve("model.safetensors"));
         assertThat(RunLog.read(parts.resolve("log.jsonl"))).hasSize(24);
+        assertThat(samples(parts)).isEqualTo(samples(whole)).contains("*step 6*", "*step 24*");
+    }
+
+    private static String samples(Path model) throws IOException {
+        String report = Files.readString(model.resolve("report.md"));
+        return report.substring(report.indexOf("## Samples"));
     }
 
     @Test
