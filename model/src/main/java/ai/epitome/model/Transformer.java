@@ -149,8 +149,10 @@ public final class Transformer implements AutoCloseable {
     }
 
     /// Negative log-likelihood of each target in nats, (N) f32; 0 where the target is -1.
-    public Tensor tokenLosses(Tape tape, Sequences tokens, int[] targets, Dropout dropout) {
-        return tape.tokenLosses(hidden(tape, tokens, dropout), head, targets);
+    ///
+    /// @param weights what the losses will be weighed with: [Tape#weightedSum] and [Tape#backward] have to follow
+    public Tensor tokenLosses(Tape tape, Sequences tokens, int[] targets, float[] weights, Dropout dropout) {
+        return tape.tokenLosses(hidden(tape, tokens, dropout), head, targets, weights);
     }
 
     /// The logits of hidden states, (N, V) f32.

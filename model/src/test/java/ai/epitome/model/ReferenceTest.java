@@ -46,7 +46,7 @@ class ReferenceTest {
                 weights[n] = 1f / (targets.length - tokens.batch());
             }
             Tape tape = new Tape(Reference.BACKEND, arena, true);
-            Tensor losses = model.tokenLosses(tape, tokens, targets, Dropout.NONE);
+            Tensor losses = model.tokenLosses(tape, tokens, targets, weights, Dropout.NONE);
             float loss = tape.backward(tape.weightedSum(losses, weights));
 
             assertThat((double) loss).isCloseTo(reference.facts().number("loss"), within(TOLERANCE));

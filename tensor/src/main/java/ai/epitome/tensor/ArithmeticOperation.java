@@ -257,4 +257,30 @@ final class ArithmeticOperation {
             throw new IllegalArgumentException("shapes differ: %s and %s".formatted(x, y));
         }
     }
+
+    /// `sum of weights[i] * x[i]` as an f32 scalar, summed in double precision.
+    static Tensor weightedSum(Tape tape, Tensor x, float[] weights) {
+        if (weights.length != x.size()) {
+            throw new IllegalArgumentException("%d weights for %s".formatted(weights.length, x));
+        }
+        Tensor total = tape.allocate(DType.F32, 1);
+        float[] values = x.toFloats();
+        double sum = 0;
+        for (int i = 0; i < weights.length; i++) {
+            sum += (double) values[i] * weights[i];
+        }
+        total.set(0, (float) sum);
+        tape.record(total, x.requiresGradient, () -> {
+            float upstream = total.gradient.get(0);
+            boolean accumulate = x.gradient != null;
+            Tensor dx = tape.gradientOf(x);
+            ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
+                float[] gradient = scratch.floats(0, count);
+                System.arraycopy(weights, (int) from, gradient, 0, count);
+                Elementwise.scale(gradient, upstream, count);
+                Rows.put(gradient, dx, from, count, accumulate, scratch.floats(1, count));
+            });
+        });
+        return total;
+    }
 }

@@ -8,6 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// Logits are made for a few rows at a time, so that a large vocabulary needs no (N, V) memory. Where one chunk
 /// holds all rows its logits are kept for the way back and turned into their own gradient in place; otherwise the
 /// way back makes each chunk again, at the price of one product more. There are never two copies of the logits.
+///
+/// Where it is known beforehand how the losses will be weighed, each chunk becomes its gradient at once, while it is
+/// near, and no product is done twice ([#weighedLosses]).
 final class LossOperation {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
@@ -47,6 +50,51 @@ final class LossOperation {
         return losses;
     }
 
+    /// The same losses, with the gradients of `hidden` and `weight` made along the way, for a step that sums up the
+    /// losses with these `weights` and goes back from there, once.
+    ///
+    /// @param weights N factors; the way back insists on them
+    static Tensor weighedLosses(Tape tape, Tensor hidden, Parameter weight, int[] targets, float[] weights) {
+        if (weights.length != hidden.rows()) {
+            throw new IllegalArgumentException("%d weights for %d rows".formatted(weights.length, hidden.rows()));
+        }
+        if (!tape.recording()) {
+            return tokenLosses(tape, hidden, weight, targets);
+        }
+        int rows = hidden.rows();
+        int vocabulary = weight.value().rows();
+        check(targets, rows, vocabulary);
+        DType compute = tape.backend().compute();
+        int chunk = Math.clamp(CHUNK_BYTES / 4 / vocabulary, 1, rows);
+        Tensor losses = tape.allocate(DType.F32, rows);
+        Tensor input = LinearOperation.inCompute(tape, hidden);
+        Head head = new Head(hidden, input, weight, targets, null, chunk);
+        Tensor logits = tape.allocate(DType.F32, chunk, vocabulary);
+        Tensor gradients = compute == DType.F32 ? logits : tape.allocate(compute, chunk, vocabulary);
+        boolean accumulate = hidden.gradient != null;
+        Tensor dHidden = hidden.requiresGradient ? tape.gradientOf(hidden) : null;
+        for (int from = 0; from < rows; from += chunk) {
+            Tensor part = chunkLogits(tape, head, logits, from);
+            Tensor dLogits = gradients.slice(0, part.rows());
+            measureAndDifferentiate(tape, head, part, from, losses, weights, dLogits);
+            chunkBackward(tape, head, dLogits, from, dHidden, accumulate);
+        }
+        LinearOperation.releaseCopy(tape, gradients, logits);
+        tape.arena().release(logits);
+        LinearOperation.releaseCopy(tape, input, hidden);
+        tape.record(losses, hidden.requiresGradient || weight.trainable(), () -> insist(weights, losses.gradient));
+        return losses;
+    }
+
+    private static void insist(float[] announced, Tensor dLosses) {
+        float[] actual = dLosses.toFloats();
+        int at = java.util.Arrays.mismatch(announced, actual);
+        if (at >= 0) {
+            throw new IllegalStateException("loss %d was announced with weight %s, but its gradient is %s"
+                    .formatted(at, announced[at], actual[at]));
+        }
+    }
+
     private static Tensor chunkLogits(Tape tape, Head head, Tensor memory, int from) {
         Backend backend = tape.backend();
         int to = Math.min(head.input.rows(), from + head.chunk);
@@ -72,6 +120,33 @@ final class LossOperation {
                     loss = logSum - picked;
                 }
                 losses.data().setAtIndex(Tensor.FLOAT, from + n, loss);
+            }
+        });
+    }
+
+    /// Losses of a chunk, and `(softmax - onehot(target)) * weight` in `dLogits`, which may be the logits themselves.
+    private static void measureAndDifferentiate(
+            Tape tape, Head head, Tensor logits, int from, Tensor losses, float[] weights, Tensor dLogits) {
+        int vocabulary = logits.columns();
+        tape.backend().workers().rows(logits.rows(), 4, (first, last, scratch) -> {
+            float[] row = scratch.floats(0, vocabulary);
+            for (int n = first; n < last; n++) {
+                int target = head.targets[from + n];
+                float weight = weights[from + n];
+                float loss = 0f;
+                if (target < 0) {
+                    java.util.Arrays.fill(row, 0, vocabulary, 0f);
+                } else {
+                    Rows.load(logits, (long) n * vocabulary, row, vocabulary);
+                    float picked = row[target];
+                    float maximum = RowKernels.maximum(row, vocabulary);
+                    double sum = exponentials(row, maximum, vocabulary);
+                    loss = maximum + (float) Math.log(sum) - picked;
+                    Elementwise.scale(row, (float) (weight / sum), vocabulary);
+                    row[target] -= weight;
+                }
+                losses.data().setAtIndex(Tensor.FLOAT, from + n, loss);
+                Rows.store(row, dLogits, (long) n * vocabulary, vocabulary);
             }
         });
     }
@@ -145,6 +220,23 @@ final class LossOperation {
         return total;
     }
 
+    /// `row = exp(row - maximum)`; returns the sum.
+    private static double exponentials(float[] row, float maximum, int count) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        int i = 0;
+        for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
+            FloatVector e = VectorMath.exp(FloatVector.fromArray(FLOATS, row, i).sub(maximum));
+            e.intoArray(row, i);
+            sum = sum.add(e);
+        }
+        double total = VectorMath.sum(sum);
+        for (; i < count; i++) {
+            row[i] = (float) Math.exp(row[i] - maximum);
+            total += row[i];
+        }
+        return total;
+    }
+
     /// `row = exp(row - logSum) * factor`.
     private static void probabilities(float[] row, float logSum, float factor, int count) {
         int i = 0;
@@ -156,32 +248,6 @@ final class LossOperation {
         for (; i < count; i++) {
             row[i] = (float) Math.exp(row[i] - logSum) * factor;
         }
-    }
-
-    /// `sum of weights[i] * x[i]` as an f32 scalar, summed in double precision.
-    static Tensor weightedSum(Tape tape, Tensor x, float[] weights) {
-        if (weights.length != x.size()) {
-            throw new IllegalArgumentException("%d weights for %s".formatted(weights.length, x));
-        }
-        Tensor total = tape.allocate(DType.F32, 1);
-        float[] values = x.toFloats();
-        double sum = 0;
-        for (int i = 0; i < weights.length; i++) {
-            sum += (double) values[i] * weights[i];
-        }
-        total.set(0, (float) sum);
-        tape.record(total, x.requiresGradient, () -> {
-            float upstream = total.gradient.get(0);
-            boolean accumulate = x.gradient != null;
-            Tensor dx = tape.gradientOf(x);
-            ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
-                float[] gradient = scratch.floats(0, count);
-                System.arraycopy(weights, (int) from, gradient, 0, count);
-                Elementwise.scale(gradient, upstream, count);
-                Rows.put(gradient, dx, from, count, accumulate, scratch.floats(1, count));
-            });
-        });
-        return total;
     }
 
     private static void check(int[] targets, int rows, int vocabulary) {

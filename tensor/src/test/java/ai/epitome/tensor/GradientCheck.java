@@ -39,11 +39,11 @@ final class GradientCheck {
         Backend backend = backend();
         try (StepArena arena = new StepArena()) {
             Tape tape = new Tape(backend, arena, true);
-            Tensor y = operation.apply(tape);
-            float[] weights = weights(y.size());
             for (Parameter parameter : parameters) {
                 parameter.zeroGradient();
             }
+            Tensor y = operation.apply(tape);
+            float[] weights = weights(y.size());
             tape.backward(tape.weightedSum(y, weights));
             for (Parameter parameter : parameters) {
                 checkOne(tolerance, backend, arena, operation, weights, parameter);
@@ -95,7 +95,8 @@ final class GradientCheck {
         return sum;
     }
 
-    private static float[] weights(long count) {
+    /// What the check weighs a result of `count` elements with.
+    static float[] weights(long count) {
         Random random = new Random(count);
         float[] weights = new float[(int) count];
         for (int i = 0; i < weights.length; i++) {

@@ -148,6 +148,8 @@ class OperationGradientTest {
         Parameter head = parameter(13, 19, 37);
         int[] targets = {3, 18, -1, 0, 7};
         check(tape -> tape.tokenLosses(tape.parameter(x), head, targets), x, head);
+        float[] weights = GradientCheck.weights(targets.length);
+        check(tape -> tape.tokenLosses(tape.parameter(x), head, targets, weights), x, head);
     }
 
     @Test

@@ -35,13 +35,13 @@ public final class LanguageModelling implements TrainedModel, Objective, AutoClo
         arena.reset();
         Tape tape = new Tape(backend, arena, true);
         Sequences tokens = new Sequences(batch.inputs(), batch.rows(), batch.segmentStarts());
-        Tensor losses = model.tokenLosses(tape, tokens, batch.targets(), new Dropout(dropout, seed)); // (N)
+        float[] weights = new float[batch.targets().length];
+        Arrays.fill(weights, weight);
+        Tensor losses = model.tokenLosses(tape, tokens, batch.targets(), weights, new Dropout(dropout, seed)); // (N)
         double sum = 0;
         for (float loss : losses.toFloats()) {
             sum += loss;
         }
-        float[] weights = new float[batch.targets().length];
-        Arrays.fill(weights, weight);
         tape.backward(tape.weightedSum(losses, weights));
         return sum;
     }
