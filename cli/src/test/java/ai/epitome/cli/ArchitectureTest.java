@@ -16,11 +16,12 @@ class ArchitectureTest {
 
     @Test
     void arrowsPointDownward() {
-        forbid("tensor", "text", "model", "train", "serve", "cli");
-        forbid("text", "tensor", "model", "train", "serve", "cli");
-        forbid("model", "train", "serve", "cli");
-        forbid("train", "serve", "cli");
-        forbid("serve", "train", "cli");
+        forbid("tensor", "text", "model", "train", "compress", "serve", "cli");
+        forbid("text", "tensor", "model", "train", "compress", "serve", "cli");
+        forbid("model", "train", "compress", "serve", "cli");
+        forbid("train", "compress", "serve", "cli");
+        forbid("compress", "train", "serve", "cli");
+        forbid("serve", "train", "compress", "cli");
     }
 
     @Test

@@ -1,0 +1,2 @@
+/// Lossless compression by prediction: range coder, predictors, archive.
+package ai.epitome.compress;
