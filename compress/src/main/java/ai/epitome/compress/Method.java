@@ -24,6 +24,11 @@ public record Method(boolean mixed, boolean learning, Optional<ModelHashes> mode
         EXACT
     }
 
+    /// Whether blocks are kept as they are.
+    public boolean isStored() {
+        return !mixed && !learning && model.isEmpty();
+    }
+
     /// A name for people: `stored`, `mixed`, `learning + mixed`, `pretrained`, ...
     public String name() {
         String network = learning ? "learning" : model.isPresent() ? "pretrained" : "";

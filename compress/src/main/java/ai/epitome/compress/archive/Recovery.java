@@ -1,0 +1,161 @@
+package ai.epitome.compress.archive;
+
+import ai.epitome.compress.Coding;
+import ai.epitome.compress.archive.BlockDecoder.Decoded;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/// Saves what is left of a damaged archive: independent blocks wherever they lie; of a solid archive those before the
+/// first damage, and stored ones. The header has to be whole.
+///
+/// Blocks are found by their marker and their header's checksum, at any byte, so that bytes that are missing or that
+/// were put in between do no harm either.
+public final class Recovery implements AutoCloseable {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /// Blocks that are lost.
+    ///
+    /// @param last the last of them, where it is known how many there were
+    public record Loss(long first, OptionalLong last) {}
+
+    /// What was saved and what was not.
+    ///
+    /// @param bytes written
+    public record Result(long blocks, long bytes, List<Loss> losses) {}
+
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment file;
+    private final ArchiveHeader header;
+    private final int checksum;
+    private final OptionalLong total; // of blocks
+
+    private long position;
+    private int expected; // number of the next block
+    private boolean chainBroken;
+
+    private long saved;
+    private long bytes;
+    private long unsaved; // number of the first block that is neither saved nor counted as lost
+    private final List<Loss> losses = new ArrayList<>();
+
+    /// @throws ArchiveException when not even the header can be read
+    public Recovery(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            Source source = new Source(Channels.newInputStream(channel));
+            header = ArchiveHeader.read(source);
+            checksum = header.checksum();
+            position = source.position();
+            file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        } catch (IOException | RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+        total = total(path);
+    }
+
+    private OptionalLong total(Path path) throws IOException {
+        if (header.originalLength().isPresent()) {
+            long length = header.originalLength().getAsLong();
+            return OptionalLong.of(Math.ceilDiv(length, (long) header.blockSize()));
+        }
+        try (ArchiveFile whole = ArchiveFile.open(path)) {
+            return OptionalLong.of(whole.summary().blocks());
+        } catch (ArchiveException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    public ArchiveHeader header() {
+        return header;
+    }
+
+    /// Writes all blocks that can be saved, in order, without what lies between them. Call it once.
+    public Result recover(Coding coding, int threads, OutputStream out) throws IOException {
+        header.requireSameNumerics(coding);
+        BlockDecoder decoder = new BlockDecoder(coding, header.solid());
+        BlockDecoder single = new BlockDecoder(coding, false);
+        int used = header.solid() || coding.usesThreads() ? 1 : threads;
+        int most = header.solid() ? 1 : coding.group();
+        try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out))) {
+            for (List<Block> group = nextGroup(most); !group.isEmpty(); group = nextGroup(most)) {
+                List<Block> found = group;
+                blocks.submit(() -> (chainBroken ? single : decoder).decode(found));
+            }
+            blocks.drain();
+        }
+        if (total.isEmpty() || total.getAsLong() > unsaved) {
+            losses.add(new Loss(unsaved, total.isEmpty() ? total : OptionalLong.of(total.getAsLong() - 1)));
+        }
+        return new Result(saved, bytes, List.copyOf(losses));
+    }
+
+    private List<Block> nextGroup(int most) {
+        List<Block> group = new ArrayList<>();
+        while (group.size() < most) {
+            Block block = nextIntact();
+            if (block == null) {
+                break;
+            }
+            chainBroken |= header.solid() && block.header().number() != expected;
+            expected = block.header().number() + 1;
+            if (!chainBroken || block.header().stored()) {
+                group.add(block);
+            }
+        }
+        return group;
+    }
+
+    private Block nextIntact() {
+        for (; position <= file.byteSize() - BlockHeader.SIZE; position++) {
+            if (file.get(INT, position) == BlockHeader.MARKER) {
+                BlockHeader found = BlockHeader.parse(bytes(position, BlockHeader.SIZE), checksum, header.blockSize());
+                long begin = position + BlockHeader.SIZE;
+                if (found != null && found.number() >= expected && found.codedLength() <= file.byteSize() - begin) {
+                    Block block = new Block(found, bytes(begin, found.codedLength()));
+                    if (block.isIntact()) {
+                        position = begin + found.codedLength();
+                        return block;
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    private byte[] bytes(long from, int length) {
+        return file.asSlice(from, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private void release(List<Decoded> blocks, OutputStream out) throws IOException {
+        for (Decoded block : blocks) {
+            long number = block.header().number();
+            if (block.damage().isPresent()) {
+                chainBroken = header.solid();
+                continue;
+            }
+            if (number > unsaved) {
+                losses.add(new Loss(unsaved, OptionalLong.of(number - 1)));
+            }
+            unsaved = number + 1;
+            out.write(block.plain());
+            saved++;
+            bytes += block.plain().length;
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
