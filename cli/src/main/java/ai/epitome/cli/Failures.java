@@ -59,7 +59,8 @@ final class Failures {
                 : failure.getMessage();
     }
 
-    private static boolean isExpected(Throwable failure) {
+    /// Whether it lies at what was given to the program, and not at the program.
+    static boolean isExpected(Throwable failure) {
         return switch (failure) {
             case IOException _,
                     IllegalArgumentException _,
@@ -71,7 +72,8 @@ final class Failures {
         };
     }
 
-    private static String describe(Throwable failure) {
+    /// What happened, in one line.
+    static String describe(Throwable failure) {
         return switch (failure) {
             case NoSuchFileException e when e.getReason() != null -> e.getFile() + ": " + e.getReason();
             case NoSuchFileException e -> "no such file or folder: " + e.getFile();

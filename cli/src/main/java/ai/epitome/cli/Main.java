@@ -4,8 +4,8 @@ import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense, 130
-/// interrupted.
+/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense (of `compress`
+/// and `decompress` also: done, but there was something to warn of), 130 interrupted.
 @Command(
         name = "epitome",
         description = "A complete GPT system for the JVM: text to model, model to service.",
@@ -19,6 +19,8 @@ import picocli.CommandLine.Command;
             ScoreCommand.class,
             ServeCommand.class,
             InfoCommand.class,
+            CompressCommand.class,
+            DecompressCommand.class,
             AutoComplete.GenerateCompletion.class
         },
         footer = {

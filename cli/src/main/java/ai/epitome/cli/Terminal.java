@@ -10,6 +10,11 @@ final class Terminal {
         return Boolean.getBoolean("epitome.terminal.input");
     }
 
+    /// Whether standard output goes to a screen.
+    static boolean outputIsOne() {
+        return Boolean.getBoolean("epitome.terminal.output");
+    }
+
     /// Whether standard error is read on a screen that moves its cursor.
     static boolean errorIsOne() {
         return Boolean.getBoolean("epitome.terminal.error");

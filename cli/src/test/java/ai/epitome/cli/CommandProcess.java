@@ -23,6 +23,30 @@ final class CommandProcess implements AutoCloseable {
     ///
     /// @param folder where its output and its cache are kept
     static CommandProcess start(Path folder, List<String> arguments) throws IOException {
+        Path output = Files.createTempFile(folder, "output", ".txt");
+        ProcessBuilder builder = new ProcessBuilder(command(arguments))
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .redirectInput(Path.of("/dev/null").toFile());
+        return start(folder, builder, output);
+    }
+
+    /// Starts `epitome ARGUMENTS < IN > OUT`; its output is standard error.
+    static CommandProcess start(Path folder, List<String> arguments, Path in, Path out) throws IOException {
+        Path errors = Files.createTempFile(folder, "errors", ".txt");
+        ProcessBuilder builder = new ProcessBuilder(command(arguments))
+                .redirectError(errors.toFile())
+                .redirectOutput(out.toFile())
+                .redirectInput(in.toFile());
+        return start(folder, builder, errors);
+    }
+
+    private static CommandProcess start(Path folder, ProcessBuilder builder, Path output) throws IOException {
+        builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+        return new CommandProcess(builder.start(), output);
+    }
+
+    private static List<String> command(List<String> arguments) {
         List<String> command = new ArrayList<>();
         if (Files.isExecutable(Path.of("/usr/bin/env"))) {
             // A shell that runs the tests in the background has them ignore Ctrl-C, which is handed down.
@@ -38,13 +62,7 @@ final class CommandProcess implements AutoCloseable {
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
         command.addAll(arguments);
-        Path output = Files.createTempFile(folder, "output", ".txt");
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-        builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
-        return new CommandProcess(builder.start(), output);
+        return command;
     }
 
     /// Runs to the end and returns the exit code.

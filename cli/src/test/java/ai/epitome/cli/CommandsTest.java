@@ -35,7 +35,7 @@ class CommandsTest {
     private static Path model;
 
     /// What a command left: exit code, standard output and standard error.
-    private record Result(int code, byte[] bytes, String err) {
+    record Result(int code, byte[] bytes, String err) {
         String out() {
             return new String(bytes, StandardCharsets.UTF_8);
         }
@@ -74,7 +74,7 @@ class CommandsTest {
         return run(new byte[0], arguments);
     }
 
-    private static Result run(byte[] input, String... arguments) throws IOException {
+    static Result run(byte[] input, String... arguments) throws IOException {
         InputStream standardIn = System.in;
         PrintStream standardOut = System.out;
         PrintStream standardErr = System.err;
@@ -336,6 +336,10 @@ class CommandsTest {
                 "tokenizer",
                 "tokenizer shrink",
                 "tokenizer train x --vocabulary 0",
+                "compress x --threads 0",
+                "compress x --block 3q",
+                "compress x --block 0",
+                "decompress --mix x",
                 "dance",
                 "--wrong"
             })
@@ -378,6 +382,8 @@ class CommandsTest {
                 List.of("score"),
                 List.of("serve"),
                 List.of("info"),
+                List.of("compress"),
+                List.of("decompress"),
                 List.of("tokenizer"),
                 List.of("tokenizer", "train"),
                 List.of("tokenizer", "encode"),
@@ -402,7 +408,16 @@ class CommandsTest {
     void everyCommandIsHere() {
         assertThat(Main.commandLine().getSubcommands().keySet())
                 .containsExactlyInAnyOrder(
-                        "up", "pretrain", "generate", "score", "serve", "info", "tokenizer", "generate-completion");
+                        "up",
+                        "pretrain",
+                        "generate",
+                        "score",
+                        "serve",
+                        "info",
+                        "compress",
+                        "decompress",
+                        "tokenizer",
+                        "generate-completion");
     }
 
     @Test

@@ -25,7 +25,7 @@ public final class AtomicFile {
     /// @throws IOException when it cannot be written; nothing is then left behind and the old file is untouched
     public static void write(Path file, Content content) throws IOException {
         Path target = file.toAbsolutePath();
-        Path beside = target.resolveSibling(target.getFileName() + ".part");
+        Path beside = beside(target);
         try {
             try (FileChannel channel = FileChannel.open(
                     beside,
@@ -41,6 +41,11 @@ public final class AtomicFile {
             Files.deleteIfExists(beside);
             throw e;
         }
+    }
+
+    /// Where the new content of `file` grows until it is whole. A process that is killed leaves it there.
+    public static Path beside(Path file) {
+        return file.resolveSibling(file.getFileName() + ".part");
     }
 
     /// Replaces `file` by UTF-8 text.

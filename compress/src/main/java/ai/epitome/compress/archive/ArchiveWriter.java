@@ -25,10 +25,11 @@ public final class ArchiveWriter {
     ///     coded on its own: several at a time, read in any order, and a damaged one loses nothing else
     /// @param blockSize bytes
     public record Layout(boolean solid, int blockSize) {
-        private static final int DEFAULT_SIZE = 1 << 20;
+        /// Small, since a block is what is released, and told of, at a time; its header is 0.01 % of it.
+        private static final int SOLID_SIZE = 1 << 18;
 
         public static Layout inOnePiece() {
-            return new Layout(true, DEFAULT_SIZE);
+            return new Layout(true, SOLID_SIZE);
         }
 
         public static Layout independent(int blockSize) {

@@ -7,6 +7,11 @@ import ai.epitome.compress.Method;
 public final class Codings {
     private Codings() {}
 
+    /// The best coding that needs no model.
+    public static Coding withoutModel() {
+        return new StoredCoding();
+    }
+
     /// The coding that reads an archive.
     ///
     /// @throws ArchiveException when this version has none
