@@ -10,6 +10,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -45,7 +46,8 @@ public final class ArchiveFile implements AutoCloseable {
     private static ArchiveFile open(FileChannel channel) throws IOException {
         Source source = new Source(Channels.newInputStream(channel));
         ArchiveHeader header = ArchiveHeader.read(source);
-        long blocksBegin = source.position();
+        byte[] copy = header.write();
+        long blocksBegin = copy.length;
         byte[] end = endOf(channel, blocksBegin);
         Footer footer = Footer.parse(end);
         long size = channel.size();
@@ -54,13 +56,19 @@ public final class ArchiveFile implements AutoCloseable {
                     footer.archiveLength() > size ? Reason.TRUNCATED : Reason.CORRUPT,
                     "the archive has %,d bytes and should have %,d".formatted(size, footer.archiveLength()));
         }
-        long most = (size - Footer.SIZE - Integer.BYTES - blocksBegin) / (Integer.BYTES + BlockHeader.SIZE);
+        long indexEnd = size - Footer.SIZE - copy.length;
+        if (footer.headerLength() != copy.length
+                || indexEnd < blocksBegin + Integer.BYTES
+                || !Arrays.equals(copy, read(channel, indexEnd, copy.length))) {
+            throw new ArchiveException(Reason.CORRUPT, "the header and its copy at the end differ");
+        }
+        long most = (indexEnd - Integer.BYTES - blocksBegin) / (Integer.BYTES + BlockHeader.SIZE);
         if (footer.blocks() < 0 || footer.blocks() > Math.min(most, Integer.MAX_VALUE / Integer.BYTES - 1)) {
             throw new ArchiveException(
                     Reason.CORRUPT, "the footer says %,d blocks in %,d bytes".formatted(footer.blocks(), size));
         }
         int indexLength = Integer.BYTES * ((int) footer.blocks() + 1);
-        long blocksEnd = size - Footer.SIZE - indexLength;
+        long blocksEnd = indexEnd - indexLength;
         byte[] lengths = read(channel, blocksEnd, indexLength);
         Footer.requireSound(end, header.checksum(), lengths);
         Index index = Index.parse(lengths);

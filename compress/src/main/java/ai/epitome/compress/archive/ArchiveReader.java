@@ -145,6 +145,10 @@ public final class ArchiveReader {
         if (!Arrays.equals(expected, lengths)) {
             throw new ArchiveException(Reason.CORRUPT, "the index does not fit the blocks");
         }
+        byte[] copy = header.write();
+        if (!Arrays.equals(copy, source.exactly(copy.length, "the copy of the header"))) {
+            throw new ArchiveException(Reason.CORRUPT, "the copy of the header at the end is another one");
+        }
         byte[] end = source.exactly(Footer.SIZE, "the footer");
         Footer.requireSound(end, checksum, lengths);
         requireSame(Footer.parse(end));
@@ -160,6 +164,7 @@ public final class ArchiveReader {
         requireSame("bytes of content", plainLength, footer.plainLength());
         requireSame("bytes of content", plainLength, header.originalLength().orElse(plainLength));
         requireSame("bytes", source.position(), footer.archiveLength());
+        requireSame("bytes of header", header.write().length, footer.headerLength());
         if (!Arrays.equals(sha256.digest(), footer.sha256())) {
             throw new ArchiveException(Reason.CORRUPT, "the content does not have the SHA-256 that it should have");
         }

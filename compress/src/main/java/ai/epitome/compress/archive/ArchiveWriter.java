@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 
-/// Writes an archive in one pass: header, blocks, index, footer.
+/// Writes an archive in one pass: header, blocks, index, a copy of the header, footer.
 ///
 /// ```java
 /// try (Coding coding = ...) {
@@ -78,7 +78,7 @@ public final class ArchiveWriter {
             throw new IOException("it changed while it was read: %,d bytes, and %,d when it was opened"
                     .formatted(plainLength, length.getAsLong()));
         }
-        end(out, checksum);
+        end(out, header);
         return new Summary(plainLength, archiveLength, index.size());
     }
 
@@ -116,11 +116,14 @@ public final class ArchiveWriter {
         progress.at(plainLength, archiveLength);
     }
 
-    private void end(OutputStream out, int checksum) throws IOException {
+    private void end(OutputStream out, ArchiveHeader header) throws IOException {
         byte[] lengths = index.write();
+        byte[] copy = header.write();
         put(out, lengths);
+        put(out, copy);
         long whole = archiveLength + Footer.SIZE;
-        put(out, new Footer(index.size(), plainLength, whole, sha256.digest()).write(checksum, lengths));
+        Footer footer = new Footer(index.size(), plainLength, whole, copy.length, sha256.digest());
+        put(out, footer.write(header.checksum(), lengths));
     }
 
     private void put(OutputStream out, byte[] bytes) throws IOException {

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /// Saves what is left of a damaged archive: independent blocks wherever they lie; of a solid archive those before the
-/// first damage, and stored ones. The header has to be whole.
+/// first damage, and stored ones. The header, or its copy at the end, has to be whole.
 ///
 /// Blocks are found by their marker and their header's checksum, at any byte, so that bytes that are missing or that
 /// were put in between do no harm either.
@@ -49,19 +49,33 @@ public final class Recovery implements AutoCloseable {
     private long unsaved; // number of the first block that is neither saved nor counted as lost
     private final List<Loss> losses = new ArrayList<>();
 
-    /// @throws ArchiveException when not even the header can be read
+    /// @throws ArchiveException when neither the header nor its copy can be read
     public Recovery(Path path) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            Source source = new Source(Channels.newInputStream(channel));
-            header = ArchiveHeader.read(source);
-            checksum = header.checksum();
-            position = source.position();
             file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            header = readHeader(channel);
+            checksum = header.checksum();
         } catch (IOException | RuntimeException e) {
             arena.close();
             throw e;
         }
         total = total(path);
+    }
+
+    private ArchiveHeader readHeader(FileChannel channel) throws IOException {
+        try {
+            return ArchiveHeader.read(new Source(Channels.newInputStream(channel)));
+        } catch (ArchiveException e) {
+            long end = file.byteSize() - Footer.SIZE;
+            if (end < 0 || !Footer.isEnd(bytes(end, Footer.SIZE))) {
+                throw e;
+            }
+            long begin = end - Footer.parse(bytes(end, Footer.SIZE)).headerLength();
+            if (begin < 0) {
+                throw e;
+            }
+            return ArchiveHeader.read(new Source(Channels.newInputStream(channel.position(begin))));
+        }
     }
 
     private OptionalLong total(Path path) throws IOException {

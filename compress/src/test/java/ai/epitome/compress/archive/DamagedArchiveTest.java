@@ -114,8 +114,9 @@ class DamagedArchiveTest {
         try (ArchiveFile archive = ArchiveFile.open(file)) {
             blocks = (int) archive.summary().blocks();
         }
-        int indexBegin = sample.bytes.length - Footer.SIZE - 4 * (blocks + 1);
-        for (int at = 0; at < sample.bytes.length; at = at == HEADER - 1 ? indexBegin : at + 1) {
+        int header = sample.coding == MIXED ? HEADER : HEADER + 64 + 24 - 1;
+        int indexBegin = sample.bytes.length - Footer.SIZE - header - 4 * (blocks + 1);
+        for (int at = 0; at < sample.bytes.length; at = at == header - 1 ? indexBegin : at + 1) {
             byte[] bytes = sample.bytes.clone();
             bytes[at] ^= 4;
             Files.write(file, bytes);
@@ -135,7 +136,7 @@ class DamagedArchiveTest {
         byte[] plain = new byte[100_000];
         byte[] bytes = archive(plain, MIXED, Layout.independent(1000), 2);
         byte[] broken = bytes.clone();
-        broken[bytes.length - Footer.SIZE - 4 * 101 - 1] ^= 1; // the last byte of block 99
+        broken[bytes.length - Footer.SIZE - HEADER - 4 * 101 - 1] ^= 1; // the last byte of block 99
         for (int threads : List.of(1, 2, 5)) {
             Failure failure = failure(broken, MIXED, threads);
             assertThat(failure.exception()).hasMessageStartingWith("CORRUPT: block 99 ");

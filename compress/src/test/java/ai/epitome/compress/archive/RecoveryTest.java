@@ -164,11 +164,24 @@ class RecoveryTest {
     }
 
     @Test
-    void withoutItsHeaderThereIsNothing() throws IOException {
+    void withoutItsBeginningTheHeaderAtTheEndIsTaken() throws IOException {
+        byte[] bytes = make(false, OptionalLong.empty());
+        byte[] rest = Arrays.copyOfRange(bytes, begin(bytes, 2), bytes.length);
+        Recovered recovered = recover(rest);
+        assertThat(recovered.bytes).isEqualTo(without(0, 1));
+        assertThat(recovered.result.losses().getFirst()).isEqualTo(loss(0, 1));
+        Arrays.fill(bytes, 0, begin(bytes, 0) + 1, (byte) 0);
+        assertThat(recover(bytes).bytes).isEqualTo(without(0, 0));
+    }
+
+    @Test
+    void withoutBothHeadersThereIsNothing() throws IOException {
         byte[] bytes = make(false, OptionalLong.empty());
         bytes[20] ^= 1;
-        assertThatThrownBy(() -> recover(bytes))
+        assertThatThrownBy(() -> recover(Arrays.copyOf(bytes, bytes.length - 1)))
                 .isInstanceOf(ArchiveException.class)
                 .hasMessageContaining("the header has checksum");
+        bytes[bytes.length - Footer.SIZE - 20] ^= 1;
+        assertThatThrownBy(() -> recover(bytes)).isInstanceOf(ArchiveException.class);
     }
 }
