@@ -103,6 +103,12 @@ final class ArchiveFiles {
         }
     }
 
+    /// Unknown where the system says 0, as it does of pipes, and of files in /proc whose content is made when read.
+    static OptionalLong length(Path file) throws IOException {
+        long size = Files.size(file);
+        return size > 0 && Files.isRegularFile(file) ? OptionalLong.of(size) : OptionalLong.empty();
+    }
+
     private void requireFile(Path source) throws IOException {
         if (!Files.exists(source)) {
             throw new NoSuchFileException(source.toString());

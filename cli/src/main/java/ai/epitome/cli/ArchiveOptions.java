@@ -23,6 +23,9 @@ final class ArchiveOptions {
             description = "Say what archives hold: sizes and method, with -v also hashes. Blocks are not checked.")
     private boolean list;
 
+    @Option(names = "--json", description = "With --list: one JSON object for each archive, on a line of its own.")
+    private boolean json;
+
     @Option(
             names = {"-k", "--keep"},
             description = "Keep the files that were read.")
@@ -54,7 +57,7 @@ final class ArchiveOptions {
     private boolean recover;
 
     @Option(
-            names = "--threads",
+            names = {"-T", "--threads"},
             paramLabel = "N",
             description = "Threads, for blocks that are coded on their own (default: all ${DEFAULT-VALUE} processors).",
             converter = Numbers.Count.class)
@@ -83,6 +86,10 @@ final class ArchiveOptions {
 
     Places places() {
         return new Places(standardOutput, force, keep);
+    }
+
+    boolean json() {
+        return json;
     }
 
     boolean verbose() {

@@ -52,7 +52,7 @@ final class ArchiveWork {
         this.reading = reading;
         this.writing = writing;
         files = new ArchiveFiles(options.places());
-        table = new ArchiveTable(options.verbose());
+        table = new ArchiveTable(options.verbose(), options.json());
         status = new StatusLine(System.err, Terminal.errorIsOne() && options.showsWarnings());
     }
 

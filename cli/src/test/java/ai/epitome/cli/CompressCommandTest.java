@@ -180,8 +180,13 @@ class CompressCommandTest {
                 .containsPattern(" 7 +%,d +100,000 .* %s\n".formatted(bytes.length, archive))
                 .containsPattern(" 14 +%,d +200,000 .*  2 archives\n".formatted(2 * bytes.length));
         assertThat(done("decompress", "-lv", archive.toString()).out())
-                .contains("SHA-256")
-                .contains("of 16,384 bytes, independent");
+                .containsPattern("sha256 +[0-9a-f]{64}\n")
+                .containsPattern("block_bytes +16384\n");
+        assertThat(done("decompress", "-l", "--json", archive.toString())
+                        .json()
+                        .path("plain_bytes")
+                        .asInt())
+                .isEqualTo(content.length);
         assertThat(run("decompress", "-l").err()).contains("--list wants files");
         assertThat(run("decompress", "-l", "-t", archive.toString()).err()).contains("choose one");
         assertThat(archive).exists();

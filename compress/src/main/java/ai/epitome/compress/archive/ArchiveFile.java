@@ -63,7 +63,7 @@ public final class ArchiveFile implements AutoCloseable {
             throw new ArchiveException(Reason.CORRUPT, "the header and its copy at the end differ");
         }
         long most = (indexEnd - Integer.BYTES - blocksBegin) / (Integer.BYTES + BlockHeader.SIZE);
-        if (footer.blocks() < 0 || footer.blocks() > Math.min(most, Integer.MAX_VALUE / Integer.BYTES - 1)) {
+        if (footer.blocks() < 0 || footer.blocks() > Math.min(most, Index.MAX_BLOCKS)) {
             throw new ArchiveException(
                     Reason.CORRUPT, "the footer says %,d blocks in %,d bytes".formatted(footer.blocks(), size));
         }

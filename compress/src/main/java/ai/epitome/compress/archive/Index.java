@@ -1,5 +1,6 @@
 package ai.epitome.compress.archive;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -15,11 +16,16 @@ final class Index {
     static final int MARKER = 0x584449eb;
 
     private static final int STORED = 1 << 31;
+    static final int MAX_BLOCKS = 1 << 28;
 
     private int[] lengths = new int[16];
     private int size;
 
-    void add(BlockHeader header) {
+    /// @throws IOException when there are more blocks than an index may have
+    void add(BlockHeader header) throws IOException {
+        if (size == MAX_BLOCKS) {
+            throw new IOException("more than %,d blocks; compress it with larger ones".formatted(MAX_BLOCKS));
+        }
         add(header.codedLength() | (header.stored() ? STORED : 0));
     }
 
@@ -30,6 +36,7 @@ final class Index {
         lengths[size++] = length;
     }
 
+    /// The number of blocks.
     int size() {
         return size;
     }
