@@ -9,11 +9,13 @@ public final class Main {
             usage: ./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
                    ./epitome bench products
                    ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
+                   ./epitome bench mix FILE...
 
             train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py;
                       growth: a table over depth and context
             products  matrix products, oneDNN and Java
-            tokenizer encoding, beside jtokkit, on one thread and on two""";
+            tokenizer encoding, beside jtokkit, on one thread and on two
+            mix       the context-mixing predictor of compress: bits per byte and speed over files""";
 
     private Main() {}
 
@@ -26,6 +28,7 @@ public final class Main {
                 case "products" ->
                     ProductBenchmark.main(words.subList(1, words.size()).toArray(String[]::new));
                 case "tokenizer" -> TokenizerBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
                     System.err.println(USAGE);
                     System.exit(2);

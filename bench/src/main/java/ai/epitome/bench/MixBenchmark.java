@@ -1,0 +1,68 @@
+package ai.epitome.bench;
+
+import ai.epitome.compress.BitPredictor;
+import ai.epitome.compress.mix.MixingPredictor;
+import ai.epitome.compress.mix.MixingSize;
+import com.github.luben.zstd.ZstdInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// The context-mixing predictor over files: bits per byte (the sum of -log2 p, what a range coder would write) and
+/// kilobytes a second on one thread. Files that end in `.zst` are unpacked first.
+///
+/// `./epitome bench mix FILE...`
+final class MixBenchmark {
+    private MixBenchmark() {}
+
+    static void run(Arguments arguments) throws IOException {
+        if (arguments.positional(0, "").isEmpty()) {
+            throw new IllegalArgumentException("mix needs files");
+        }
+        System.out.println("| file | bytes | bits per byte | coded bytes | kB/s | memory, MB |");
+        System.out.println("|---|--:|--:|--:|--:|--:|");
+        for (int i = 0; !arguments.positional(i, "").isEmpty(); i++) {
+            measure(Path.of(arguments.positional(i, "")));
+        }
+    }
+
+    private static void measure(Path file) throws IOException {
+        byte[] bytes = read(file);
+        MixingSize size = MixingSize.of(bytes.length);
+        long began = System.nanoTime();
+        double bits = cost(new MixingPredictor(size), bytes);
+        double seconds = (System.nanoTime() - began) / 1e9;
+        System.out.printf(
+                Locale.ROOT,
+                "| %s | %,d | %.4f | %,.0f | %.0f | %d |%n",
+                file.getFileName(),
+                bytes.length,
+                bits / Math.max(1, bytes.length),
+                bits / 8,
+                bytes.length / seconds / 1e3,
+                size.memory() >> 20);
+    }
+
+    private static byte[] read(Path file) throws IOException {
+        try (InputStream raw = Files.newInputStream(file);
+                InputStream in = file.toString().endsWith(".zst") ? new ZstdInputStream(raw) : raw) {
+            return in.readAllBytes();
+        }
+    }
+
+    /// Bits that the predictor charges for the bytes.
+    private static double cost(BitPredictor predictor, byte[] bytes) {
+        double bits = 0;
+        for (byte value : bytes) {
+            for (int i = 7; i >= 0; i--) {
+                int bit = value >> i & 1;
+                int probability = predictor.probability();
+                bits -= Math.log((bit == 1 ? probability : BitPredictor.ONE - probability) / (double) BitPredictor.ONE);
+                predictor.update(bit);
+            }
+        }
+        return bits / Math.log(2);
+    }
+}
