@@ -7,7 +7,7 @@ package ai.epitome.compress.mix;
 /// gives zeros.
 final class ContextModel {
     static final int INPUTS_PER_CONTEXT = 3;
-    private static final int LIMIT = 255;
+    private static final int LIMIT = 1023;
     private static final int LEVEL_LIMIT = 1023;
     private static final int NIBBLE = 0x2545F491;
 
@@ -32,7 +32,7 @@ final class ContextModel {
         this.histories = new AdaptiveMap(contexts << 8, LIMIT);
         this.averages = new AdaptiveMap(contexts << 8, LEVEL_LIMIT);
         for (int i = 0; i < contexts << 8; i++) {
-            histories.prior(i, BitHistory.prior(i & 255), 0);
+            histories.prior(i, BitHistory.prior(i & 255), 10);
             averages.prior(i, DecayingAverage.prior(i & 255), 6);
         }
     }

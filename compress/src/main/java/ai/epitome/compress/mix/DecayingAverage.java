@@ -6,7 +6,7 @@ import ai.epitome.compress.BitPredictor;
 /// slowly and keeps no counts. Levels 1 to 255 stand for stretched probabilities from -8 to 8 in steps of 1/16, level 0
 /// for "no bit yet". The rule: the average moves by 1/[#RATE] towards the bit, and by a level at least.
 final class DecayingAverage {
-    private static final int RATE = 14;
+    private static final int RATE = 22;
     private static final int MIDDLE = 128;
     /// Stretched units of a level.
     private static final int STEP = 16;

@@ -9,6 +9,8 @@ final class Mixer {
     static final int WEIGHT_ONE = 1 << 16;
     /// `|w| < 4` and `|x| < 4096` keep a product below `2^30`.
     private static final int GREATEST = 4 * WEIGHT_ONE - 1;
+    /// Steps up to this move no weight: times any stretched probability they are below one half.
+    private static final int STILL = (1 << 15) / (Logistic.LIMIT + 1);
     private static final int LANES = 16;
 
     private final int inputs;
@@ -89,7 +91,10 @@ final class Mixer {
         bits++;
         for (int s = 0; s < selected.length; s++) {
             int error = (bit << 16) - bit - probabilities[s];
-            train(x, weights, selected[s], width, (int) ((long) error * rate >> 10));
+            int step = (int) ((long) error * rate >> 10);
+            if (Math.abs(step) > STILL) {
+                train(x, weights, selected[s], width, step);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ final class MixerNetwork {
         256, 256, 256, 16 * 8 * 3, (Contexts.ORDERS + 1) * 8, CLASSES, GivenModel.CLASSES * 8
     };
     private static final int[] FINAL_SELECTORS = {256, 256};
-    private static final Mixer.Rate RATE = new Mixer.Rate(3000, 400, 100_000);
+    private static final Mixer.Rate RATE = new Mixer.Rate(3000, 150, 100_000);
     private static final Mixer.Rate FINAL_RATE = new Mixer.Rate(1500, 400, 100_000);
 
     private final Mixer first;

@@ -5,7 +5,7 @@ import ai.epitome.compress.BitPredictor;
 /// Adaptive final estimation in contexts of orders 0, 1 and 2 and of the expected byte; their average with the mixed
 /// probability.
 final class Refinement {
-    private static final int RATE = 6;
+    private static final int RATE = 5;
     private static final int HASH_BITS = 16;
 
     private final FinalEstimation orderZero = new FinalEstimation(256 * 16, RATE);
@@ -22,7 +22,7 @@ final class Refinement {
                 + orderOne.refine(stretched, last << 8 | partial)
                 + orderTwo.refine(stretched, two)
                 + matched.refine(stretched, match);
-        return Math.clamp((4 * mixed + sum + 4) >> 3, 1, BitPredictor.ONE - 1);
+        return Math.clamp((4 * mixed + 3 * sum + 8) >> 4, 1, BitPredictor.ONE - 1);
     }
 
     void update(int bit) {
