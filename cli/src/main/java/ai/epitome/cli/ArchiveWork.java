@@ -34,9 +34,10 @@ final class ArchiveWork {
 
     /// How files are compressed.
     interface Writing {
-        Coding coding() throws IOException;
+        /// @param length of what is compressed, where it is known
+        Coding coding(OptionalLong length) throws IOException;
 
-        Layout layout(Coding coding);
+        Layout layout();
     }
 
     private final ArchiveOptions options;
@@ -105,9 +106,9 @@ final class ArchiveWork {
 
     private void compress(String name, InputStream in, OptionalLong length, OutputStream out) throws IOException {
         Writing how = writing.orElseThrow();
-        try (Coding coding = how.coding();
+        try (Coding coding = how.coding(length);
                 BlockProgress progress = new BlockProgress(status, ArchiveFiles.title(name), true, length)) {
-            ArchiveWriter writer = new ArchiveWriter(coding, how.layout(coding), options.threads());
+            ArchiveWriter writer = new ArchiveWriter(coding, how.layout(), options.threads());
             Summary summary = writer.write(in, length, out, progress);
             sizes(name, summary, progress.seconds());
         }

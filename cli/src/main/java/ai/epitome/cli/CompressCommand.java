@@ -5,6 +5,7 @@ import ai.epitome.compress.Coding;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import ai.epitome.compress.archive.Codings;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,12 +51,15 @@ final class CompressCommand implements Callable<Integer>, ArchiveWork.Writing {
     }
 
     @Override
-    public Coding coding() {
-        return Codings.withoutModel();
+    public Coding coding(OptionalLong length) {
+        if (block == null) {
+            return Codings.mixed(length);
+        }
+        return Codings.mixed(OptionalLong.of(Math.min(block, length.orElse(block))));
     }
 
     @Override
-    public Layout layout(Coding coding) {
+    public Layout layout() {
         return block == null ? Layout.inOnePiece() : Layout.independent(block);
     }
 }

@@ -36,7 +36,7 @@ class CompressProcessTest {
 
     @Test
     void fromStandardInputToStandardOutput() throws IOException, InterruptedException {
-        byte[] content = noise(3_000_000);
+        byte[] content = noise(300_000);
         Path plain = Files.write(folder.resolve("plain"), content);
         Path packed = folder.resolve("packed");
         Path back = folder.resolve("back");
@@ -65,8 +65,8 @@ class CompressProcessTest {
             try (CommandProcess process =
                             CommandProcess.start(folder, List.of("compress", "-f", "-k", pipe.toString()));
                     OutputStream out = Files.newOutputStream(pipe)) {
-                out.write(noise(2_000_000));
-                while (!Files.exists(unfinished) || Files.size(unfinished) < 1_000_000) {
+                out.write(noise(600_000));
+                while (!Files.exists(unfinished) || Files.size(unfinished) < 200_000) {
                     assertThat(process.isAlive()).as(process.output()).isTrue();
                     Thread.sleep(5);
                 }

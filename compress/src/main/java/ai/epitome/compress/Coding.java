@@ -12,6 +12,11 @@ public interface Coding extends AutoCloseable {
     /// A codec that has seen nothing yet.
     BlockCodec newCodec();
 
+    /// Bytes of the heap that a codec takes, about, where they are many: fewer of them are then at work at a time.
+    default long memory() {
+        return 0;
+    }
+
     /// How many independent blocks it likes to code at a time.
     default int group() {
         return 1;

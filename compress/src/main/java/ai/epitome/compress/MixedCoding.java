@@ -8,7 +8,10 @@ import java.util.function.Supplier;
 /// Coding bit by bit, each chain of blocks with a predictor of its own.
 ///
 /// @param predictors makes predictors that have seen nothing
-public record MixedCoding(Method method, Supplier<BitPredictor> predictors) implements Coding {
+/// @param small makes smaller ones that compute alike, for the probe
+/// @param memory bytes of the heap that a predictor takes, about
+public record MixedCoding(Method method, Supplier<BitPredictor> predictors, Supplier<BitPredictor> small, long memory)
+        implements Coding {
     private static final int PROBE_BYTES = 8;
     private static final byte[] PROBE_TEXT =
             "to be, or not to be: that is the question 0123456789 <a href=\"x\"> to be, or not to be\n"
@@ -24,7 +27,7 @@ public record MixedCoding(Method method, Supplier<BitPredictor> predictors) impl
     @Override
     public byte[] probe() {
         MessageDigest digest = ModelHashes.sha256();
-        BitPredictor predictor = predictors.get();
+        BitPredictor predictor = small.get();
         for (byte value : PROBE_TEXT) {
             for (int shift = 7; shift >= 0; shift--) {
                 int probability = predictor.probability();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 class MixedCodecTest {
@@ -56,22 +57,22 @@ class MixedCodecTest {
 
     @Test
     void theProbeTellsPredictorsApart() {
-        MixedCoding coding = new MixedCoding(Method.STORED, OrderTwoPredictor::new);
+        MixedCoding coding = new MixedCoding(Method.STORED, OrderTwoPredictor::new, OrderTwoPredictor::new, 0);
         assertThat(coding.probe()).hasSize(8).isEqualTo(coding.probe());
-        byte[] other = new MixedCoding(Method.STORED, () -> new BitPredictor() {
-                    private final OrderTwoPredictor predictor = new OrderTwoPredictor();
+        Supplier<BitPredictor> others = () -> new BitPredictor() {
+            private final OrderTwoPredictor predictor = new OrderTwoPredictor();
 
-                    @Override
-                    public int probability() {
-                        return predictor.probability() ^ 1;
-                    }
+            @Override
+            public int probability() {
+                return predictor.probability() ^ 1;
+            }
 
-                    @Override
-                    public void update(int bit) {
-                        predictor.update(bit);
-                    }
-                })
-                .probe();
+            @Override
+            public void update(int bit) {
+                predictor.update(bit);
+            }
+        };
+        byte[] other = new MixedCoding(Method.STORED, others, others, 0).probe();
         assertThat(other).isNotEqualTo(coding.probe());
     }
 }

@@ -142,7 +142,7 @@ public final class ArchiveFile implements AutoCloseable {
         if (header.solid()) {
             throw new IllegalStateException("the archive is solid: its blocks are read one after another");
         }
-        header.requireSameNumerics(coding);
+        header.requireSame(coding);
         int length = Math.toIntExact(offsets[number + 1] - offsets[number] - BlockHeader.SIZE);
         byte[] begin = read(channel, offsets[number], BlockHeader.SIZE);
         BlockHeader block = BlockHeader.parse(begin, header.checksum(), header.blockSize());

@@ -94,8 +94,12 @@ public record ArchiveHeader(Method method, boolean solid, int blockSize, Optiona
                 | (method.model().isPresent() ? PRETRAINED : 0);
     }
 
-    /// @throws ArchiveException `NUMERICS_MISMATCH` where `coding` predicts otherwise than the one that wrote this
-    void requireSameNumerics(Coding coding) throws ArchiveException {
+    /// Refuses a coding that would decode wrongly.
+    ///
+    /// @throws ArchiveException `MODEL_MISMATCH` where it has another model than the one that wrote this,
+    ///     `NUMERICS_MISMATCH` where it predicts otherwise all the same
+    void requireSame(Coding coding) throws ArchiveException {
+        requireSameModel(coding.method().model());
         byte[] found = coding.probe();
         if (coding.method().numerics() != method.numerics() || !Arrays.equals(found, probe)) {
             throw new ArchiveException(
@@ -108,6 +112,23 @@ public record ArchiveHeader(Method method, boolean solid, int blockSize, Optiona
                                     HEX.formatHex(probe),
                                     method.numerics()));
         }
+    }
+
+    /// @param found the model at hand, if there is one
+    /// @throws ArchiveException `MODEL_MISMATCH` where the archive asks for another
+    public void requireSameModel(Optional<ModelHashes> found) throws ArchiveException {
+        if (method.model().isEmpty() || method.model().equals(found)) {
+            return; // a model that nobody asked for does no harm
+        }
+        ModelHashes asked = method.model().get();
+        String message = found.isEmpty()
+                ? "it was compressed with a model, SHA-256 %s: give its folder with -m".formatted(asked.model())
+                : asked.model().equals(found.get().model())
+                        ? "the tokenizer beside the model has SHA-256 %s, the one that compressed had %s"
+                                .formatted(found.get().tokenizer(), asked.tokenizer())
+                        : "the model has SHA-256 %s, the one that compressed had %s"
+                                .formatted(found.get().model(), asked.model());
+        throw new ArchiveException(Reason.MODEL_MISMATCH, message);
     }
 
     /// What blocks of this archive begin their checksums with.

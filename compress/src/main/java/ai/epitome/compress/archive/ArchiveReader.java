@@ -52,10 +52,10 @@ public final class ArchiveReader {
     /// @param out gets whole, checked blocks, in order
     /// @throws ArchiveException when the archive is damaged, not to the end, or longer than it should be
     public Summary decode(Coding coding, int threads, OutputStream out, Progress progress) throws IOException {
-        header.requireSameNumerics(coding);
+        header.requireSame(coding);
         BlockDecoder decoder = new BlockDecoder(coding, header.solid());
         ArchiveException failure = null;
-        int used = header.solid() || coding.usesThreads() ? 1 : threads;
+        int used = InOrder.threads(coding, header.solid(), threads);
         try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out, progress))) {
             while (failure == null && !sawIndex) {
                 List<Block> group = new ArrayList<>();

@@ -52,7 +52,7 @@ public final class ArchiveWriter {
     public ArchiveWriter(Coding coding, Layout layout, int threads) {
         this.coding = coding;
         this.layout = layout;
-        this.threads = layout.solid() || coding.usesThreads() ? 1 : threads;
+        this.threads = InOrder.threads(coding, layout.solid(), threads);
     }
 
     /// Compresses all of `in`.

@@ -1,5 +1,6 @@
 package ai.epitome.compress.archive;
 
+import ai.epitome.compress.Coding;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -34,6 +35,16 @@ final class InOrder<T> implements AutoCloseable {
                 ? null
                 : Executors.newFixedThreadPool(
                         threads, Thread.ofPlatform().daemon().name("block-", 0).factory());
+    }
+
+    /// How many threads code blocks of an archive: one after another where each needs the one before, or where the
+    /// coding has threads of its own; otherwise so many that their codecs fit into half of the heap.
+    static int threads(Coding coding, boolean solid, int most) {
+        if (solid || coding.usesThreads()) {
+            return 1;
+        }
+        long fitting = Runtime.getRuntime().maxMemory() / 2 / Math.max(1, coding.memory());
+        return Math.clamp(fitting, 1, most);
     }
 
     /// Waits for the oldest task when there are too many.

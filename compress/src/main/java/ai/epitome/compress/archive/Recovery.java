@@ -96,10 +96,10 @@ public final class Recovery implements AutoCloseable {
 
     /// Writes all blocks that can be saved, in order, without what lies between them. Call it once.
     public Result recover(Coding coding, int threads, OutputStream out) throws IOException {
-        header.requireSameNumerics(coding);
+        header.requireSame(coding);
         BlockDecoder decoder = new BlockDecoder(coding, header.solid());
         BlockDecoder single = new BlockDecoder(coding, false);
-        int used = header.solid() || coding.usesThreads() ? 1 : threads;
+        int used = InOrder.threads(coding, header.solid(), threads);
         int most = header.solid() ? 1 : coding.group();
         try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out))) {
             for (List<Block> group = nextGroup(most); !group.isEmpty(); group = nextGroup(most)) {

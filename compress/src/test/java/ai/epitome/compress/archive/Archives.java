@@ -21,17 +21,22 @@ import java.util.Random;
 final class Archives {
     static final Coding MIXED = new MixedCoding(
             new Method(true, false, Optional.empty(), Method.Numerics.INTEGERS, new byte[] {7}),
-            OrderTwoPredictor::new);
+            OrderTwoPredictor::new,
+            OrderTwoPredictor::new,
+            0);
     static final byte[] TEXT = ("To be, or not to be, that is the question:\nWhether 'tis nobler in the mind\n"
                             .repeat(4)
                     + "to suffer")
             .getBytes(StandardCharsets.US_ASCII);
 
     /// Stands for a trained model: takes some blocks at a time, and refuses more.
-    record Grouped(int group, boolean usesThreads) implements Coding {
+    record Grouped(int group, boolean usesThreads, ModelHashes hashes) implements Coding {
+        Grouped(int group, boolean usesThreads) {
+            this(group, usesThreads, new ModelHashes("ab".repeat(32), "cd".repeat(32)));
+        }
+
         @Override
         public Method method() {
-            ModelHashes hashes = new ModelHashes("ab".repeat(32), "cd".repeat(32));
             return new Method(false, false, Optional.of(hashes), Method.Numerics.EXACT, new byte[0]);
         }
 

@@ -8,12 +8,15 @@ import static ai.epitome.compress.archive.Archives.textWithNoise;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.compress.BitPredictor;
 import ai.epitome.compress.Coding;
 import ai.epitome.compress.Method;
 import ai.epitome.compress.MixedCoding;
+import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.OrderTwoPredictor;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import ai.epitome.compress.archive.Archives.Failure;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -26,6 +29,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -156,14 +160,46 @@ class DamagedArchiveTest {
     @Test
     void aPredictorThatPredictsOtherwise() throws IOException {
         byte[] bytes = archive(TEXT, MIXED, Layout.inOnePiece(), 1);
-        Coding other = new MixedCoding(MIXED.method(), () -> {
+        Supplier<BitPredictor> predictors = () -> {
             OrderTwoPredictor predictor = new OrderTwoPredictor();
             predictor.update(1);
             return predictor;
-        });
+        };
+        Coding other = new MixedCoding(MIXED.method(), predictors, predictors, 0);
         Failure failure = failure(bytes, other, 1);
         assertThat(failure.exception().reason()).isEqualTo(Reason.NUMERICS_MISMATCH);
         assertThat(failure.released()).isEmpty();
+    }
+
+    @Test
+    void anotherModelOrNone() throws IOException {
+        byte[] bytes = archive(TEXT, GROUPED, Layout.independent(100), 1);
+        Coding model = new Archives.Grouped(3, true, new ModelHashes("ef".repeat(32), "cd".repeat(32)));
+        Coding tokenizer = new Archives.Grouped(3, true, new ModelHashes("ab".repeat(32), "ef".repeat(32)));
+        for (Coding other : List.of(model, tokenizer, MIXED)) {
+            Failure failure = failure(bytes, other, 1);
+            assertThat(failure.exception().reason()).isEqualTo(Reason.MODEL_MISMATCH);
+            assertThat(failure.released()).isEmpty();
+        }
+        assertThat(failure(bytes, model, 1).exception())
+                .hasMessageContaining("ef".repeat(32) + ", the one that compressed had " + "ab".repeat(32));
+        assertThat(failure(bytes, tokenizer, 1).exception()).hasMessageContaining("tokenizer");
+        ArchiveHeader header = new ArchiveReader(new ByteArrayInputStream(bytes)).header();
+        assertThatThrownBy(() -> Codings.of(header))
+                .hasMessageStartingWith("MODEL_MISMATCH: ")
+                .hasMessageContaining("-m");
+    }
+
+    /// Settings are read like everything else: they may ask for little memory only.
+    @Test
+    void mixingThatAsksForTooMuchMemory() {
+        for (byte[] settings : new byte[][] {{}, {22}, {22, 22, 22}, {25, 24}, {24, 25}, {-1, 20}, {20, 0}}) {
+            Method method = new Method(true, false, Optional.empty(), Method.Numerics.INTEGERS, settings);
+            ArchiveHeader header = new ArchiveHeader(method, true, 1, OptionalLong.empty(), new byte[8]);
+            assertThatThrownBy(() -> Codings.of(header))
+                    .isInstanceOf(ArchiveException.class)
+                    .hasMessageStartingWith("UNSUPPORTED_VERSION: settings ");
+        }
     }
 
     @Test
