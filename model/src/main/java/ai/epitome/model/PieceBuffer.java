@@ -79,13 +79,20 @@ final class PieceBuffer {
         return new GenerationPiece(text, tokens);
     }
 
-    /// Where the earliest stop string begins, or -1. Anything that may begin one is still held, so none is missed.
+    /// Where the stop string begins that is the first to be complete, of several that end together the longest, or -1:
+    /// so the answer does not depend on how many bytes came at once. Anything that may begin one is still held, so
+    /// none is missed.
     private int firstStop() {
-        for (int at = 0; at < held.length; at++) {
+        for (int end = 1; end <= held.length; end++) {
+            int first = -1;
             for (byte[] stop : stops) {
-                if (matches(stop, at) == stop.length) {
-                    return at;
+                int at = end - stop.length;
+                if (at >= 0 && (first < 0 || at < first) && matches(stop, at) == stop.length) {
+                    first = at;
                 }
+            }
+            if (first >= 0) {
+                return first;
             }
         }
         return -1;

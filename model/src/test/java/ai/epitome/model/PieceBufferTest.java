@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -91,11 +92,7 @@ class PieceBufferTest {
         List<String> stopTexts = stops.stream()
                 .map(stop -> String.join("", stop.stream().map(i -> alphabet[i]).toList()))
                 .toList();
-        int end = stopTexts.stream()
-                .mapToInt(text::indexOf)
-                .filter(at -> at >= 0)
-                .min()
-                .orElse(text.length());
+        int end = beforeFirstStop(text.toString(), stopTexts);
 
         byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
         PieceBuffer buffer = new PieceBuffer(stopTexts);
@@ -118,5 +115,34 @@ class PieceBufferTest {
         int given = text.substring(0, end).getBytes(StandardCharsets.UTF_8).length;
         int covered = tokens.stream().mapToInt(token -> token.bytes().length).sum();
         assertThat(covered).isBetween(given, given + 3);
+    }
+
+    /// Length of the text before the stop string that is complete first, the longest of those that end there.
+    private static int beforeFirstStop(String text, List<String> stops) {
+        for (int end = 1; end <= text.length(); end++) {
+            String read = text.substring(0, end);
+            OptionalInt longest = stops.stream()
+                    .filter(read::endsWith)
+                    .mapToInt(String::length)
+                    .max();
+            if (longest.isPresent()) {
+                return end - longest.getAsInt();
+            }
+        }
+        return text.length();
+    }
+
+    /// "b" is complete before "ébb" is, whether the bytes come one by one or all at once.
+    @Test
+    void theStopStringThatIsCompleteFirstCounts() {
+        List<String> stops = List.of("b", "ébb");
+        byte[] bytes = "ébb".getBytes(StandardCharsets.UTF_8);
+        assertThat(new PieceBuffer(stops).push(token(bytes)).text()).isEqualTo("é");
+        PieceBuffer oneByOne = new PieceBuffer(stops);
+        StringBuilder found = new StringBuilder();
+        for (int i = 0; i < bytes.length && !oneByOne.stopped(); i++) {
+            found.append(oneByOne.push(token(new byte[] {bytes[i]})).text());
+        }
+        assertThat(found.toString()).isEqualTo("é");
     }
 }
