@@ -1,0 +1,64 @@
+package ai.epitome.tensor.exact;
+
+import static ai.epitome.tensor.exact.ExactKernels.FEW_ROWS;
+import static ai.epitome.tensor.exact.ExactKernels.ROWS;
+
+/// The left operand of products, packed for [ExactKernels]: panels of 12 rows, and one of 6 where that is enough for
+/// the
+/// rest. A single row lies as it is. Rows that fill up the last panel are whatever was there; their results mean
+/// nothing.
+public final class PackedRows {
+    private float[] values = new float[0];
+    private int count;
+    private int depth;
+
+    /// Rows that results need room for.
+    public static int padded(int count) {
+        return count == 1 ? 1 : largePanels(count) * ROWS + (count > largePanels(count) * ROWS ? FEW_ROWS : 0);
+    }
+
+    private static int largePanels(int count) {
+        int rest = count % ROWS;
+        return count / ROWS + (rest > FEW_ROWS ? 1 : 0);
+    }
+
+    /// Takes `count` rows of `depth` elements that begin `stride` apart.
+    public void pack(float[] source, int from, int stride, int count, int depth) {
+        this.count = count;
+        this.depth = depth;
+        int size = padded(count) * depth;
+        if (values.length < size) {
+            values = new float[size];
+        }
+        if (count == 1) {
+            System.arraycopy(source, from, values, 0, depth);
+            return;
+        }
+        int full = largePanels() * ROWS;
+        for (int row = 0; row < count; row++) {
+            int width = row < full ? ROWS : FEW_ROWS;
+            int panel = row < full ? row / ROWS * ROWS : full;
+            int at = panel * depth + row - panel;
+            int start = from + row * stride;
+            for (int k = 0; k < depth; k++) {
+                values[at + k * width] = source[start + k];
+            }
+        }
+    }
+
+    public int count() {
+        return count;
+    }
+
+    int depth() {
+        return depth;
+    }
+
+    int largePanels() {
+        return largePanels(count);
+    }
+
+    float[] values() {
+        return values;
+    }
+}
