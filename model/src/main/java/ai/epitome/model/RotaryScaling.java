@@ -35,11 +35,12 @@ public sealed interface RotaryScaling {
         }
     }
 
-    /// The angle by which each pair of channels turns from one position to the next, `headDimension / 2` of them.
+    /// The angle by which each pair of channels turns from one position to the next, `headDimension / 2` of them: the
+    /// same bits on every machine.
     default float[] inverseFrequencies(double theta, int headDimension) {
         float[] frequencies = new float[headDimension / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = (float) scaled(Math.pow(theta, -2.0 * i / headDimension));
+            frequencies[i] = (float) scaled(StrictMath.pow(theta, -2.0 * i / headDimension));
         }
         return frequencies;
     }

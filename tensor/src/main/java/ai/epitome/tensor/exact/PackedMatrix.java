@@ -39,10 +39,15 @@ public final class PackedMatrix {
 
     /// Takes weights as layers have them, (columns, depth) row-major from index `from` on: `y = x Wᵀ`.
     public void packTransposed(float[] weights, int from) {
+        packTransposed(weights, from, depth);
+    }
+
+    /// The same from rows that begin `stride` apart.
+    public void packTransposed(float[] weights, int from, int stride) {
         for (int column = 0; column < columns; column++) {
             int at = column / COLUMNS * depth * COLUMNS + column % COLUMNS;
             for (int k = 0; k < depth; k++) {
-                values[at + k * COLUMNS] = weights[from + column * depth + k];
+                values[at + k * COLUMNS] = weights[from + column * stride + k];
             }
         }
     }

@@ -24,12 +24,7 @@ public final class PackedRows {
 
     /// Takes `count` rows of `depth` elements that begin `stride` apart.
     public void pack(float[] source, int from, int stride, int count, int depth) {
-        this.count = count;
-        this.depth = depth;
-        int size = padded(count) * depth;
-        if (values.length < size) {
-            values = new float[size];
-        }
+        reserve(count, depth);
         if (count == 1) {
             System.arraycopy(source, from, values, 0, depth);
             return;
@@ -43,6 +38,34 @@ public final class PackedRows {
             for (int k = 0; k < depth; k++) {
                 values[at + k * width] = source[start + k];
             }
+        }
+    }
+
+    /// Takes the transpose of a (depth, count) matrix whose rows begin `stride` apart.
+    public void packTransposed(float[] source, int from, int stride, int count, int depth) {
+        reserve(count, depth);
+        if (count == 1) {
+            for (int k = 0; k < depth; k++) {
+                values[k] = source[from + k * stride];
+            }
+            return;
+        }
+        int full = largePanels() * ROWS;
+        for (int panel = 0; panel < count; panel += panel < full ? ROWS : FEW_ROWS) {
+            int width = panel < full ? ROWS : FEW_ROWS;
+            int used = Math.min(width, count - panel);
+            for (int k = 0; k < depth; k++) {
+                System.arraycopy(source, from + k * stride + panel, values, panel * depth + k * width, used);
+            }
+        }
+    }
+
+    private void reserve(int count, int depth) {
+        this.count = count;
+        this.depth = depth;
+        int size = padded(count) * depth;
+        if (values.length < size) {
+            values = new float[size];
         }
     }
 

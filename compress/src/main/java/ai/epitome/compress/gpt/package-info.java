@@ -1,0 +1,2 @@
+/// A GPT as predictor: the `exact` forward pass, integer frequencies, coding of blocks.
+package ai.epitome.compress.gpt;

@@ -1,0 +1,44 @@
+package ai.epitome.compress.gpt;
+
+import ai.epitome.compress.ModelHashes;
+import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.exact.ExactKernels;
+import ai.epitome.text.ByteTokenizer;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/// Prints what the kernels run on, and a hash of everything that a trained and a learning network predict in a short
+/// run: a program for Java virtual machines of different abilities.
+final class ExactProbe {
+    private ExactProbe() {}
+
+    public static void main(String[] arguments) {
+        ExactKernels kernels = ExactKernels.best();
+        try (Workers workers = new Workers(Integer.parseInt(arguments[0]))) {
+            System.out.println(kernels.describe());
+            System.out.println(hash(workers, kernels));
+        }
+    }
+
+    static String hash(Workers workers, ExactKernels kernels) {
+        MessageDigest digest = ModelHashes.sha256();
+        GptCoding coding = GptCodingTest.coding(new ByteTokenizer(), workers, kernels);
+        digest.update(coding.probe());
+        byte[] text = Arrays.copyOf(ExactLearnerTest.text(), 70);
+        for (byte[] coded : coding.encode(new byte[][] {text, Arrays.copyOf(text, 9)})) {
+            digest.update(coded);
+        }
+        ExactLearner learner = new ExactLearner(ExactLearnerTest.SMALL, workers, kernels);
+        int[] frequencies = new int[256];
+        for (byte value : text) {
+            learner.frequencies(frequencies);
+            ByteBuffer bytes = ByteBuffer.allocate(1024);
+            bytes.asIntBuffer().put(frequencies);
+            digest.update(bytes);
+            learner.append(value & 0xff);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}

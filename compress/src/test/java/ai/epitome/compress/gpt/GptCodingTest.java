@@ -1,0 +1,112 @@
+package ai.epitome.compress.gpt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.epitome.compress.MalformedCodeException;
+import ai.epitome.compress.ModelHashes;
+import ai.epitome.model.GenerationDefaults;
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.Transformer;
+import ai.epitome.model.TransformerConfig;
+import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.exact.ExactKernels;
+import ai.epitome.text.BytePairTrainer;
+import ai.epitome.text.ByteTokenizer;
+import ai.epitome.text.Tokenizer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class GptCodingTest {
+    private static final Workers TWO = new Workers(2);
+    private static final Workers ONE = new Workers(1);
+    private static final Tokenizer BPE = BytePairTrainer.train(
+            List.of("the theory of texts, a text the other texts".repeat(5).getBytes(StandardCharsets.UTF_8))
+                    .iterator(),
+            290,
+            1);
+    private static final ModelHashes HASHES = new ModelHashes("a", "b");
+
+    @AfterAll
+    static void end() {
+        TWO.close();
+    }
+
+    static List<Tokenizer> tokenizers() {
+        return List.of(new ByteTokenizer(), new ByteTokenizer(List.of()), BPE);
+    }
+
+    static GptCoding coding(Tokenizer tokenizer, Workers workers, ExactKernels kernels) {
+        TransformerConfig config = Models.modern().with(c -> c.vocabulary = tokenizer.vocabularySize() + 3);
+        try (Transformer model = Models.drawn(config)) {
+            LoadedModel loaded = new LoadedModel(
+                    Path.of("drawn"), model, Optional.of(tokenizer), GenerationDefaults.of(OptionalInt.empty()));
+            return new GptCoding(loaded, HASHES, Models.CONTEXT, workers, kernels);
+        }
+    }
+
+    private static byte[][] blocks() {
+        Random random = new Random(1);
+        byte[][] blocks = new byte[7][];
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i] = new byte[i * 31]; // the first is empty, the last outlasts the context
+            random.nextBytes(blocks[i]);
+        }
+        blocks[1] = "a\u0301 text, caf\u00e9, \u4f60\u597d!".getBytes(StandardCharsets.UTF_8);
+        return blocks;
+    }
+
+    @ParameterizedTest
+    @MethodSource("tokenizers")
+    void anyBytesComeBackInAnyGroups(Tokenizer tokenizer) {
+        byte[][] blocks = blocks();
+        GptCoding coding = coding(tokenizer, TWO, ExactKernels.vector());
+        byte[][] coded = coding.encode(blocks);
+        int[] lengths = Arrays.stream(blocks).mapToInt(block -> block.length).toArray();
+        assertThat(coding.decode(coded, lengths)).isDeepEqualTo(blocks);
+        GptCoding other = coding(tokenizer, ONE, ExactKernels.scalar());
+        for (int i = 0; i < blocks.length; i++) {
+            assertThat(other.newCodec().decode(coded[i], lengths[i])).isEqualTo(blocks[i]);
+            assertThat(other.newCodec().encode(blocks[i])).isEqualTo(coded[i]);
+        }
+        assertThat(other.probe()).isEqualTo(coding.probe());
+    }
+
+    @ParameterizedTest
+    @MethodSource("tokenizers")
+    void garbageIsRefusedOrDecodesToSomething(Tokenizer tokenizer) {
+        GptCoding coding = coding(tokenizer, ONE, ExactKernels.vector());
+        byte[] garbage = new byte[20];
+        Arrays.fill(garbage, (byte) 0xff);
+        assertThatThrownBy(() -> coding.decode(new byte[][] {garbage}, new int[] {10_000}))
+                .isInstanceOf(MalformedCodeException.class);
+    }
+
+    @Test
+    void distributionOfBytesFollowsTheModel() {
+        try (Transformer model = Models.drawn(Models.modern())) {
+            ExactKernels kernels = ExactKernels.best();
+            ExactTransformer transformer = new ExactTransformer(model, 16, ONE, kernels);
+            var distribution = new GptByteDistribution(transformer, kernels, OptionalInt.of(256));
+            int[] found = new int[256];
+            Frequencies expected = new Frequencies(256);
+            for (int value : Models.tokens(40, 9)) {
+                distribution.append(value);
+            }
+            distribution.frequencies(found);
+            assertThat(Arrays.stream(found).sum()).isEqualTo(1 << 24);
+            assertThat(Arrays.stream(found).min().getAsInt()).isPositive();
+            expected.setUniform();
+            assertThat(found).isNotEqualTo(expected.values());
+        }
+    }
+}
