@@ -116,8 +116,8 @@ abstract sealed class BlockStream {
             decoder.symbol(frequencies.cumulative(token), frequencies.frequency(token), frequencies.totalBits());
             byte[] bytes = vocabulary.bytes(token);
             if (bytes.length == 0 || bytes.length > plain.length - length) {
-                throw new MalformedCodeException("a token of %d bytes where %d to 1 are left"
-                        .formatted(bytes.length, plain.length - length));
+                throw new MalformedCodeException(
+                        "a token of %d bytes where %d to 1 are left".formatted(bytes.length, plain.length - length));
             }
             System.arraycopy(bytes, 0, plain, length, bytes.length);
             length += bytes.length;

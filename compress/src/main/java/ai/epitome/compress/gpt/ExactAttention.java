@@ -87,15 +87,7 @@ final class ExactAttention {
         float[] result = scratch.floats(1, valuePanels * ExactKernels.COLUMNS);
         int valueFrom = sequence.valuePlace(group, low);
         kernels.row(
-                count,
-                scores,
-                first,
-                sequence.values(layer),
-                valueFrom,
-                sequence.valuePanel(),
-                valuePanels,
-                result,
-                0);
+                count, scores, first, sequence.values(layer), valueFrom, sequence.valuePanel(), valuePanels, result, 0);
         kernels.scale(result, 0, 1f / sum, heads, to, dimension);
     }
 }

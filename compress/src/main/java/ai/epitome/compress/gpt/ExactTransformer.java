@@ -232,7 +232,8 @@ public final class ExactTransformer {
         linear.matrix().multiply(kernels, packed, fromPanel, toPanel, target, stride);
         if (linear.bias() != null) {
             int from = fromPanel * ExactKernels.COLUMNS;
-            int columns = Math.min(toPanel * ExactKernels.COLUMNS, linear.matrix().columns()) - from;
+            int columns =
+                    Math.min(toPanel * ExactKernels.COLUMNS, linear.matrix().columns()) - from;
             for (int row = 0; row < packed.count(); row++) {
                 kernels.add(target, row * stride + from, linear.bias(), from, columns);
             }

@@ -83,11 +83,7 @@ record ExactWeights(
                     linear(name + "attention.query_key_value", 0, config.fusedColumns(), config.width()),
                     values(name + "attention.query_norm.gain"),
                     values(name + "attention.key_norm.gain"),
-                    linear(
-                            name + "attention.output",
-                            0,
-                            config.width(),
-                            config.heads() * config.headDimension()),
+                    linear(name + "attention.output", 0, config.width(), config.heads() * config.headDimension()),
                     norm(name + "mlp_norm"),
                     gated ? linear(up, 0, hidden, config.width()) : null,
                     linear(up, gated ? hidden : 0, hidden, config.width()),

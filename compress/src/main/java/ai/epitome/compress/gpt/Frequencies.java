@@ -2,8 +2,8 @@ package ai.epitome.compress.gpt;
 
 import ai.epitome.tensor.exact.ExactKernels;
 
-/// Integer frequencies of the symbols that may come next, made from logits by rules that give the same integers on every
-/// machine:
+/// Integer frequencies of the symbols that may come next, made from logits by rules that give the same integers on
+/// every machine:
 ///
 /// 1. `q(i) = floor(2^30 exp(logit(i) - max))`, by the exact kernels; `Q` their sum, an integer.
 /// 2. `f(i) = 1 + floor(q(i) (total - n) / Q)` for n symbols, the quotient rounded down a little, in double precision.

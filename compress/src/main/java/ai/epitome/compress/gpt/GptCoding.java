@@ -22,9 +22,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// Coding of blocks with a trained model's predictions of their tokens. Blocks are independent of each other; as many as
-/// [#group] go through the model side by side and share each reading of its weights. How they are grouped changes no
-/// bit.
+/// Coding of blocks with a trained model's predictions of their tokens. Blocks are independent of each other; as many
+/// as [#group] go through the model side by side and share each reading of its weights. How they are grouped changes
+/// no bit.
 public final class GptCoding implements Coding {
     private static final int BYTES = 256;
     private static final int PROBE_BYTES = 16;
@@ -60,8 +60,7 @@ public final class GptCoding implements Coding {
         transformer = new ExactTransformer(model.transformer(), context, workers, kernels);
         start = tokenizer.endOfText();
         symbols = tokenizer.kind().equals("byte") ? BYTES : tokenizer.vocabularySize();
-        byte[] settings =
-                ByteBuffer.allocate(5).put(FORMAT).putInt(context).array();
+        byte[] settings = ByteBuffer.allocate(5).put(FORMAT).putInt(context).array();
         method = new Method(false, false, Optional.of(hashes), Method.Numerics.EXACT, settings);
     }
 
@@ -101,7 +100,7 @@ public final class GptCoding implements Coding {
 
     @Override
     public int group() {
-        return (int) Math.clamp(CACHE_BYTES / transformer.sequenceBytes(), 1, MOST_GROUP);
+        return Math.clamp(CACHE_BYTES / transformer.sequenceBytes(), 1, MOST_GROUP);
     }
 
     @Override
@@ -173,8 +172,8 @@ public final class GptCoding implements Coding {
         pass(
                 streams,
                 (_, _) -> {},
-                (rows, logits) -> workers.run(
-                        rows.size(), (row, _) -> rows.get(row).take(frequencies(row, logits, row))));
+                (rows, logits) ->
+                        workers.run(rows.size(), (row, _) -> rows.get(row).take(frequencies(row, logits, row))));
         return streams.stream().map(stream -> stream.plain).toArray(byte[][]::new);
     }
 

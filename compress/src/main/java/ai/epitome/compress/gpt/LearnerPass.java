@@ -50,8 +50,7 @@ final class LearnerPass {
         final LearnerAttention[] attention = new LearnerAttention[shape.windows() * shape.heads()];
 
         Saved() {
-            Arrays.setAll(
-                    attention, _ -> new LearnerAttention(kernels, shape.window(), shape.headDimension()));
+            Arrays.setAll(attention, _ -> new LearnerAttention(kernels, shape.window(), shape.headDimension()));
         }
     }
 
@@ -161,8 +160,7 @@ final class LearnerPass {
     /// `y = x W`.
     private void product(float[] source, int depth, PackedMatrix matrix, float[] target, int columns) {
         left.pack(source, 0, depth, count, depth);
-        workers.rows(
-                matrix.panels(), 1, (from, to, _) -> matrix.multiply(kernels, left, from, to, target, columns));
+        workers.rows(matrix.panels(), 1, (from, to, _) -> matrix.multiply(kernels, left, from, to, target, columns));
     }
 
     /// `dW = dYᵀ X` and `dX = dY W`.

@@ -58,8 +58,8 @@ final class LearnerWeights {
 
     /// The same arrays as the forward pass of prediction reads them.
     ExactWeights exact(LearnerShape shape) {
-        float[][] rotations = ExactWeights.rotations(
-                shape.config(), shape.config().context());
+        float[][] rotations =
+                ExactWeights.rotations(shape.config(), shape.config().context());
         return new ExactWeights(
                 embedding.value,
                 null,

@@ -37,8 +37,8 @@ class ExactTransformerTest {
         for (int i = 0; i < tokens.length; i++) {
             transformer.makeRoom(sequence);
             transformer.read(sequence, new int[] {tokens[i]}, 1);
-            logits[i] = Arrays.copyOf(
-                    transformer.logits(0, 1), transformer.config().vocabulary());
+            logits[i] =
+                    Arrays.copyOf(transformer.logits(0, 1), transformer.config().vocabulary());
         }
         return logits;
     }
