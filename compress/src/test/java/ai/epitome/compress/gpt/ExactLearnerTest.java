@@ -96,7 +96,7 @@ class ExactLearnerTest {
             learner.append(symbol);
         }
         byte[] coded = encoder.finish();
-        assertThat(coded.length).isLessThan(text.length * 3 / 4);
+        assertThat(coded.length).isLessThan(text.length / 3);
 
         RangeDecoder decoder = new RangeDecoder(coded);
         ExactLearner mirror = new ExactLearner(SMALL, ONE, ExactKernels.best());
