@@ -50,8 +50,7 @@ final class ExactAttention {
 
     private void prepare(float[] row, int from, float[] gain, int position) {
         if (gain != null) {
-            float square = kernels.dot(row, from, row, from, dimension) / dimension;
-            float factor = 1f / (float) Math.sqrt(square + config.normEpsilon());
+            float factor = kernels.inverseRootMeanSquare(row, from, dimension, config.normEpsilon());
             kernels.scale(row, from, factor, gain, row, from, dimension);
         }
         if (weights.cosines() != null) {

@@ -198,8 +198,7 @@ public final class ExactTransformer {
                     kernels.subtract(normed, at, kernels.sum(x, at, channels) / channels, channels);
                     source = normed;
                 }
-                float square = kernels.dot(source, at, source, at, channels) / channels;
-                float factor = 1f / (float) Math.sqrt(square + config.normEpsilon());
+                float factor = kernels.inverseRootMeanSquare(source, at, channels, config.normEpsilon());
                 kernels.scale(source, at, factor, norm.gain(), normed, at, channels);
                 if (norm.bias() != null) {
                     kernels.add(normed, at, norm.bias(), 0, channels);

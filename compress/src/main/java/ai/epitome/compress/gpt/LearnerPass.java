@@ -119,7 +119,7 @@ final class LearnerPass {
         }
         Arrays.fill(weights.embedding.gradient, 0f);
         for (int n = 0; n < count; n++) {
-            add(weights.embedding.gradient, ids[n] * width, dx, n * width, width);
+            kernels.add(weights.embedding.gradient, ids[n] * width, dx, n * width, width);
         }
         return loss;
     }
@@ -130,16 +130,14 @@ final class LearnerPass {
         turn(s.fused, sines);
         attention((task, at, to) -> s.attention[task].forward(s.fused, at, s.heads, to, width));
         product(s.heads, width, block.output().forward(), branch, width);
-        add(x, 0, branch, 0, count * width);
+        kernels.add(x, 0, branch, 0, count * width);
 
         norm(block.mlpGain(), s.mlpNorm);
         product(s.mlpNorm.output, width, block.up().forward(), s.up, hidden);
-        for (int i = 0; i < count * hidden; i++) {
-            float positive = Math.max(s.up[i], 0f);
-            s.activated[i] = positive * positive;
-        }
+        System.arraycopy(s.up, 0, s.activated, 0, count * hidden);
+        kernels.reluSquared(s.activated, 0, count * hidden);
         product(s.activated, hidden, block.down().forward(), branch, width);
-        add(x, 0, branch, 0, count * width);
+        kernels.add(x, 0, branch, 0, count * width);
     }
 
     private void backward(LearnerWeights.Block block, Saved s) {
@@ -179,8 +177,7 @@ final class LearnerPass {
         workers.rows(count, 16, (from, to, _) -> {
             for (int n = from; n < to; n++) {
                 int at = n * width;
-                float square = kernels.dot(x, at, x, at, width) / width;
-                float factor = 1f / (float) Math.sqrt(square + 1e-6f);
+                float factor = kernels.inverseRootMeanSquare(x, at, width, 1e-6f);
                 rows.factors[n] = factor;
                 kernels.scale(x, at, factor, rows.input, at, width);
                 kernels.scale(x, at, factor, gain.value, rows.output, at, width);
@@ -256,11 +253,5 @@ final class LearnerPass {
             logits[at + targets[n]] -= 1f / count;
         }
         return loss / count;
-    }
-
-    private static void add(float[] target, int to, float[] source, int from, int count) {
-        for (int i = 0; i < count; i++) {
-            target[to + i] += source[from + i];
-        }
     }
 }

@@ -50,6 +50,11 @@ public sealed interface ExactKernels permits ScalarKernels, VectorKernels {
 
     float dot(float[] x, int xFrom, float[] y, int yFrom, int count);
 
+    /// What a root-mean-square norm multiplies a row by: `1 / sqrt(x x / count + epsilon)`.
+    default float inverseRootMeanSquare(float[] x, int from, int count, float epsilon) {
+        return 1f / (float) Math.sqrt(dot(x, from, x, from, count) / count + epsilon);
+    }
+
     /// The largest of `count` elements; negative infinity of none.
     float maximum(float[] x, int from, int count);
 

@@ -73,11 +73,6 @@ final class ExactMath {
         return positive * positive;
     }
 
-    /// Correctly rounded.
-    static float squareRoot(float x) {
-        return (float) Math.sqrt(x);
-    }
-
     /// The sum of 16 lanes: those 8 apart first, then 4, 2, 1.
     static float tree(float[] lanes) {
         for (int half = 8; half > 0; half /= 2) {

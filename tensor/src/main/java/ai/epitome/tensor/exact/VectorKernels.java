@@ -12,6 +12,8 @@ final class VectorKernels implements ExactKernels {
     private static final VectorSpecies<Float> FLOATS = VectorTiles.FLOATS;
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
     private static final int WIDTH = FLOATS.length();
+    /// What does the elements that are left over by full registers.
+    private static final ScalarKernels REST = new ScalarKernels();
 
     // Constants are kept as registers: C2 stops inlining a kernel with too many broadcasts, and then boxes its vectors.
     private static final FloatVector ONE = FloatVector.broadcast(FLOATS, 1f);
@@ -133,10 +135,7 @@ final class VectorKernels implements ExactKernels {
             maximum = maximum.max(FloatVector.fromArray(FLOATS, x, from + i));
         }
         float result = maximum.reduceLanes(VectorOperators.MAX); // the same in every order, unlike a sum
-        for (int i = bound; i < count; i++) {
-            result = Math.max(result, x[from + i]);
-        }
-        return result;
+        return Math.max(result, REST.maximum(x, from + bound, count - bound));
     }
 
     @Override
@@ -147,9 +146,7 @@ final class VectorKernels implements ExactKernels {
         for (int i = from; i < from + bound; i += WIDTH) {
             exp(FloatVector.fromArray(FLOATS, x, i).fma(factor, offset)).intoArray(x, i);
         }
-        for (int i = from + bound; i < from + count; i++) {
-            x[i] = ExactMath.exp(Math.fma(x[i], scale, -shift));
-        }
+        REST.exponentials(x, from + bound, count - bound, scale, shift);
     }
 
     @Override
@@ -174,9 +171,7 @@ final class VectorKernels implements ExactKernels {
                     .add(FloatVector.fromArray(FLOATS, y, yFrom + i))
                     .intoArray(x, xFrom + i);
         }
-        for (int i = bound; i < count; i++) {
-            x[xFrom + i] += y[yFrom + i];
-        }
+        REST.add(x, xFrom + bound, y, yFrom + bound, count - bound);
     }
 
     @Override
@@ -185,9 +180,7 @@ final class VectorKernels implements ExactKernels {
         for (int i = 0; i < bound; i += WIDTH) {
             FloatVector.fromArray(FLOATS, x, xFrom + i).mul(factor).intoArray(y, yFrom + i);
         }
-        for (int i = bound; i < count; i++) {
-            y[yFrom + i] = x[xFrom + i] * factor;
-        }
+        REST.scale(x, xFrom + bound, factor, y, yFrom + bound, count - bound);
     }
 
     @Override
@@ -210,9 +203,7 @@ final class VectorKernels implements ExactKernels {
         for (int i = from; i < from + bound; i += WIDTH) {
             FloatVector.fromArray(FLOATS, x, i).sub(value).intoArray(x, i);
         }
-        for (int i = from + bound; i < from + count; i++) {
-            x[i] -= value;
-        }
+        REST.subtract(x, from + bound, value, count - bound);
     }
 
     @Override
@@ -221,9 +212,7 @@ final class VectorKernels implements ExactKernels {
         for (int i = from; i < from + bound; i += WIDTH) {
             silu(FloatVector.fromArray(FLOATS, x, i)).intoArray(x, i);
         }
-        for (int i = from + bound; i < from + count; i++) {
-            x[i] = ExactMath.silu(x[i]);
-        }
+        REST.silu(x, from + bound, count - bound);
     }
 
     @Override
@@ -234,9 +223,7 @@ final class VectorKernels implements ExactKernels {
             FloatVector z = v.mul(v).fma(CUBIC, ONE).mul(v).mul(ExactMath.GELU_SCALE);
             v.mul(ONE.div(exp(z.neg()).add(ONE))).intoArray(x, i);
         }
-        for (int i = from + bound; i < from + count; i++) {
-            x[i] = ExactMath.gelu(x[i]);
-        }
+        REST.gelu(x, from + bound, count - bound);
     }
 
     @Override
@@ -246,9 +233,7 @@ final class VectorKernels implements ExactKernels {
             FloatVector positive = FloatVector.fromArray(FLOATS, x, i).max(ZERO);
             positive.mul(positive).intoArray(x, i);
         }
-        for (int i = from + bound; i < from + count; i++) {
-            x[i] = ExactMath.reluSquared(x[i]);
-        }
+        REST.reluSquared(x, from + bound, count - bound);
     }
 
     @Override
@@ -259,9 +244,7 @@ final class VectorKernels implements ExactKernels {
                     .mul(FloatVector.fromArray(FLOATS, up, upFrom + i))
                     .intoArray(gate, gateFrom + i);
         }
-        for (int i = bound; i < count; i++) {
-            gate[gateFrom + i] = ExactMath.silu(gate[gateFrom + i]) * up[upFrom + i];
-        }
+        REST.gate(gate, gateFrom + bound, up, upFrom + bound, count - bound);
     }
 
     @Override
