@@ -125,6 +125,11 @@ final class Browser implements AutoCloseable {
                 .toList();
     }
 
+    /// Closes the page and its connections.
+    void leave() {
+        driver.get("about:blank");
+    }
+
     void picture(String name) throws IOException {
         Files.createDirectories(PICTURES);
         Files.write(PICTURES.resolve(name + ".png"), driver.getScreenshotAs(OutputType.BYTES));
