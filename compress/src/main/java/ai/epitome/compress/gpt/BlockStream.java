@@ -112,8 +112,8 @@ abstract sealed class BlockStream {
 
         /// Reads the next symbol.
         void take(Frequencies frequencies) {
-            token = frequencies.find(decoder.target(frequencies.totalBits()));
-            decoder.symbol(frequencies.cumulative(token), frequencies.frequency(token), frequencies.totalBits());
+            token = frequencies.find(decoder.target(Frequencies.TOTAL_BITS));
+            decoder.symbol(frequencies.cumulative(token), frequencies.frequency(token), Frequencies.TOTAL_BITS);
             byte[] bytes = vocabulary.bytes(token);
             if (bytes.length == 0 || bytes.length > plain.length - length) {
                 throw new MalformedCodeException(

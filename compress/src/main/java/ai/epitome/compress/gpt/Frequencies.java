@@ -9,12 +9,15 @@ import ai.epitome.tensor.exact.ExactKernels;
 /// 2. `f(i) = 1 + floor(q(i) (total - n) / Q)` for n symbols, the quotient rounded down a little, in double precision.
 /// 3. The likeliest symbol, the first of several, gets what is left of the total.
 ///
-/// So each symbol has at least 1, and the ones cost `n / total`: the total is 2^24 for bytes and 2^30 for larger
-/// vocabularies.
+/// So each symbol has at least 1, and the ones cost `n / total`, less than 10^-6 bits for bytes: little also where each
+/// symbol
+/// is nearly certain.
 final class Frequencies {
-    private static final int BYTES = 256;
+    /// Frequencies sum up to two to the power of this.
+    static final int TOTAL_BITS = 30;
 
-    private final int totalBits;
+    private static final int TOTAL = 1 << TOTAL_BITS;
+
     private final int[] quantised;
     private final int[] values;
 
@@ -23,18 +26,8 @@ final class Frequencies {
         if (symbols < 1 || symbols > 1 << 20) {
             throw new IllegalArgumentException("%,d symbols, expected 1 to %,d".formatted(symbols, 1 << 20));
         }
-        totalBits = totalBits(symbols);
         quantised = new int[symbols];
         values = new int[symbols];
-    }
-
-    static int totalBits(int symbols) {
-        return symbols <= BYTES ? 24 : 30;
-    }
-
-    /// Frequencies sum up to two to the power of this.
-    int totalBits() {
-        return totalBits;
     }
 
     /// Takes the logits that begin at `from`.
@@ -50,8 +43,8 @@ final class Frequencies {
             sum += q;
         }
         // 1 - 2^-50 outweighs all roundings: the frequencies' sum stays within the total
-        double factor = ((1 << totalBits) - count) / (double) sum * (1 - 0x1p-50);
-        int left = 1 << totalBits;
+        double factor = (TOTAL - count) / (double) sum * (1 - 0x1p-50);
+        int left = TOTAL;
         int likeliest = 0;
         for (int i = 0; i < count; i++) {
             int frequency = 1 + (int) (quantised[i] * factor);
@@ -64,8 +57,8 @@ final class Frequencies {
 
     /// Makes all symbols equally likely.
     void setUniform() {
-        java.util.Arrays.fill(values, (1 << totalBits) / values.length);
-        values[0] += (1 << totalBits) % values.length;
+        java.util.Arrays.fill(values, TOTAL / values.length);
+        values[0] += TOTAL % values.length;
     }
 
     int frequency(int symbol) {

@@ -156,7 +156,7 @@ public final class GptCoding implements Coding {
     }
 
     private static void code(Encoding stream, Frequencies frequencies, int symbol) {
-        stream.encoder.symbol(frequencies.cumulative(symbol), frequencies.frequency(symbol), frequencies.totalBits());
+        stream.encoder.symbol(frequencies.cumulative(symbol), frequencies.frequency(symbol), Frequencies.TOTAL_BITS);
     }
 
     @Override

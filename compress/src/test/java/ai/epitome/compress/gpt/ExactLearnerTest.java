@@ -92,7 +92,7 @@ class ExactLearnerTest {
         for (byte value : text) {
             learner.frequencies(frequencies);
             int symbol = value & 0xff;
-            encoder.symbol(Arrays.stream(frequencies, 0, symbol).sum(), frequencies[symbol], 24);
+            encoder.symbol(Arrays.stream(frequencies, 0, symbol).sum(), frequencies[symbol], Frequencies.TOTAL_BITS);
             learner.append(symbol);
         }
         byte[] coded = encoder.finish();
@@ -102,14 +102,14 @@ class ExactLearnerTest {
         ExactLearner mirror = new ExactLearner(SMALL, ONE, ExactKernels.best());
         for (byte value : text) {
             mirror.frequencies(frequencies);
-            int target = decoder.target(24);
+            int target = decoder.target(Frequencies.TOTAL_BITS);
             int symbol = 0;
             int below = 0;
             while (below + frequencies[symbol] <= target) {
                 below += frequencies[symbol++];
             }
             assertThat(symbol).isEqualTo(value & 0xff);
-            decoder.symbol(below, frequencies[symbol], 24);
+            decoder.symbol(below, frequencies[symbol], Frequencies.TOTAL_BITS);
             mirror.append(symbol);
         }
     }

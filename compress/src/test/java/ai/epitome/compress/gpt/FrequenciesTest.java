@@ -41,10 +41,11 @@ class FrequenciesTest {
             sum += frequencies.frequency(i);
             assertThat(frequencies.find((int) (sum - 1))).isEqualTo(i);
         }
-        assertThat(sum).isEqualTo(1L << frequencies.totalBits());
+        assertThat(sum).isEqualTo(1L << Frequencies.TOTAL_BITS);
     }
 
-    /// Expected code length under the softmax, in bits, against its entropy.
+    /// Expected code length under the softmax against its entropy, in nats: besides, each symbol's least frequency
+    /// costs something, which shows where hardly anything is uncertain.
     @Property(tries = 60)
     void costAHundredthOfAPercentAtMost(
             @ForAll @IntRange(min = 200, max = 50_000) int symbols,
@@ -62,9 +63,9 @@ class FrequenciesTest {
         for (int i = 0; i < symbols; i++) {
             double p = Math.exp(logits[i]) / sum;
             entropy -= p * Math.log(p);
-            cost -= p * Math.log(frequencies.frequency(i) / (double) (1L << frequencies.totalBits()));
+            cost -= p * Math.log(frequencies.frequency(i) / (double) (1L << Frequencies.TOTAL_BITS));
         }
-        assertThat(cost).isBetween(entropy * (1 - 1e-9), entropy * 1.0001);
+        assertThat(cost).isBetween(entropy * (1 - 1e-9), entropy * 1.0001 + 0x1p-30 * symbols);
     }
 
     @Test

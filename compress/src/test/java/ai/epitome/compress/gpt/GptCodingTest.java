@@ -3,6 +3,7 @@ package ai.epitome.compress.gpt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.compress.ByteDistribution;
 import ai.epitome.compress.MalformedCodeException;
 import ai.epitome.compress.ModelHashes;
 import ai.epitome.model.GenerationDefaults;
@@ -103,7 +104,7 @@ class GptCodingTest {
                 distribution.append(value);
             }
             distribution.frequencies(found);
-            assertThat(Arrays.stream(found).sum()).isEqualTo(1 << 24);
+            assertThat(Arrays.stream(found).sum()).isEqualTo(ByteDistribution.TOTAL);
             assertThat(Arrays.stream(found).min().getAsInt()).isPositive();
             expected.setUniform();
             assertThat(found).isNotEqualTo(expected.values());
