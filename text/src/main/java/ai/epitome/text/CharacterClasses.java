@@ -3,9 +3,9 @@ package ai.epitome.text;
 import java.util.Arrays;
 
 /// Which kind of character starts at a byte, by table: what the hand-written splitters ask in place of a regular
-/// expression's `\p{L}`, `\p{N}` and `\s`.
+/// expression's `\p{L}`, `\p{N}`, `\s`, and the cases of letters.
 ///
-/// A two-level table over all code points (blocks of 256, equal blocks shared) holds one byte of flags each. A byte
+/// A two-level table over all code points (blocks of 256, equal blocks shared) holds one byte of them each. A byte
 /// that starts no valid UTF-8 sequence (Unicode 16, table 3-7) is a character by itself, of kind [#OTHER].
 final class CharacterClasses {
     static final int OTHER = 0;
@@ -17,17 +17,25 @@ final class CharacterClasses {
     static final int NEWLINE = 8;
 
     static final int WHITE_SPACE = SPACE | NEWLINE;
-    static final int WORD = LETTER | NUMBER;
 
-    /// Flags of the ASCII bytes; the negative marker tells that the byte is not ASCII.
+    /// The kinds, of which a character has one.
+    static final int KIND = 0x0F;
+
+    /// Besides the kind: may stand among upper-case letters (`\p{Lu}`, `\p{Lt}`, and what has no case).
+    static final int UPPER = 0x10;
+    /// Besides the kind: may stand among lower-case letters (`\p{Ll}`, and what has no case).
+    static final int LOWER = 0x20;
+    /// Letters without case (`\p{Lm}`, `\p{Lo}`), and the marks that stand above and below letters (`\p{M}`, of kind
+    /// [#OTHER]).
+    private static final int CASELESS = UPPER | LOWER;
+
+    /// Kind and case of the ASCII bytes; the negative marker tells that the byte is not ASCII.
     static final byte[] BYTE = new byte[256];
 
     static final byte NOT_ASCII = -1;
 
-    /// In a result of [#at]: the character's length in bytes is `result >>> LENGTH_SHIFT`, its flags `result & FLAGS`.
+    /// In a result of [#at]: the character's length in bytes is `result >>> LENGTH_SHIFT`; kind and case are below.
     static final int LENGTH_SHIFT = 8;
-
-    static final int FLAGS = 0xFF;
 
     private static final int BLOCK_BITS = 8;
     private static final int BLOCK = 1 << BLOCK_BITS;
@@ -59,7 +67,7 @@ final class CharacterClasses {
 
     private CharacterClasses() {}
 
-    /// Length and flags of the character that starts at `text[at]`; `at < to`.
+    /// Length, kind and case of the character that starts at `text[at]`; `at < to`.
     static int at(byte[] text, int at, int to) {
         byte flags = BYTE[text[at] & 0xFF];
         return flags >= 0 ? 1 << LENGTH_SHIFT | flags : beyondAscii(text, at, to);
@@ -78,10 +86,12 @@ final class CharacterClasses {
     }
 
     private static int classify(int point) {
-        if (Character.isLetter(point)) {
-            return LETTER;
-        }
         return switch (Character.getType(point)) {
+            case Character.UPPERCASE_LETTER, Character.TITLECASE_LETTER -> LETTER | UPPER;
+            case Character.LOWERCASE_LETTER -> LETTER | LOWER;
+            case Character.MODIFIER_LETTER, Character.OTHER_LETTER -> LETTER | CASELESS;
+            case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK, Character.ENCLOSING_MARK ->
+                OTHER | CASELESS;
             case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> NUMBER;
             // Unicode's White_Space property: the separators and six control characters.
             case Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> SPACE;

@@ -1,10 +1,12 @@
 package ai.epitome.text;
 
 import static ai.epitome.text.CharacterClasses.BYTE;
-import static ai.epitome.text.CharacterClasses.FLAGS;
+import static ai.epitome.text.CharacterClasses.KIND;
 import static ai.epitome.text.CharacterClasses.LENGTH_SHIFT;
 import static ai.epitome.text.CharacterClasses.LETTER;
+import static ai.epitome.text.CharacterClasses.NEWLINE;
 import static ai.epitome.text.CharacterClasses.NOT_ASCII;
+import static ai.epitome.text.CharacterClasses.NUMBER;
 import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
 
 import java.lang.invoke.MethodHandles;
@@ -19,27 +21,61 @@ final class CharacterScan {
 
     private CharacterScan() {}
 
-    /// The flags in a result of [CharacterClasses#at].
-    static int flags(int character) {
-        return character & FLAGS;
+    /// The kind in a result of [CharacterClasses#at].
+    static int kind(int character) {
+        return character & KIND;
     }
 
     /// The end of the run of characters of exactly this kind that starts at `at`, or `at` itself.
     static int skip(byte[] text, int at, int to, int kind) {
         int end = at;
         while (end < to) {
-            byte flags = BYTE[text[end] & 0xFF];
-            if (flags == kind) {
-                end++;
-            } else if (flags == NOT_ASCII) {
+            byte ascii = BYTE[text[end] & 0xFF];
+            if (ascii == NOT_ASCII) {
                 int character = CharacterClasses.at(text, end, to);
-                if (flags(character) != kind) {
+                if (kind(character) != kind) {
                     return end;
                 }
                 end += character >>> LENGTH_SHIFT;
+            } else if (kind(ascii) == kind) {
+                end++;
             } else {
                 return end;
             }
+        }
+        return end;
+    }
+
+    /// The end of the run of characters that may stand among letters of this case, [CharacterClasses#UPPER] or
+    /// [CharacterClasses#LOWER], which starts at `at`, or `at` itself.
+    static int skipCase(byte[] text, int at, int to, int letterCase) {
+        int end = at;
+        while (end < to) {
+            byte ascii = BYTE[text[end] & 0xFF];
+            if (ascii == NOT_ASCII) {
+                int character = CharacterClasses.at(text, end, to);
+                if ((character & letterCase) == 0) {
+                    return end;
+                }
+                end += character >>> LENGTH_SHIFT;
+            } else if ((ascii & letterCase) != 0) {
+                end++;
+            } else {
+                return end;
+            }
+        }
+        return end;
+    }
+
+    /// The end of a number of at most `digits` characters, whose second would start at `next`.
+    static int number(byte[] text, int next, int to, int digits) {
+        int end = next;
+        for (int count = 1; count < digits && end < to; count++) {
+            int character = CharacterClasses.at(text, end, to);
+            if (kind(character) != NUMBER) {
+                break;
+            }
+            end += character >>> LENGTH_SHIFT;
         }
         return end;
     }
@@ -70,13 +106,31 @@ final class CharacterScan {
         int last = at;
         while (end < to) {
             int character = CharacterClasses.at(text, end, to);
-            if ((flags(character) & WHITE_SPACE) == 0) {
+            if ((kind(character) & WHITE_SPACE) == 0) {
                 return last > at ? last : end;
             }
             last = end;
             end += character >>> LENGTH_SHIFT;
         }
         return end;
+    }
+
+    /// `\s*[\r\n]+|\s+(?!\S)|\s+` where white space starts at `at`: up to its last newline, and where there is none
+    /// like [#whiteSpaceBeforeWord].
+    static int whiteSpaceToNewline(byte[] text, int at, int to) {
+        int afterNewline = -1;
+        int end = at;
+        while (end < to) {
+            int character = CharacterClasses.at(text, end, to);
+            if ((character & WHITE_SPACE) == 0) {
+                break;
+            }
+            end += character >>> LENGTH_SHIFT;
+            if (kind(character) == NEWLINE) {
+                afterNewline = end;
+            }
+        }
+        return afterNewline > 0 ? afterNewline : whiteSpaceBeforeWord(text, at, to);
     }
 
     /// The end of `'s`, `'t`, `'re`, `'ve`, `'m`, `'ll` or `'d` at `at`, where an apostrophe stands; else `at`.

@@ -5,7 +5,7 @@ import static ai.epitome.text.CharacterClasses.LETTER;
 import static ai.epitome.text.CharacterClasses.NUMBER;
 import static ai.epitome.text.CharacterClasses.OTHER;
 import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
-import static ai.epitome.text.CharacterScan.flags;
+import static ai.epitome.text.CharacterScan.kind;
 import static ai.epitome.text.CharacterScan.skip;
 import static ai.epitome.text.CharacterScan.skipLetters;
 
@@ -33,11 +33,11 @@ record Gpt2Splitter() implements Splitter {
         }
         int start = first == ' ' && at + 1 < to ? at + 1 : at;
         int character = CharacterClasses.at(text, start, to);
-        if ((flags(character) & WHITE_SPACE) != 0) {
+        if ((kind(character) & WHITE_SPACE) != 0) {
             return CharacterScan.whiteSpaceBeforeWord(text, at, to);
         }
         int next = start + (character >>> LENGTH_SHIFT);
-        return switch (flags(character)) {
+        return switch (kind(character)) {
             case LETTER -> skipLetters(text, next, to);
             case NUMBER -> skip(text, next, to, NUMBER);
             default -> skip(text, next, to, OTHER);

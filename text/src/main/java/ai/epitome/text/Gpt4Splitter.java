@@ -5,8 +5,7 @@ import static ai.epitome.text.CharacterClasses.LETTER;
 import static ai.epitome.text.CharacterClasses.NEWLINE;
 import static ai.epitome.text.CharacterClasses.NUMBER;
 import static ai.epitome.text.CharacterClasses.OTHER;
-import static ai.epitome.text.CharacterClasses.WHITE_SPACE;
-import static ai.epitome.text.CharacterScan.flags;
+import static ai.epitome.text.CharacterScan.kind;
 import static ai.epitome.text.CharacterScan.skip;
 import static ai.epitome.text.CharacterScan.skipLetters;
 
@@ -37,50 +36,21 @@ record Gpt4Splitter(int digits) implements Splitter {
             }
         }
         int character = CharacterClasses.at(text, at, to);
-        int kind = flags(character);
+        int kind = kind(character);
         int next = at + (character >>> LENGTH_SHIFT);
         if (kind == LETTER) {
             return skipLetters(text, next, to);
         }
         if (kind == NUMBER) {
-            return number(text, next, to);
+            return CharacterScan.number(text, next, to, digits);
         }
         int following = next < to ? CharacterClasses.at(text, next, to) : -1;
-        if (kind != NEWLINE && following >= 0 && flags(following) == LETTER) {
+        if (kind != NEWLINE && following >= 0 && kind(following) == LETTER) {
             return skipLetters(text, next + (following >>> LENGTH_SHIFT), to);
         }
-        if (kind == OTHER || (first == ' ' && following >= 0 && flags(following) == OTHER)) {
+        if (kind == OTHER || (first == ' ' && following >= 0 && kind(following) == OTHER)) {
             return skip(text, skip(text, next, to, OTHER), to, NEWLINE);
         }
-        return whiteSpace(text, at, to);
-    }
-
-    private int number(byte[] text, int next, int to) {
-        int end = next;
-        for (int count = 1; count < digits && end < to; count++) {
-            int character = CharacterClasses.at(text, end, to);
-            if (flags(character) != NUMBER) {
-                break;
-            }
-            end += character >>> LENGTH_SHIFT;
-        }
-        return end;
-    }
-
-    /// `\s*[\r\n]+|\s+(?!\S)|\s+` where white space starts at `at`.
-    private static int whiteSpace(byte[] text, int at, int to) {
-        int afterNewline = -1;
-        int end = at;
-        while (end < to) {
-            int character = CharacterClasses.at(text, end, to);
-            if ((flags(character) & WHITE_SPACE) == 0) {
-                break;
-            }
-            end += character >>> LENGTH_SHIFT;
-            if (flags(character) == NEWLINE) {
-                afterNewline = end;
-            }
-        }
-        return afterNewline > 0 ? afterNewline : CharacterScan.whiteSpaceBeforeWord(text, at, to);
+        return CharacterScan.whiteSpaceToNewline(text, at, to);
     }
 }

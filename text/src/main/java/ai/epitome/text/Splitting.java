@@ -7,7 +7,8 @@ import java.util.Map;
 /// another, where every match is a piece and so is what lies between two matches. No text is ever lost. An empty
 /// list means that the whole text is one piece.
 ///
-/// The patterns are the ones in `tokenizer.json` files. GPT-2's and GPT-4's run as hand-written scanners, others with
+/// The patterns are the ones in `tokenizer.json` files. GPT-2's, GPT-4's and GPT-4o's run as hand-written scanners,
+/// others with
 /// [java.util.regex.Pattern].
 ///
 /// @param patterns regular expressions in the syntax of `tokenizer.json` (Oniguruma) or tiktoken (Rust)
@@ -54,7 +55,9 @@ public record Splitting(List<String> patterns) {
             GPT4_PATTERN.formatted("\\p{N}{1,2}"),
             new Gpt4Splitter(2),
             GPT4_PATTERN.formatted("\\p{N}{1,3}"),
-            new Gpt4Splitter(3));
+            new Gpt4Splitter(3),
+            GPT4O_PATTERN,
+            new Gpt4oSplitter());
 
     /// @throws IllegalArgumentException if there are more than 32 patterns
     public Splitting {

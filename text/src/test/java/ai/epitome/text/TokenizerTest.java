@@ -11,9 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -112,15 +114,44 @@ class TokenizerTest {
         }
     }
 
-    /// llama.cpp has no expected ids for this vocabulary: what is known is that text comes back, runs of spaces as
-    /// tokens of their own.
+    /// No expected ids came with this vocabulary. What sets it apart from GPT-2's can be read off its list of
+    /// tokens: runs of 2 to 24 spaces are added tokens, ids 50276 down to 50254. They are taken out before the text
+    /// is split, the longest first; so a word after them stands without its space.
     @Test
-    void theVocabularyOfGptNeoXIsRead() throws IOException {
+    void gptNeoXTakesRunsOfSpacesOutFirst() throws IOException {
         Tokenizer tokenizer = Tokenizers.load(shared("llama.cpp/ggml-vocab-gpt-neox.gguf"));
+        int a = idOf(tokenizer, "a");
+        int b = idOf(tokenizer, "b");
+        int spaceAndB = idOf(tokenizer, " b");
+        assertThat(tokenizer.encode("a b")).containsExactly(a, spaceAndB);
+        for (int spaces = 2; spaces <= 24; spaces++) {
+            assertThat(tokenizer.encode("a" + " ".repeat(spaces) + "b")).containsExactly(a, 50278 - spaces, b);
+        }
+        assertThat(tokenizer.encode("a" + " ".repeat(25) + "b")).containsExactly(a, 50254, spaceAndB);
+        assertThat(tokenizer.encode("a" + " ".repeat(50) + "b")).containsExactly(a, 50254, 50254, 50276, b);
+        assertThat(tokenizer.encode("a\n    b")).containsExactly(a, idOf(tokenizer, "\n"), 50274, b);
+    }
+
+    /// GPT-NeoX splits like GPT-2: contractions in lower case only. Its control tokens and paddings are no text.
+    @Test
+    void gptNeoXSplitsLikeGpt2() throws IOException {
+        Tokenizer tokenizer = Tokenizers.load(shared("llama.cpp/ggml-vocab-gpt-neox.gguf"));
+        assertThat(tokenizer.encode("Hello world")).containsExactly(12092, 1533);
+        assertThat(tokenizer.encode("I'll")).containsExactly(idOf(tokenizer, "I"), idOf(tokenizer, "'ll"));
+        assertThat(tokenizer.encode("I'LL"))
+                .containsExactly(idOf(tokenizer, "I"), idOf(tokenizer, "'"), idOf(tokenizer, "LL"));
+        assertThat(tokenizer.encode("<|endoftext|><|padding|>[PAD50277]")).doesNotContain(0, 1, 50277);
         String text = "Hello world, 1234 naïve 東京\n    four spaces";
         assertThat(new String(tokenizer.decode(tokenizer.encode(text)), StandardCharsets.UTF_8))
                 .isEqualTo(text);
-        assertThat(tokenizer.encode("Hello world")).isEqualTo(new int[] {12092, 1533});
+    }
+
+    private static int idOf(Tokenizer tokenizer, String token) {
+        byte[] bytes = token.getBytes(StandardCharsets.UTF_8);
+        return IntStream.range(0, tokenizer.vocabularySize())
+                .filter(id -> Arrays.equals(tokenizer.token(id), bytes))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Property(tries = 300)
