@@ -36,7 +36,7 @@ public final class Transformer implements AutoCloseable {
     private final List<Block> blocks = new ArrayList<>();
     private final Norm finalNorm;
     private final Parameter head; // (V, C); the embedding itself when tied
-    private final RotaryTable rotary; // or null
+    private final RotaryPositions rotary; // or null
 
     /// A model of zeros; fill it by [Initialization#apply] or [ModelFolder#load].
     public Transformer(TransformerConfig config) {
@@ -51,7 +51,7 @@ public final class Transformer implements AutoCloseable {
         finalNorm = Block.norm(parameters, config, "final_norm");
         head = config.tiedHead() ? embedding : parameters.add("head", Role.HEAD, config.vocabulary(), config.width());
         rotary = config.position() instanceof Position.Rotary(double theta, RotaryScaling scaling)
-                ? new RotaryTable(scaling.inverseFrequencies(theta, config.headDimension()), config.context())
+                ? new RotaryPositions(scaling.inverseFrequencies(theta, config.headDimension()), config.context())
                 : null;
     }
 
@@ -91,15 +91,16 @@ public final class Transformer implements AutoCloseable {
             tape.forget(places);
         }
         x = tape.dropout(x, dropout.probability(), dropout.seedAt(0));
+        RotaryTable turns = rotary == null ? null : rotary.covering(positions);
         for (int layer = 0; layer < blocks.size(); layer++) {
             Block block = blocks.get(layer);
             Tensor normed = norm(tape, x, block.attentionNorm());
             Tensor qkv = linear(tape, normed, block.queryKeyValue()); // (N, (H + 2K) D)
-            if (rotary != null) {
+            if (turns != null) {
                 Parameter queryGain = block.queryGain();
                 Parameter keyGain = block.keyGain();
                 float epsilon = config.normEpsilon();
-                qkv = used(tape, qkv, tape.rotate(qkv, shape, rotary, positions, queryGain, keyGain, epsilon));
+                qkv = used(tape, qkv, tape.rotate(qkv, shape, turns, positions, queryGain, keyGain, epsilon));
             }
             Tensor heads = used(tape, qkv, attention.attend(layer, qkv)); // (N, H D)
             x = add(tape, x, linear(tape, heads, block.output()), dropout, 2 * layer + 1);
