@@ -149,7 +149,10 @@ public final class BytePairTrainer {
 
     private void run(int size) {
         for (int word = 0; word < words.size(); word++) {
-            count(word, 1, null);
+            int[] ids = words.get(word);
+            for (int i = 0; i + 1 < ids.length; i++) {
+                add(ids[i], ids[i + 1], word);
+            }
         }
         pairs.values().forEach(pair -> heap.add(new Candidate(pair, pair.count)));
         while (tokens.size() < size && !heap.isEmpty()) {
@@ -179,9 +182,8 @@ public final class BytePairTrainer {
             int[] before = words.get(word);
             int[] after = replace(before, pair, merged);
             if (after.length < before.length) { // else an earlier merge has taken the pair from here
-                count(word, -1, null);
                 words.set(word, after);
-                count(word, 1, grown);
+                recount(word, before, after, merged, grown);
             }
         }
         pairs.remove(key(pair.left, pair.right));
@@ -202,22 +204,41 @@ public final class BytePairTrainer {
         return Arrays.copyOf(result, length);
     }
 
-    /// Adds the pairs of a word, or takes them away.
-    private void count(int word, int sign, Set<Pair> grown) {
-        int[] ids = words.get(word);
-        long times = sign * wordCounts.get(word);
-        for (int i = 0; i + 1 < ids.length; i++) {
-            int left = ids[i];
-            int right = ids[i + 1];
-            Pair pair = pairs.computeIfAbsent(key(left, right), _ -> new Pair(left, right));
-            pair.count += times;
-            if (sign > 0 && (pair.words.size() == 0 || pair.words.get(pair.words.size() - 1) != word)) {
-                pair.words.add(word);
+    /// Counts again what lies beside a merged token; the other pairs of a long word stay as they are.
+    private void recount(int word, int[] before, int[] after, int merged, Set<Pair> grown) {
+        long times = wordCounts.get(word);
+        int old = 0; // where after[i] begins in `before`
+        for (int i = 0; i < after.length; i++) {
+            boolean isMerged = after[i] == merged;
+            boolean nextIsMerged = i + 1 < after.length && after[i + 1] == merged;
+            int end = old + (isMerged ? 2 : 1);
+            if (isMerged) {
+                pair(before[old], before[old + 1]).count -= times;
             }
-            if (grown != null) {
-                grown.add(pair);
+            if (isMerged || nextIsMerged) {
+                if (end < before.length) {
+                    pair(before[end - 1], before[end]).count -= times;
+                }
+                if (i + 1 < after.length) {
+                    grown.add(add(after[i], after[i + 1], word));
+                }
             }
+            old = end;
         }
+    }
+
+    /// Notes a pair of a word.
+    private Pair add(int left, int right, int word) {
+        Pair pair = pair(left, right);
+        pair.count += wordCounts.get(word);
+        if (pair.words.size() == 0 || pair.words.get(pair.words.size() - 1) != word) {
+            pair.words.add(word);
+        }
+        return pair;
+    }
+
+    private Pair pair(int left, int right) {
+        return pairs.computeIfAbsent(key(left, right), _ -> new Pair(left, right));
     }
 
     private static long key(int left, int right) {
