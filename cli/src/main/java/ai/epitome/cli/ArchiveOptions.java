@@ -1,7 +1,11 @@
 package ai.epitome.cli;
 
 import ai.epitome.cli.ArchiveFiles.Places;
+import ai.epitome.compress.archive.Codings;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -57,9 +61,17 @@ final class ArchiveOptions {
     private boolean recover;
 
     @Option(
+            names = {"-m", "--model"},
+            paramLabel = "MODEL",
+            description = "Folder of a trained model that predicts the bytes. Its weights are not in the archive: who"
+                    + " reads it needs the same ones.")
+    private Path model;
+
+    @Option(
             names = {"-T", "--threads"},
             paramLabel = "N",
-            description = "Threads, for blocks that are coded on their own (default: all ${DEFAULT-VALUE} processors).",
+            description = "Threads, for models and for blocks that are coded on their own (default: all"
+                    + " ${DEFAULT-VALUE} processors).",
             converter = Numbers.Count.class)
     private int threads = Runtime.getRuntime().availableProcessors();
 
@@ -86,6 +98,15 @@ final class ArchiveOptions {
 
     Places places() {
         return new Places(standardOutput, force, keep);
+    }
+
+    Optional<Path> model() {
+        return Optional.ofNullable(model);
+    }
+
+    /// What codes the files of this command; close it when they are done.
+    Codings codings() throws IOException {
+        return new Codings(model(), threads);
     }
 
     boolean json() {

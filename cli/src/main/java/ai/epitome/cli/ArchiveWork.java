@@ -32,13 +32,15 @@ final class ArchiveWork {
         Coding of(ArchiveHeader header) throws IOException;
     }
 
-    /// How files are compressed.
-    interface Writing {
+    /// Chooses how a file is compressed.
+    @FunctionalInterface
+    interface Choice {
         /// @param length of what is compressed, where it is known
-        Coding coding(OptionalLong length) throws IOException;
-
-        Layout layout();
+        Coding of(OptionalLong length) throws IOException;
     }
+
+    /// How files are compressed.
+    record Writing(Choice coding, Layout layout) {}
 
     private final ArchiveOptions options;
     private final Reading reading;
@@ -106,7 +108,7 @@ final class ArchiveWork {
 
     private void compress(String name, InputStream in, OptionalLong length, OutputStream out) throws IOException {
         Writing how = writing.orElseThrow();
-        try (Coding coding = how.coding(length);
+        try (Coding coding = how.coding().of(length);
                 BlockProgress progress = new BlockProgress(status, ArchiveFiles.title(name), true, length)) {
             ArchiveWriter writer = new ArchiveWriter(coding, how.layout(), options.threads());
             Summary summary = writer.write(in, length, out, progress);

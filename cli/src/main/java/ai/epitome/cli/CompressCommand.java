@@ -1,9 +1,10 @@
 package ai.epitome.cli;
 
 import ai.epitome.cli.ArchiveOptions.Mode;
-import ai.epitome.compress.Coding;
+import ai.epitome.cli.ArchiveWork.Writing;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import ai.epitome.compress.archive.Codings;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -21,7 +22,10 @@ import picocli.CommandLine.Option;
         },
         mixinStandardHelpOptions = true,
         footer = {"", "Example: epitome compress -k -v book.txt && epitome compress -l book.txt.epi"})
-final class CompressCommand implements Callable<Integer>, ArchiveWork.Writing {
+final class CompressCommand implements Callable<Integer> {
+    /// A model begins anew in each, which costs little of so many bytes; many go through it side by side.
+    private static final int PRETRAINED_BLOCK = 1 << 16;
+
     @Option(
             names = {"-d", "--decompress"},
             description = "Decompress, as `epitome decompress` does.")
@@ -36,8 +40,8 @@ final class CompressCommand implements Callable<Integer>, ArchiveWork.Writing {
             names = "--block",
             paramLabel = "SIZE",
             description = "Code blocks of this size on their own (64k, 1M, ...): on all threads, each readable alone,"
-                    + " and a damaged one loses nothing else. Otherwise each goes on from the one before, which"
-                    + " compresses better.",
+                    + " and a damaged one loses nothing else. With -m that is always so, and blocks have 64k where"
+                    + " nothing is said; otherwise each goes on from the one before, which compresses better.",
             converter = SizeConverter.class)
     private Integer block;
 
@@ -45,21 +49,28 @@ final class CompressCommand implements Callable<Integer>, ArchiveWork.Writing {
     private ArchiveOptions options;
 
     @Override
-    public Integer call() {
-        ArchiveWork work = new ArchiveWork(options, Codings::of, Optional.of(this));
-        return work.run(options.mode(decompress ? Mode.DECOMPRESS : Mode.COMPRESS));
-    }
-
-    @Override
-    public Coding coding(OptionalLong length) {
-        if (block == null) {
-            return Codings.mixed(length);
+    public Integer call() throws IOException {
+        if (mix && options.model().isPresent()) {
+            throw new IllegalArgumentException("-m and --mix are two ways to predict: choose one");
         }
-        return Codings.mixed(OptionalLong.of(Math.min(block, length.orElse(block))));
+        Mode mode = options.mode(decompress ? Mode.DECOMPRESS : Mode.COMPRESS);
+        try (Codings codings = options.codings()) {
+            if (mode == Mode.COMPRESS && options.model().isPresent()) {
+                codings.pretrained(); // a model that cannot be read is said once
+            }
+            return new ArchiveWork(options, codings::of, Optional.of(writing(codings))).run(mode);
+        }
     }
 
-    @Override
-    public Layout layout() {
-        return block == null ? Layout.inOnePiece() : Layout.independent(block);
+    private Writing writing(Codings codings) {
+        if (options.model().isPresent()) {
+            return new Writing(_ -> codings.pretrained(), Layout.independent(block == null ? PRETRAINED_BLOCK : block));
+        }
+        if (block == null) {
+            return new Writing(codings::mixed, Layout.inOnePiece());
+        }
+        return new Writing(
+                length -> codings.mixed(OptionalLong.of(Math.min(block, length.orElse(block)))),
+                Layout.independent(block));
     }
 }

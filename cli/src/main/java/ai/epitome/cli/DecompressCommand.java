@@ -2,6 +2,7 @@ package ai.epitome.cli;
 
 import ai.epitome.cli.ArchiveOptions.Mode;
 import ai.epitome.compress.archive.Codings;
+import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -23,7 +24,9 @@ final class DecompressCommand implements Callable<Integer> {
     private ArchiveOptions options;
 
     @Override
-    public Integer call() {
-        return new ArchiveWork(options, Codings::of, Optional.empty()).run(options.mode(Mode.DECOMPRESS));
+    public Integer call() throws IOException {
+        try (Codings codings = options.codings()) {
+            return new ArchiveWork(options, codings::of, Optional.empty()).run(options.mode(Mode.DECOMPRESS));
+        }
     }
 }

@@ -17,7 +17,7 @@ import java.util.List;
 ///
 /// ```java
 /// ArchiveReader reader = new ArchiveReader(in);
-/// try (Coding coding = Codings.of(reader.header())) {
+/// try (Coding coding = codings.of(reader.header())) {
 ///     reader.decode(coding, threads, out, Progress.NONE);
 /// }
 /// ```

@@ -8,6 +8,7 @@ import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.gpt.BlockStream.Decoding;
 import ai.epitome.compress.gpt.BlockStream.Encoding;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.MalformedModelException;
 import ai.epitome.model.ModelFolder;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
@@ -18,9 +19,11 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.IntUnaryOperator;
 
 /// Coding of blocks with a trained model's predictions of their tokens. Blocks are independent of each other; as many
 /// as [#group] go through the model side by side and share each reading of its weights. How they are grouped changes
@@ -40,6 +43,7 @@ public final class GptCoding implements Coding {
 
     private final Method method;
     private final Tokenizer tokenizer;
+    private final LosslessTokens tokens;
     private final OptionalInt start;
     private final int symbols;
     private final ExactTransformer transformer;
@@ -51,10 +55,12 @@ public final class GptCoding implements Coding {
     /// @param model weights and tokenizer; may be closed afterwards
     /// @param hashes what an archive keeps of it
     /// @param context tokens that a prediction sees at most
+    /// @throws IllegalArgumentException when there are bytes that its tokens cannot stand for
     public GptCoding(LoadedModel model, ModelHashes hashes, int context, Workers workers, ExactKernels kernels) {
-        this.tokenizer = model.tokenizer()
+        tokenizer = model.tokenizer()
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "%s has no tokenizer: its tokens stand for no bytes".formatted(model.folder())));
+                        "there is no tokenizer.json, so nobody knows which bytes its tokens stand for"));
+        tokens = LosslessTokens.of(tokenizer);
         this.workers = workers;
         this.kernels = kernels;
         transformer = new ExactTransformer(model.transformer(), context, workers, kernels);
@@ -65,9 +71,11 @@ public final class GptCoding implements Coding {
     }
 
     /// A model folder as a coding for new archives.
-    public static GptCoding open(Path folder, Workers workers) throws IOException {
-        int context = Math.min(MOST_CONTEXT, ModelFolder.config(folder).context());
-        return open(folder, context, workers);
+    ///
+    /// @param hashes of the folder
+    /// @throws IOException when it is no whole model, or its tokens cannot stand for all bytes
+    public static GptCoding open(Path folder, ModelHashes hashes, Workers workers) throws IOException {
+        return open(folder, hashes, most -> most, workers);
     }
 
     /// A model folder as the coding of an archive that says `method`.
@@ -77,19 +85,28 @@ public final class GptCoding implements Coding {
         byte[] settings = method.settings();
         if (settings.length != 5 || settings[0] != FORMAT) {
             throw new MalformedCodeException("settings %s of a trained model, expected format %d and a context"
-                    .formatted(Arrays.toString(settings), FORMAT));
+                    .formatted(HexFormat.of().formatHex(settings), FORMAT));
         }
         int context = ByteBuffer.wrap(settings).getInt(1);
-        int most = Math.min(MOST_CONTEXT, ModelFolder.config(folder).context());
-        if (context < 2 || context > most) {
-            throw new MalformedCodeException("a context of %d, expected 2 to %d".formatted(context, most));
-        }
-        return open(folder, context, workers);
+        return open(folder, method.model().orElseThrow(), most -> context(context, most), workers);
     }
 
-    private static GptCoding open(Path folder, int context, Workers workers) throws IOException {
+    private static int context(int context, int most) {
+        if (context < 2 || context > most) {
+            throw new MalformedCodeException(
+                    "settings with a context of %d, expected 2 to %d".formatted(context, most));
+        }
+        return context;
+    }
+
+    /// @param context given the longest one
+    private static GptCoding open(Path folder, ModelHashes hashes, IntUnaryOperator context, Workers workers)
+            throws IOException {
         try (LoadedModel model = ModelFolder.load(folder)) {
-            return new GptCoding(model, ModelHashes.of(folder), context, workers, ExactKernels.best());
+            int most = Math.min(MOST_CONTEXT, model.transformer().config().context());
+            return new GptCoding(model, hashes, context.applyAsInt(most), workers, ExactKernels.best());
+        } catch (IllegalArgumentException e) {
+            throw new MalformedModelException(folder, e.getMessage(), e);
         }
     }
 
@@ -135,7 +152,6 @@ public final class GptCoding implements Coding {
 
     @Override
     public byte[][] encode(byte[][] blocks) {
-        LosslessTokens tokens = new LosslessTokens(tokenizer);
         List<Encoding> streams = new ArrayList<>();
         for (int i = 0; i < blocks.length; i++) {
             Encoding stream = new Encoding(sequence(i), start, tokens.encode(blocks[i]));

@@ -8,29 +8,43 @@ import java.util.stream.IntStream;
 ///
 /// A tokenizer that normalises Unicode changes some texts. What it would change is halved until the parts come back as
 /// they were; a single byte that does not becomes the token of that byte.
-record LosslessTokens(Tokenizer tokenizer) {
-    /// The tokens of `bytes`: their bytes, joined, are `bytes`.
-    ///
+///
+/// @param single the token of each byte
+record LosslessTokens(Tokenizer tokenizer, int[] single) {
+    private static final int BYTES = 256;
+
     /// @throws IllegalArgumentException when a byte has no token
+    static LosslessTokens of(Tokenizer tokenizer) {
+        int[] single = new int[BYTES];
+        Arrays.fill(single, -1);
+        for (int id = tokenizer.vocabularySize() - 1; id >= 0; id--) {
+            byte[] bytes = tokenizer.token(id);
+            if (bytes.length == 1) {
+                single[bytes[0] & 0xff] = id;
+            }
+        }
+        for (int value = 0; value < BYTES; value++) {
+            if (single[value] < 0) {
+                throw new IllegalArgumentException(
+                        "the tokenizer has no token for byte 0x%02x, so it cannot give back all files"
+                                .formatted(value));
+            }
+        }
+        return new LosslessTokens(tokenizer, single);
+    }
+
+    /// The tokens of `bytes`: their bytes, joined, are `bytes`.
     int[] encode(byte[] bytes) {
         int[] tokens = tokenizer.encode(bytes);
         if (Arrays.equals(tokenizer.decode(tokens), bytes)) {
             return tokens;
         }
         if (bytes.length == 1) {
-            return new int[] {tokenOf(bytes)};
+            return new int[] {single[bytes[0] & 0xff]};
         }
         int half = bytes.length / 2;
         int[] first = encode(Arrays.copyOf(bytes, half));
         int[] second = encode(Arrays.copyOfRange(bytes, half, bytes.length));
         return IntStream.concat(Arrays.stream(first), Arrays.stream(second)).toArray();
-    }
-
-    private int tokenOf(byte[] single) {
-        return IntStream.range(0, tokenizer.vocabularySize())
-                .filter(id -> Arrays.equals(tokenizer.token(id), single))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "the model's tokenizer has no token for byte 0x%02x".formatted(single[0])));
     }
 }

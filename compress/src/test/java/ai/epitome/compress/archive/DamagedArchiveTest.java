@@ -44,6 +44,10 @@ class DamagedArchiveTest {
     @TempDir
     Path folder;
 
+    private static Codings codings() throws IOException {
+        return new Codings(Optional.empty(), 1);
+    }
+
     /// An archive with what is in it.
     private record Sample(String name, byte[] plain, Coding coding, byte[] bytes) {
         @Override
@@ -185,7 +189,7 @@ class DamagedArchiveTest {
                 .hasMessageContaining("ef".repeat(32) + ", the one that compressed had " + "ab".repeat(32));
         assertThat(failure(bytes, tokenizer, 1).exception()).hasMessageContaining("tokenizer");
         ArchiveHeader header = new ArchiveReader(new ByteArrayInputStream(bytes)).header();
-        assertThatThrownBy(() -> Codings.of(header))
+        assertThatThrownBy(() -> codings().of(header))
                 .hasMessageStartingWith("MODEL_MISMATCH: ")
                 .hasMessageContaining("-m");
     }
@@ -196,7 +200,7 @@ class DamagedArchiveTest {
         for (byte[] settings : new byte[][] {{}, {22}, {22, 22, 22}, {25, 24}, {24, 25}, {-1, 20}, {20, 0}}) {
             Method method = new Method(true, false, Optional.empty(), Method.Numerics.INTEGERS, settings);
             ArchiveHeader header = new ArchiveHeader(method, true, 1, OptionalLong.empty(), new byte[8]);
-            assertThatThrownBy(() -> Codings.of(header))
+            assertThatThrownBy(() -> codings().of(header))
                     .isInstanceOf(ArchiveException.class)
                     .hasMessageStartingWith("UNSUPPORTED_VERSION: settings ");
         }
@@ -268,7 +272,7 @@ class DamagedArchiveTest {
         assertThat(failure(new byte[0], MIXED, 1).exception().reason()).isEqualTo(Reason.TRUNCATED);
         Method later = new Method(true, true, Optional.empty(), Method.Numerics.EXACT, new byte[0]);
         ArchiveHeader header = new ArchiveHeader(later, true, 1, OptionalLong.empty(), new byte[8]);
-        assertThatThrownBy(() -> Codings.of(header))
+        assertThatThrownBy(() -> codings().of(header))
                 .isInstanceOf(ArchiveException.class)
                 .hasMessageContaining("learning + mixed");
     }
