@@ -241,8 +241,9 @@ public final class BytePairTrainer {
         return pairs.computeIfAbsent(key(left, right), _ -> new Pair(left, right));
     }
 
+    /// One for each pair; multiplied, since the hash of a `Long` would be `left ^ right`, which many pairs share.
     private static long key(int left, int right) {
-        return (long) left << 32 | right;
+        return ((long) left << 32 | right) * 0x9E3779B97F4A7C15L;
     }
 
     /// The most frequent first; among equals the greater in byte order.
