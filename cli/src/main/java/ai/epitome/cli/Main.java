@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             UpCommand.class,
             TokenizerCommand.class,
+            SplitCommand.class,
             PretrainCommand.class,
             GenerateCommand.class,
             ScoreCommand.class,
