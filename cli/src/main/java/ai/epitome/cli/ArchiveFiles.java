@@ -90,7 +90,7 @@ final class ArchiveFiles {
         }
         Path source = Path.of(name);
         requireFile(source);
-        OptionalLong length = Files.isRegularFile(source) ? OptionalLong.of(Files.size(source)) : OptionalLong.empty();
+        OptionalLong length = length(source);
         try (InputStream in = Files.newInputStream(source)) {
             if (places.standardOutput) {
                 conversion.convert(in, length, new StandardOutput());
@@ -103,10 +103,19 @@ final class ArchiveFiles {
         }
     }
 
-    /// Unknown where the system says 0, as it does of pipes, and of files in /proc whose content is made when read.
+    /// Unknown of pipes, and of files in /proc: the system says 0, and makes their content when they are read.
     static OptionalLong length(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return OptionalLong.empty();
+        }
         long size = Files.size(file);
-        return size > 0 && Files.isRegularFile(file) ? OptionalLong.of(size) : OptionalLong.empty();
+        return size > 0 || isEmpty(file) ? OptionalLong.of(size) : OptionalLong.empty();
+    }
+
+    private static boolean isEmpty(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.read() < 0;
+        }
     }
 
     private void requireFile(Path source) throws IOException {

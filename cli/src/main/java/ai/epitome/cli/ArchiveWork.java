@@ -141,7 +141,7 @@ final class ArchiveWork {
     private void test(String name) throws IOException {
         files.refuseTerminal(name);
         OptionalLong length =
-                name.equals(ArchiveFiles.STANDARD) ? OptionalLong.empty() : OptionalLong.of(Files.size(Path.of(name)));
+                name.equals(ArchiveFiles.STANDARD) ? OptionalLong.empty() : ArchiveFiles.length(Path.of(name));
         try (InputStream in = ArchiveFiles.open(name)) {
             decompress(name, in, length, OutputStream.nullOutputStream());
         }

@@ -15,6 +15,7 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -87,6 +88,15 @@ class CompressCommandTest {
         assertThat(file).hasBinaryContent(content);
         assertThat(empty).isEmptyFile();
         assertThat(archive).exists();
+    }
+
+    /// Files in /proc have content, and a length of 0.
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFileWhoseLengthTheSystemDoesNotKnow() throws IOException {
+        Path source = Path.of("/proc/version");
+        byte[] packed = done("compress", "-c", source.toString()).bytes();
+        assertThat(CommandsTest.run(packed, "decompress", "-").bytes()).isEqualTo(Files.readAllBytes(source));
     }
 
     @Test
