@@ -7,8 +7,6 @@ import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.pretrain.Recipe;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Objects;
-import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /// The dial of a run, and all that can be set besides it.
@@ -192,18 +190,27 @@ final class RunOptions {
     /// @param folder of the model, for the error
     /// @throws IllegalArgumentException if another shape is asked for: the weights have theirs
     Recipe changed(Recipe kept, Path folder) {
-        boolean shaped = untiedHead
-                || Stream.of(depth, width, heads, keyValueHeads, hidden, context)
-                        .anyMatch(Objects::nonNull);
-        if (shaped && !recipe(kept.model().vocabulary()).model().equals(kept.model())) {
+        TransformerConfig model = kept.model();
+        // Each for itself: what is not given is the run's own, and not what a new run of this depth would have.
+        boolean same = agrees(depth, model.layers())
+                && agrees(width, model.width())
+                && agrees(heads, model.heads())
+                && agrees(keyValueHeads, model.keyValueHeads())
+                && agrees(hidden, model.hidden())
+                && agrees(context, model.context())
+                && !(untiedHead && model.tiedHead());
+        if (!same) {
             throw new IllegalArgumentException(
-                    "the model in %s has %d layers, width %d, %d heads and a context of %d, these options ask for another shape; leave them out, or give another folder"
+                    "the model in %s has %d layers, width %d, %d heads (%d for keys and values), %d hidden channels, a context of %d and %s head, these options ask for another shape; leave them out, or give another folder"
                             .formatted(
                                     folder,
-                                    kept.model().layers(),
-                                    kept.model().width(),
-                                    kept.model().heads(),
-                                    kept.model().context()));
+                                    model.layers(),
+                                    model.width(),
+                                    model.heads(),
+                                    model.keyValueHeads(),
+                                    model.hidden(),
+                                    model.context(),
+                                    model.tiedHead() ? "a tied" : "an untied"));
         }
         TrainingConfig training = kept.training();
         if (steps != null || time != null) {
@@ -212,7 +219,11 @@ final class RunOptions {
                 c.seconds = steps == null ? time.toMillis() / 1000.0 : 0;
             });
         }
-        return new Recipe(kept.model(), training(training));
+        return new Recipe(model, training(training));
+    }
+
+    private static boolean agrees(Integer given, int kept) {
+        return given == null || given == kept;
     }
 
     private TransformerConfig shape(Recipe recipe) {

@@ -47,7 +47,7 @@ public record TransformerConfig(
         boolean tiedHead,
         int window) {
 
-    /// Positions times channels of the table of rotations, which is made as a whole (a gigabyte at this size).
+    /// Positions times channels of the table of rotations, when it has grown to the whole context (a gigabyte).
     private static final int MOST_ROTATIONS = 1 << 28;
     /// Counts of weights and of operations stay exact far below this.
     private static final double MOST_WEIGHTS = 0x1p52;
