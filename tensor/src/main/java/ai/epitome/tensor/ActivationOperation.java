@@ -5,7 +5,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Functions applied to each element, and the gated unit of Shazeer 2020.
 final class ActivationOperation {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     private static final float SQRT_2_OVER_PI = (float) Math.sqrt(2 / Math.PI);
     private static final float CUBIC = 0.044715f;

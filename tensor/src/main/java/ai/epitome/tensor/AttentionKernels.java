@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// only: [#mask] first writes a value that changes nothing to the rest of the first and the last one. (Masked vector
 /// operations were measured at four times the cost.)
 final class AttentionKernels {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

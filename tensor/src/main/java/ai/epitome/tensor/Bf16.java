@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Conversion between bf16 memory off the heap and floats: single ones, registers, and arrays on the heap.
 final class Bf16 {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     /// As many shorts as there are floats in a register, so one load feeds one register.
     private static final VectorSpecies<Short> SHORTS =

@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Offsets and counts are in elements; counts are whole registers.
 final class Bf16Activation {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     // Registers, not numbers: see VectorMath.
     private static final FloatVector ONE = FloatVector.broadcast(FLOATS, 1f);

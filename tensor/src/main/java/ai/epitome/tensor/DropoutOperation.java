@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Dropout (Srivastava et al. 2014), scaled in training. Whether element i survives is a hash of (seed, i), so that
 /// the way back needs no mask in memory and a step repeats exactly, on any number of threads.
 final class DropoutOperation {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     private static final int LANES = FLOATS.length();
     private static final IntVector STEPS = IntVector.zero(INTS).addIndex(1);

@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Loops over float arrays that kernels are put together from. Each has the same shape: full registers, then single
 /// elements.
 final class Elementwise {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     /// Elements that one task converts or adds: three arrays of them stay in the first-level cache.

@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// Where it is known beforehand how the losses will be weighed, each chunk becomes its gradient at once, while it is
 /// near, and no product is done twice ([#weighedLosses]).
 final class LossOperation {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     /// Bytes of f32 logits that may exist at once.
     private static final long CHUNK_BYTES = 32L << 20;

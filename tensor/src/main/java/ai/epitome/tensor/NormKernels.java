@@ -7,7 +7,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The row loops of [NormOperation] and [RotaryOperation].
 final class NormKernels {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

@@ -14,8 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// no result depends on the number of threads. Vector loops run over whole registers, then over single elements with
 /// the same operations in the same order.
 public final class OptimizerKernels {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
-    private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
+    private static final VectorSpecies<Double> DOUBLES = FLOATS.withLanes(double.class);
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     /// Elements of one task: large enough to hide the cost of drawing it, small enough that threads end together.

@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// A rotation is orthogonal, so its gradient is the rotation by the opposite angle.
 final class RotaryOperation {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
 
     private RotaryOperation() {}

@@ -6,7 +6,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Sums and products along rows, and sums over rows.
 final class RowKernels {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     /// Sums over rows are made of this many partial sums, added in order: a number that does not depend on the
     /// threads, so that neither do the bits.

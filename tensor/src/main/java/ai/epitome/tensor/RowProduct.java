@@ -12,7 +12,7 @@ final class RowProduct {
     /// Up to this many rows reading B once for each costs less than packing it.
     static final int ROWS = 3;
 
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 

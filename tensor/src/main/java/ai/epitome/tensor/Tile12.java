@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class Tile12 {
     static final int ROWS = 12;
 
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
 
     private Tile12() {}

@@ -3,6 +3,7 @@ package ai.epitome.tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -12,7 +13,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// Every method is straight-line and small so that C2 inlines it into the loop that calls it; a call that is not
 /// inlined boxes its vectors and costs a factor of ten.
 final class VectorMath {
-    static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    /// The registers of all kernels: as wide as the CPU prefers, from the 4 lanes to the 16 that the kernels are
+    /// written for. Where the Java virtual machine has narrower ones, the Vector API works without any.
+    static final VectorSpecies<Float> FLOATS = VectorSpecies.of(
+            float.class, VectorShape.forBitSize(Math.clamp(FloatVector.SPECIES_PREFERRED.vectorBitSize(), 128, 512)));
     static final int LANES = FLOATS.length();
 
     private static final float LOG2_E = 1.442695041f;

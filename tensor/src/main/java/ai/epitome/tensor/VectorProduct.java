@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// chain of fused multiply-adds over ascending depth (in blocks of [#DEPTH]), so it does not depend on how the
 /// product was split.
 public final class VectorProduct implements MatrixProduct {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
     private static final int LANES = FLOATS.length();
@@ -172,6 +172,7 @@ public final class VectorProduct implements MatrixProduct {
 
     @Override
     public String describe() {
-        return "Java Vector API, %d lanes".formatted(LANES);
+        boolean registers = FloatVector.SPECIES_PREFERRED.length() >= LANES;
+        return "Java Vector API, %d lanes%s".formatted(LANES, registers ? "" : " without registers (slow)");
     }
 }

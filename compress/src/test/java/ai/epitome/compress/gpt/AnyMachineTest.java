@@ -21,6 +21,7 @@ class AnyMachineTest {
         VECTOR + ", Vector API",
         VECTOR + "-XX:UseAVX=2, 8 lanes",
         VECTOR + "-XX:UseAVX=1, lanes",
+        VECTOR + "-XX:MaxVectorSize=8, single elements",
         VECTOR + "-Xint, single elements",
         "-XX:UseAVX=2, single elements",
         "-Xint, single elements",

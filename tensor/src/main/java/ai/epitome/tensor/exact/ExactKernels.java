@@ -20,11 +20,12 @@ public sealed interface ExactKernels permits ScalarKernels, VectorKernels {
     /// Logical lanes of a sum.
     int LANES = 16;
 
-    /// The fastest on this machine: registers where the module `jdk.incubator.vector` is present and code is compiled.
+    /// The fastest on this machine: registers where it has them, the module `jdk.incubator.vector` is present, and code
+    /// is compiled.
     static ExactKernels best() {
         boolean present = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
         boolean interpreted = System.getProperty("java.vm.info", "").contains("interpreted");
-        return present && !interpreted ? vector() : scalar();
+        return present && !interpreted && VectorTiles.registersAreWide() ? vector() : scalar();
     }
 
     /// Element by element.

@@ -19,6 +19,11 @@ final class VectorTiles {
 
     private VectorTiles() {}
 
+    /// Whether there are registers as these loops are written for, of 128 bits at least.
+    static boolean registersAreWide() {
+        return WIDTH >= 4;
+    }
+
     /// 12 rows of 32 columns. With 512 bits a register, 24 of 32 registers hold the sums; narrower ones do it in
     /// pieces of 6 rows and two registers, which 16 registers hold.
     static void tile(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c, int cFrom, int stride) {
