@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
         footer = {"", "Example: epitome compress -k -v book.txt && epitome compress -l book.txt.epi"})
 final class CompressCommand implements Callable<Integer> {
     /// A model begins anew in each, which costs little of so many bytes; many go through it side by side.
-    private static final int PRETRAINED_BLOCK = 1 << 16;
+    static final int PRETRAINED_BLOCK = 1 << 16;
 
     @Option(
             names = {"-d", "--decompress"},

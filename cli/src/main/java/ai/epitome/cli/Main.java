@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
             InfoCommand.class,
             CompressCommand.class,
             DecompressCommand.class,
+            MeasureCommand.class,
             AutoComplete.GenerateCompletion.class
         },
         footer = {

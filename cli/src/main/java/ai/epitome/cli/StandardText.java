@@ -2,6 +2,7 @@ package ai.epitome.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /// Text from a file or from standard input, as bytes: what is not UTF-8 is kept as it is.
@@ -21,9 +22,17 @@ final class StandardText {
         if (file == null || file.toString().equals("-")) {
             return readBytes();
         }
+        requireFile(file);
+        return Files.readAllBytes(file);
+    }
+
+    /// @throws IOException when it is a folder, or not there
+    static void requireFile(Path file) throws IOException {
         if (Files.isDirectory(file)) {
             throw new IOException(file + " is a folder; expected a file of text");
         }
-        return Files.readAllBytes(file);
+        if (!Files.exists(file)) {
+            throw new NoSuchFileException(file.toString());
+        }
     }
 }

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 /// @param tokenizer of `tokenizer.json`; of no bytes where the folder has none
 public record ModelHashes(String model, String tokenizer) {
     private static final int CHUNK = 1 << 16;
+    private static final String TOKENIZER = "tokenizer.json";
 
     /// Those of a model folder.
     public static ModelHashes of(Path folder) throws IOException {
@@ -31,11 +32,18 @@ public record ModelHashes(String model, String tokenizer) {
             add(model, file);
         }
         MessageDigest tokenizer = sha256();
-        Path tokens = folder.resolve("tokenizer.json");
+        Path tokens = folder.resolve(TOKENIZER);
         if (Files.exists(tokens)) {
             add(tokenizer, tokens);
         }
         return new ModelHashes(hex(model), hex(tokenizer));
+    }
+
+    /// The files of a model folder that are hashed, which are those that a reader has to have.
+    public static List<Path> files(Path folder) throws IOException {
+        Path tokens = folder.resolve(TOKENIZER);
+        Stream<Path> tokenizer = Files.exists(tokens) ? Stream.of(tokens) : Stream.of();
+        return Stream.concat(weightFiles(folder).stream(), tokenizer).toList();
     }
 
     private static List<Path> weightFiles(Path folder) throws IOException {

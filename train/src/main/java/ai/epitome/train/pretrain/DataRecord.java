@@ -16,13 +16,19 @@ import tools.jackson.databind.node.ObjectNode;
 /// What `data.json` in a model's folder says of the data that the model was trained on.
 ///
 /// @param sizes bytes of each file
-/// @param bytesPerToken mean length of a token of the training text, NaN where it is not told
+/// @param train what it was trained on
 /// @param packed whether rows hold whole documents side by side; empty in files of earlier builds
 /// @param baselines what compressors pay for the held-out text, if they were measured
-public record DataRecord(
-        List<Long> sizes, double bytesPerToken, Optional<Boolean> packed, Optional<Baselines> baselines) {
+public record DataRecord(List<Long> sizes, Side train, Optional<Boolean> packed, Optional<Baselines> baselines) {
     /// What its file is called.
     public static final String FILE = "data.json";
+
+    /// How much text is on one side of the split, 0 of what is not told.
+    ///
+    /// @param documents its pieces
+    /// @param tokens of them, with those that end texts
+    /// @param bytes of the text
+    public record Side(long documents, long tokens, long bytes) {}
 
     private static final String PACKED = "packed";
     private static final String BASELINES = "baselines";
@@ -57,7 +63,6 @@ public record DataRecord(
     }
 
     private static DataRecord of(JsonNode json) {
-        JsonNode train = json.path("train");
         JsonNode packed = json.path(PACKED);
         JsonNode baselines = json.path(BASELINES);
         return new DataRecord(
@@ -65,8 +70,20 @@ public record DataRecord(
                         .valueStream()
                         .map(file -> file.path("size").asLong(-1))
                         .toList(),
-                train.path("bytes").asDouble(Double.NaN) / train.path("tokens").asDouble(Double.NaN),
+                side(json.path("train")),
                 packed.isBoolean() ? Optional.of(packed.asBoolean()) : Optional.empty(),
                 baselines.isObject() ? Optional.of(Baselines.fromJson(baselines)) : Optional.empty());
+    }
+
+    private static Side side(JsonNode json) {
+        return new Side(
+                json.path("documents").asLong(0),
+                json.path("tokens").asLong(0),
+                json.path("bytes").asLong(0));
+    }
+
+    /// Mean length of a token of the training text, NaN where it is not told.
+    public double bytesPerToken() {
+        return train.tokens == 0 ? Double.NaN : (double) train.bytes / train.tokens;
     }
 }

@@ -100,15 +100,16 @@ public record Baselines(long trainingBytes, long trainingUsed, long heldOutBytes
 
     /// Compresses texts in memory.
     ///
-    /// @param training may be empty
+    /// @param training may be empty; both sizes are then those alone
     /// @param heldOut must not be empty
-    static List<Line> measure(byte[] training, byte[] heldOut, int threads) throws IOException {
+    public static List<Line> measure(byte[] training, byte[] heldOut, int threads) throws IOException {
         if (heldOut.length == 0) {
             throw new IllegalArgumentException("there is no held-out text to measure");
         }
         byte[] both = new byte[training.length + heldOut.length];
         System.arraycopy(training, 0, both, 0, training.length);
         System.arraycopy(heldOut, 0, both, training.length, heldOut.length);
+        List<byte[]> texts = training.length == 0 ? List.of(heldOut) : List.of(heldOut, training, both);
         Map<Compressor, List<Future<Long>>> sizes = new EnumMap<>(Compressor.class);
         ExecutorService pool = Executors.newFixedThreadPool(
                 threads, Thread.ofPlatform().daemon().name("baseline-", 0).factory());
@@ -116,16 +117,17 @@ public record Baselines(long trainingBytes, long trainingUsed, long heldOutBytes
             for (Compressor compressor : Compressor.values()) {
                 sizes.put(
                         compressor,
-                        List.of(
-                                pool.submit(() -> compressor.size(heldOut)),
-                                pool.submit(() -> compressor.size(training)),
-                                pool.submit(() -> compressor.size(both))));
+                        texts.stream()
+                                .map(text -> pool.submit(() -> compressor.size(text)))
+                                .toList());
             }
             List<Line> lines = new ArrayList<>();
             for (Compressor compressor : Compressor.values()) {
                 List<Future<Long>> of = sizes.get(compressor);
                 long alone = of.get(0).get();
-                long given = of.get(2).get() - of.get(1).get();
+                long given = training.length == 0
+                        ? alone
+                        : of.get(2).get() - of.get(1).get();
                 double bitsPerByte = 8.0 / heldOut.length;
                 lines.add(new Line(compressor.title(), alone, given, alone * bitsPerByte, given * bitsPerByte));
             }

@@ -1,0 +1,54 @@
+package ai.epitome.cli;
+
+import ai.epitome.compress.ModelHashes;
+import ai.epitome.model.ModelFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import tools.jackson.databind.node.ObjectNode;
+
+/// What a reader of archives has to be given once: the files of a model whose hashes an archive holds, as they are
+/// stored.
+///
+/// @param parameters weights that it has
+/// @param weights bytes of its safetensors files
+/// @param tokenizer bytes of `tokenizer.json`
+/// @param config bytes of what else is hashed, `config.json` above all
+record ModelBytes(long parameters, long weights, long tokenizer, long config) {
+    private static final int BF16_BYTES = 2;
+
+    static ModelBytes of(Path folder) throws IOException {
+        long weights = 0;
+        long tokenizer = 0;
+        long config = 0;
+        for (Path file : ModelHashes.files(folder)) {
+            String name = file.getFileName().toString();
+            long size = Files.size(file);
+            weights += name.endsWith(".safetensors") ? size : 0;
+            tokenizer += name.equals("tokenizer.json") ? size : 0;
+            config += name.endsWith(".json") && !name.equals("tokenizer.json") ? size : 0;
+        }
+        return new ModelBytes(ModelFolder.config(folder).parameters(), weights, tokenizer, config);
+    }
+
+    long total() {
+        return weights + tokenizer + config;
+    }
+
+    /// The same with two bytes a weight. Rounded weights are another model, whose archives have other sizes.
+    long asBf16() {
+        return Math.min(weights, BF16_BYTES * parameters) + tokenizer + config;
+    }
+
+    /// `{"parameters": ..., "weights": ..., "tokenizer": ..., "config": ..., "bytes": ..., "bf16_bytes": ...}`
+    ObjectNode toJson() {
+        return Json.MAPPER
+                .createObjectNode()
+                .put("parameters", parameters)
+                .put("weights", weights)
+                .put("tokenizer", tokenizer)
+                .put("config", config)
+                .put("bytes", total())
+                .put("bf16_bytes", asBf16());
+    }
+}
