@@ -1,6 +1,6 @@
 package ai.epitome.cli;
 
-import ai.epitome.compress.archive.Progress;
+import ai.epitome.compress.Progress;
 import java.util.Locale;
 import java.util.OptionalLong;
 

@@ -28,7 +28,9 @@ public interface Coding extends AutoCloseable {
     }
 
     /// Codes independent blocks, [#group] at most.
-    default byte[][] encode(byte[][] blocks) {
+    ///
+    /// @param progress hears of these blocks alone, on the calling thread
+    default byte[][] encode(byte[][] blocks, Progress progress) {
         byte[][] coded = new byte[blocks.length][];
         for (int i = 0; i < blocks.length; i++) {
             coded[i] = newCodec().encode(blocks[i]);
@@ -39,8 +41,9 @@ public interface Coding extends AutoCloseable {
     /// Reads independent blocks, [#group] at most, however they were grouped when they were coded.
     ///
     /// @param lengths of the blocks
+    /// @param progress hears of these blocks alone, on the calling thread
     /// @throws MalformedCodeException when one of them can have no such code
-    default byte[][] decode(byte[][] coded, int[] lengths) {
+    default byte[][] decode(byte[][] coded, int[] lengths, Progress progress) {
         byte[][] blocks = new byte[coded.length][];
         for (int i = 0; i < coded.length; i++) {
             blocks[i] = newCodec().decode(coded[i], lengths[i]);

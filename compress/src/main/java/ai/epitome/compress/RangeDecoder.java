@@ -3,9 +3,8 @@ package ai.epitome.compress;
 /// Reads what a [RangeEncoder] wrote, given the same probabilities.
 ///
 /// ```java
-/// int target = decoder.target(totalBits);          // find the symbol with cumulative <= target < cumulative +
-/// frequency
-/// decoder.symbol(cumulative, frequency, totalBits); // and take it
+/// long target = decoder.target(total); // find the symbol with cumulative <= target < cumulative + frequency
+/// decoder.symbol(cumulative, frequency, total); // and take it
 /// ```
 ///
 /// Any bytes decode to something. Nothing outside the given bytes is read; a code that goes on beyond its end is
@@ -26,19 +25,19 @@ public final class RangeDecoder {
         }
     }
 
-    /// A number below `2^totalBits` that lies in the next symbol's part.
-    public int target(int totalBits) {
-        long target = Long.divideUnsigned(offset, range >>> totalBits);
-        return (int) Math.min(target, (1L << totalBits) - 1); // what the division leaves over belongs to the last
+    /// A number below `total` that lies in the next symbol's part.
+    public long target(long total) {
+        long target = Long.divideUnsigned(offset, Long.divideUnsigned(range, total));
+        return Math.min(target, total - 1); // what the division leaves over belongs to the last
     }
 
     /// Takes the symbol, which holds [#target].
     ///
     /// @throws MalformedCodeException when the code has come to its end before
-    public void symbol(int cumulative, int frequency, int totalBits) {
-        long unit = range >>> totalBits;
+    public void symbol(long cumulative, long frequency, long total) {
+        long unit = Long.divideUnsigned(range, total);
         long below = unit * cumulative;
-        boolean last = cumulative + frequency == 1 << totalBits;
+        boolean last = cumulative + frequency == total;
         offset -= below;
         range = last ? range - below : unit * frequency;
         normalize();
@@ -68,6 +67,11 @@ public final class RangeDecoder {
             offset = offset << 8 | next();
             range <<= 8;
         }
+    }
+
+    /// Bytes of the code that have been read.
+    public int position() {
+        return Math.min(position, bytes.length);
     }
 
     private int next() {

@@ -10,10 +10,10 @@ import java.util.Arrays;
 /// Schindler's coder.)
 ///
 /// After each step `range >= 2^56`. A symbol's part is rounded down to a multiple of `range / total`, so it is too
-/// small by a factor of `1 - 2^-26` at most for a total of 2^30.
+/// small by a factor of `1 - total / 2^56` at most.
 public final class RangeEncoder {
-    /// Totals of frequencies are powers of two up to this one.
-    public static final int MAX_TOTAL_BITS = 30;
+    /// Frequencies sum up to this at most.
+    public static final long MAX_TOTAL = 1L << 50;
 
     private static final int START_SIZE = 1024;
 
@@ -22,14 +22,15 @@ public final class RangeEncoder {
     private long low; // both unsigned
     private long range = -1;
 
-    /// Codes a symbol of probability `frequency / 2^totalBits`.
+    /// Codes a symbol of probability `frequency / total`.
     ///
     /// @param cumulative sum of the frequencies of all symbols before it
     /// @param frequency at least 1
-    public void symbol(int cumulative, int frequency, int totalBits) {
-        long unit = range >>> totalBits;
+    /// @param total of all frequencies, [#MAX_TOTAL] at most
+    public void symbol(long cumulative, long frequency, long total) {
+        long unit = Long.divideUnsigned(range, total);
         long below = unit * cumulative;
-        boolean last = cumulative + frequency == 1 << totalBits;
+        boolean last = cumulative + frequency == total;
         add(below);
         range = last ? range - below : unit * frequency; // what the division leaves over goes to the last symbol
         normalize();

@@ -17,35 +17,35 @@ class RangeCoderTest {
     /// Bytes by which a whole code may differ from the sum: it ends where its interval happens to hold a short number.
     private static final double END = 2;
 
-    /// A symbol, or a bit where `totalBits` is 16 and `bit` is not negative.
-    private record Step(int cumulative, int frequency, int totalBits, int bit) {
-        static Step symbol(int cumulative, int frequency, int totalBits) {
-            return new Step(cumulative, frequency, totalBits, -1);
+    /// A symbol, or a bit where `bit` is not negative.
+    private record Step(long cumulative, long frequency, long total, int bit) {
+        static Step symbol(long cumulative, long frequency, long total) {
+            return new Step(cumulative, frequency, total, -1);
         }
 
         static Step bit(int bit, int one) {
-            return new Step(0, one, 16, bit);
+            return new Step(0, one, BitPredictor.ONE, bit);
         }
 
         double bits() {
-            double p = frequency / (double) (1L << totalBits);
+            double p = frequency / (double) total;
             return -Math.log(bit == 0 ? 1 - p : p) / Math.log(2);
         }
 
         void encode(RangeEncoder encoder) {
             if (bit >= 0) {
-                encoder.bit(bit, frequency);
+                encoder.bit(bit, (int) frequency);
             } else {
-                encoder.symbol(cumulative, frequency, totalBits);
+                encoder.symbol(cumulative, frequency, total);
             }
         }
 
         boolean decodes(RangeDecoder decoder) {
             if (bit >= 0) {
-                return decoder.bit(frequency) == bit;
+                return decoder.bit((int) frequency) == bit;
             }
-            int target = decoder.target(totalBits);
-            decoder.symbol(cumulative, frequency, totalBits);
+            long target = decoder.target(total);
+            decoder.symbol(cumulative, frequency, total);
             return target >= cumulative && target < cumulative + frequency;
         }
     }
@@ -77,20 +77,21 @@ class RangeCoderTest {
     }
 
     private static Step anySymbol(Random random) {
-        int totalBits = random.nextInt(1, RangeEncoder.MAX_TOTAL_BITS + 1);
-        int total = 1 << totalBits;
-        int frequency = switch (random.nextInt(4)) {
+        long most = 1L << random.nextInt(1, 43); // beyond, rounding shows
+        long total = random.nextBoolean() ? most : random.nextLong(1, most) + 1;
+        long frequency = switch (random.nextInt(4)) {
             case 0 -> 1;
             case 1 -> total - 1;
-            default -> random.nextInt(1, total);
+            default -> random.nextLong(1, total);
         };
-        int room = total - frequency;
-        int cumulative = switch (random.nextInt(3)) {
+        long room = total - frequency;
+        long cumulative = switch (random.nextInt(3)) {
             case 0 -> 0;
-            case 1 -> room;
-            default -> random.nextInt(room + 1);
+            case 1 ->
+                frequency < total >> 10 ? room - 1 : room; // a rare last one costs less: it gets what is left over
+            default -> random.nextLong(room + 1);
         };
-        return Step.symbol(cumulative, frequency, totalBits);
+        return Step.symbol(cumulative, frequency, total);
     }
 
     private static Step anyBit(Random random) {
@@ -113,7 +114,7 @@ class RangeCoderTest {
             int below = random.nextInt(256);
             steps.add(
                     switch (random.nextInt(3)) {
-                        case 0 -> Step.symbol(below, most, 24);
+                        case 0 -> Step.symbol(below, most, 1 << 24);
                         case 1 -> Step.bit(1, BitPredictor.ONE - 1);
                         default -> Step.bit(0, 1);
                     });
@@ -129,13 +130,13 @@ class RangeCoderTest {
         RangeDecoder guide = new RangeDecoder(half);
         List<Step> steps = new ArrayList<>();
         for (int i = 0; i < halvings; i++) {
-            steps.add(Step.symbol(Math.clamp(guide.target(8) - 64, 0, 128), 128, 8));
+            steps.add(Step.symbol(Math.clamp(guide.target(256) - 64, 0, 128), 128, 256));
             assertThat(steps.getLast().decodes(guide)).isTrue();
         }
-        int target = guide.target(8);
-        assertThat(target).isBetween(1, 254);
-        assertDigits(steps, Step.symbol(target + 1, 255 - target, 8), 0x80, 0x00);
-        assertDigits(steps, Step.symbol(0, target, 8), 0x7f, 0xff);
+        long target = guide.target(256);
+        assertThat(target).isBetween(1L, 254L);
+        assertDigits(steps, Step.symbol(target + 1, 255 - target, 256), 0x80, 0x00);
+        assertDigits(steps, Step.symbol(0, target, 256), 0x7f, 0xff);
     }
 
     private static void assertDigits(List<Step> steps, Step last, int first, int next) {
@@ -176,10 +177,11 @@ class RangeCoderTest {
         byte[] ones = new byte[1000];
         Arrays.fill(ones, (byte) 0xff);
         RangeDecoder decoder = new RangeDecoder(ones);
-        for (int i = 0; i < 250; i++) {
-            int target = decoder.target(30);
-            assertThat(target).isBetween(0, (1 << 30) - 1);
-            decoder.symbol(target, 1, 30);
+        for (int i = 0; i < 150; i++) {
+            long total = i % 2 == 0 ? 1 << 30 : RangeEncoder.MAX_TOTAL - 7;
+            long target = decoder.target(total);
+            assertThat(target).isBetween(0L, total - 1);
+            decoder.symbol(target, 1, total);
         }
     }
 }

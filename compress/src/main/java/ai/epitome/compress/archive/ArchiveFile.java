@@ -1,6 +1,7 @@
 package ai.epitome.compress.archive;
 
 import ai.epitome.compress.Coding;
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.BlockDecoder.Decoded;
 import java.io.EOFException;
 import java.io.IOException;
@@ -153,7 +154,9 @@ public final class ArchiveFile implements AutoCloseable {
         if (!whole.isIntact()) {
             throw new ArchiveException(Reason.CORRUPT, "block %d does not have its checksum".formatted(number));
         }
-        Decoded decoded = new BlockDecoder(coding, false).decode(List.of(whole)).getFirst();
+        Decoded decoded = new BlockDecoder(coding, false)
+                .decode(List.of(whole), Progress.NONE)
+                .getFirst();
         if (decoded.damage().isPresent()) {
             throw new ArchiveException(
                     Reason.CORRUPT,

@@ -2,6 +2,7 @@ package ai.epitome.compress.archive;
 
 import ai.epitome.compress.Coding;
 import ai.epitome.compress.ModelHashes;
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.BlockDecoder.Decoded;
 import java.io.IOException;
 import java.io.InputStream;
@@ -56,16 +57,18 @@ public final class ArchiveReader {
         BlockDecoder decoder = new BlockDecoder(coding, header.solid());
         ArchiveException failure = null;
         int used = InOrder.threads(coding, header.solid(), threads);
+        int most = InOrder.group(coding, header.solid(), header.blockSize());
         try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out, progress))) {
             while (failure == null && !sawIndex) {
                 List<Block> group = new ArrayList<>();
                 try {
-                    readGroup(group, header.solid() ? 1 : coding.group());
+                    readGroup(group, most);
                 } catch (ArchiveException e) {
                     failure = e; // blocks before it are sound
                 }
                 if (!group.isEmpty()) {
-                    blocks.submit(() -> decoder.decode(group));
+                    Progress within = blocks.isDirect() ? within(progress, group) : Progress.NONE;
+                    blocks.submit(() -> decoder.decode(group, within));
                 }
             }
             blocks.drain();
@@ -75,6 +78,15 @@ public final class ArchiveReader {
         }
         checkEnd();
         return new Summary(plainLength, source.position(), index.size());
+    }
+
+    private Progress within(Progress progress, List<Block> group) {
+        long before = source.position();
+        for (Block block : group) {
+            before -= block.coded().length;
+        }
+        long begin = before;
+        return (plain, coded) -> progress.at(plainLength + plain, begin + coded);
     }
 
     private void readGroup(List<Block> group, int most) throws IOException {

@@ -3,6 +3,7 @@ package ai.epitome.compress.archive;
 import ai.epitome.compress.BlockCodec;
 import ai.epitome.compress.Coding;
 import ai.epitome.compress.ModelHashes;
+import ai.epitome.compress.Progress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -69,7 +70,8 @@ public final class ArchiveWriter {
             for (List<byte[]> group = nextGroup(in); !group.isEmpty(); group = nextGroup(in)) {
                 List<byte[]> plain = group;
                 int first = number;
-                blocks.submit(() -> encode(plain, first, chain));
+                Progress within = blocks.isDirect() ? within(progress) : Progress.NONE;
+                blocks.submit(() -> encode(plain, first, chain, within));
                 number = Math.addExact(number, group.size());
             }
             blocks.drain();
@@ -82,9 +84,13 @@ public final class ArchiveWriter {
         return new Summary(plainLength, archiveLength, index.size());
     }
 
+    private Progress within(Progress progress) {
+        return (plain, coded) -> progress.at(plainLength + plain, archiveLength + coded);
+    }
+
     private List<byte[]> nextGroup(InputStream in) throws IOException {
         List<byte[]> group = new ArrayList<>();
-        int most = layout.solid() ? 1 : coding.group();
+        int most = InOrder.group(coding, layout.solid(), layout.blockSize());
         while (group.size() < most) {
             byte[] block = in.readNBytes(layout.blockSize());
             if (block.length == 0) {
@@ -96,9 +102,9 @@ public final class ArchiveWriter {
         return group;
     }
 
-    private List<Block> encode(List<byte[]> plain, int first, BlockCodec chain) {
+    private List<Block> encode(List<byte[]> plain, int first, BlockCodec chain, Progress within) {
         byte[][] blocks = plain.toArray(byte[][]::new);
-        byte[][] coded = chain == null ? coding.encode(blocks) : new byte[][] {chain.encode(blocks[0])};
+        byte[][] coded = chain == null ? coding.encode(blocks, within) : new byte[][] {chain.encode(blocks[0])};
         List<Block> result = new ArrayList<>();
         for (int i = 0; i < blocks.length; i++) {
             result.add(Block.of(first + i, blocks[i], coded[i]));

@@ -3,6 +3,7 @@ package ai.epitome.compress.archive;
 import ai.epitome.compress.BlockCodec;
 import ai.epitome.compress.Coding;
 import ai.epitome.compress.MalformedCodeException;
+import ai.epitome.compress.Progress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,13 +25,15 @@ final class BlockDecoder {
     }
 
     /// Decodes blocks: the next ones of the archive where it is solid.
-    List<Decoded> decode(List<Block> blocks) {
+    ///
+    /// @param progress hears of independent blocks while they are decoded
+    List<Decoded> decode(List<Block> blocks, Progress progress) {
         if (chain != null) {
             return blocks.stream().map(this::next).toList();
         }
         List<Block> coded =
                 blocks.stream().filter(block -> !block.header().stored()).toList();
-        byte[][] plain = coded.isEmpty() ? new byte[0][] : decodeGroup(coded);
+        byte[][] plain = coded.isEmpty() ? new byte[0][] : decodeGroup(coded, progress);
         List<Decoded> result = new ArrayList<>();
         int taken = 0;
         for (Block block : blocks) {
@@ -39,19 +42,20 @@ final class BlockDecoder {
         return result;
     }
 
-    private byte[][] decodeGroup(List<Block> blocks) {
+    private byte[][] decodeGroup(List<Block> blocks, Progress progress) {
         try {
             return coding.decode(
                     blocks.stream().map(Block::coded).toArray(byte[][]::new),
                     blocks.stream()
                             .mapToInt(block -> block.header().plainLength())
-                            .toArray());
+                            .toArray(),
+                    progress);
         } catch (MalformedCodeException e) {
             if (blocks.size() == 1) {
                 return new byte[1][];
             }
             byte[][] plain = new byte[blocks.size()][]; // one of them is bad: the others are not lost with it
-            Arrays.setAll(plain, i -> decodeGroup(List.of(blocks.get(i)))[0]);
+            Arrays.setAll(plain, i -> decodeGroup(List.of(blocks.get(i)), Progress.NONE)[0]);
             return plain;
         }
     }

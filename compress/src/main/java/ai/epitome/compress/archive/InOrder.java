@@ -47,6 +47,17 @@ final class InOrder<T> implements AutoCloseable {
         return Math.clamp(fitting, 1, most);
     }
 
+    /// How many blocks are coded at a time: as many as the coding likes and as fit into a part of the heap.
+    static int group(Coding coding, boolean solid, int blockSize) {
+        long fitting = Runtime.getRuntime().maxMemory() / 16 / blockSize;
+        return solid ? 1 : Math.clamp(fitting, 1, coding.group());
+    }
+
+    /// Whether tasks run where they are submitted.
+    boolean isDirect() {
+        return executor == null;
+    }
+
     /// Waits for the oldest task when there are too many.
     void submit(Task<T> task) throws IOException {
         if (executor == null) {

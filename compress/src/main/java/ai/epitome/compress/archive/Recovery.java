@@ -1,6 +1,7 @@
 package ai.epitome.compress.archive;
 
 import ai.epitome.compress.Coding;
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.BlockDecoder.Decoded;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -100,11 +101,11 @@ public final class Recovery implements AutoCloseable {
         BlockDecoder decoder = new BlockDecoder(coding, header.solid());
         BlockDecoder single = new BlockDecoder(coding, false);
         int used = InOrder.threads(coding, header.solid(), threads);
-        int most = header.solid() ? 1 : coding.group();
+        int most = InOrder.group(coding, header.solid(), header.blockSize());
         try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out))) {
             for (List<Block> group = nextGroup(most); !group.isEmpty(); group = nextGroup(most)) {
                 List<Block> found = group;
-                blocks.submit(() -> (chainBroken ? single : decoder).decode(found));
+                blocks.submit(() -> (chainBroken ? single : decoder).decode(found, Progress.NONE));
             }
             blocks.drain();
         }

@@ -21,9 +21,6 @@ abstract sealed class BlockStream {
     /// Whether the model has to read on.
     abstract boolean unfinished();
 
-    /// How many tokens can be read at once, `most` at most.
-    abstract int readable(int most);
-
     /// The token at `index` of the block.
     abstract int token(int index);
 
@@ -36,13 +33,16 @@ abstract sealed class BlockStream {
         return index == 0 ? start.getAsInt() : token(index - 1);
     }
 
-    final int tokensRead() {
-        return read;
+    /// Index of the symbol that the next token to read predicts.
+    final int firstPredicted() {
+        return start.isPresent() ? read : read + 1;
     }
 
-    /// Index of the first symbol that the model predicts.
-    final int offset() {
-        return start.isPresent() ? 0 : 1;
+    /// A symbol's part of the coder's interval.
+    record Part(long cumulative, long frequency, long total) {
+        void encode(RangeEncoder encoder) {
+            encoder.symbol(cumulative, frequency, total);
+        }
     }
 
     /// A block whose tokens are known.
@@ -57,12 +57,12 @@ abstract sealed class BlockStream {
 
         @Override
         boolean unfinished() {
-            return tokensRead() + offset() < tokens.length;
+            return readable() > 0;
         }
 
-        @Override
-        int readable(int most) {
-            return Math.min(most, tokens.length - offset() - tokensRead());
+        /// How many tokens are left that predict one.
+        int readable() {
+            return tokens.length - firstPredicted();
         }
 
         @Override
@@ -70,13 +70,10 @@ abstract sealed class BlockStream {
             return tokens[index];
         }
 
-        int length() {
-            return tokens.length;
-        }
-
-        /// The symbol that the token read last predicts.
-        int predicted() {
-            return tokens[tokensRead() - 1 + offset()];
+        /// The part of the symbol at `index`, given what is expected there.
+        Part part(int index, Frequencies expected) {
+            int symbol = tokens[index];
+            return new Part(expected.cumulative(symbol), expected.frequency(symbol), expected.total());
         }
     }
 
@@ -101,19 +98,24 @@ abstract sealed class BlockStream {
         }
 
         @Override
-        int readable(int most) {
-            return 1;
-        }
-
-        @Override
         int token(int index) {
             return token;
         }
 
+        /// Plain bytes so far.
+        int length() {
+            return length;
+        }
+
+        /// Bytes of the code so far.
+        int position() {
+            return decoder.position();
+        }
+
         /// Reads the next symbol.
         void take(Frequencies frequencies) {
-            token = frequencies.find(decoder.target(Frequencies.TOTAL_BITS));
-            decoder.symbol(frequencies.cumulative(token), frequencies.frequency(token), Frequencies.TOTAL_BITS);
+            token = frequencies.find(decoder.target(frequencies.total()));
+            decoder.symbol(frequencies.cumulative(token), frequencies.frequency(token), frequencies.total());
             byte[] bytes = vocabulary.bytes(token);
             if (bytes.length == 0 || bytes.length > plain.length - length) {
                 throw new MalformedCodeException(

@@ -49,12 +49,11 @@ public final class ExactLearner implements ByteDistribution {
         int context = shape.config().context();
         transformer = new ExactTransformer(shape.config(), context, weights.exact(shape), workers, kernels);
         Arrays.fill(sequence, transformer.newSequence());
-        frequencies.setUniform();
     }
 
     @Override
     public void frequencies(int[] target) {
-        System.arraycopy(frequencies.values(), 0, target, 0, BYTES);
+        frequencies.scaled(target);
     }
 
     @Override

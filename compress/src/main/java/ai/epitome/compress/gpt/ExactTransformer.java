@@ -1,5 +1,6 @@
 package ai.epitome.compress.gpt;
 
+import ai.epitome.compress.gpt.ExactAttention.Rows;
 import ai.epitome.compress.gpt.ExactWeights.Block;
 import ai.epitome.compress.gpt.ExactWeights.Linear;
 import ai.epitome.compress.gpt.ExactWeights.Norm;
@@ -103,24 +104,35 @@ public final class ExactTransformer {
 
     /// Reads `count` rows, [#MOST_ROWS] at most: row i appends `tokens[i]` to `sequences[i]`, which has room for it.
     public void read(ExactSequence[] sequences, int[] tokens, int count) {
+        read(sequences, tokens, count, true);
+    }
+
+    /// @param predicting whether anyone will ask for logits; otherwise keys and values are all that is wanted
+    private void read(ExactSequence[] sequences, int[] tokens, int count, boolean predicting) {
         int[] positions = new int[count];
-        int[] runs = new int[count + 1]; // where the rows of each sequence begin
-        int runCount = 0;
+        int[] chunks = new int[count + 1]; // where runs of rows of one sequence begin, ROWS at most
+        int chunkCount = 0;
         for (int row = 0; row < count; row++) {
-            if (row == 0 || sequences[row] != sequences[row - 1]) {
-                runs[runCount++] = row;
+            boolean another = row == 0 || sequences[row] != sequences[row - 1];
+            if (another || row - chunks[chunkCount - 1] == ExactKernels.ROWS) {
+                chunks[chunkCount++] = row;
             }
             positions[row] = sequences[row].length();
             embed(row, tokens[row], positions[row]);
             sequences[row].append(tokens[row]);
         }
-        runs[runCount] = count;
-        for (int layer = 0; layer < weights.blocks().size(); layer++) {
+        chunks[chunkCount] = count;
+        int last = weights.blocks().size() - 1;
+        for (int layer = 0; layer <= last; layer++) {
             Block block = weights.blocks().get(layer);
             norm(block.attentionNorm(), count);
             packed.pack(normed, 0, width, count, config.width());
             product(block.queryKeyValue(), qkv, fused, (_, _) -> {});
-            attend(layer, sequences, positions, runs, runCount);
+            prepare(layer, sequences, positions, count);
+            if (layer == last && !predicting) {
+                return;
+            }
+            attend(layer, sequences, positions, chunks, chunkCount);
             packed.pack(heads, 0, headColumns(), count, headColumns());
             product(block.output(), branch, width, (from, to) -> addToResidual(count, from, to));
 
@@ -151,30 +163,21 @@ public final class ExactTransformer {
 
     /// Forgets the older half of those sequences that are full, and reads the rest again.
     public void makeRoom(ExactSequence... sequences) {
-        ExactSequence[] full =
-                Arrays.stream(sequences).filter(ExactSequence::isFull).toArray(ExactSequence[]::new);
-        for (int first = 0; first < full.length; first += MOST_ROWS) {
-            rewrite(Arrays.copyOfRange(full, first, Math.min(full.length, first + MOST_ROWS)));
+        for (ExactSequence sequence : sequences) {
+            if (sequence.isFull()) {
+                rewrite(sequence);
+            }
         }
     }
 
-    private void rewrite(ExactSequence[] full) {
-        int kept = context / 2;
-        int[][] tokens = new int[full.length][];
-        for (int i = 0; i < full.length; i++) {
-            tokens[i] = full[i].newest(kept);
-            full[i].clear();
-        }
-        int atOnce = Math.max(1, MOST_ROWS / full.length);
-        for (int from = 0; from < kept; from += atOnce) {
-            int to = Math.min(kept, from + atOnce);
-            ExactSequence[] rows = new ExactSequence[(to - from) * full.length];
-            int[] read = new int[rows.length];
-            for (int i = 0; i < rows.length; i++) {
-                rows[i] = full[i / (to - from)];
-                read[i] = tokens[i / (to - from)][from + i % (to - from)];
-            }
-            read(rows, read, rows.length);
+    private void rewrite(ExactSequence full) {
+        int[] tokens = full.newest(context / 2);
+        full.clear();
+        ExactSequence[] rows = new ExactSequence[MOST_ROWS];
+        Arrays.fill(rows, full);
+        for (int from = 0; from < tokens.length; from += MOST_ROWS) {
+            int count = Math.min(MOST_ROWS, tokens.length - from);
+            read(rows, Arrays.copyOfRange(tokens, from, from + count), count, false);
         }
     }
 
@@ -273,22 +276,23 @@ public final class ExactTransformer {
         return config.heads() * config.headDimension();
     }
 
-    /// A task takes one group of heads of one sequence, and its rows in order: a row's key is there before it is read.
-    private void attend(int layer, ExactSequence[] sequences, int[] positions, int[] runs, int runCount) {
+    /// All keys and values first, since rows of one sequence see each other. Then a task takes one group of heads of
+    /// some rows of one sequence.
+    private void attend(int layer, ExactSequence[] sequences, int[] positions, int[] chunks, int chunkCount) {
         int groups = config.keyValueHeads();
-        workers.run(runCount * groups, (task, scratch) -> {
-            int run = task / groups;
-            for (int row = runs[run]; row < runs[run + 1]; row++) {
-                attention.attend(
-                        sequences[row],
-                        layer,
-                        task % groups,
-                        positions[row],
-                        qkv,
-                        row * fused,
-                        heads,
-                        row * headColumns(),
-                        scratch);
+        workers.run(chunkCount * groups, (task, scratch) -> {
+            int row = chunks[task / groups];
+            int count = chunks[task / groups + 1] - row;
+            Rows queries = new Rows(qkv, row * fused, fused);
+            Rows seen = new Rows(heads, row * headColumns(), headColumns());
+            attention.look(sequences[row], layer, task % groups, positions[row], count, queries, seen, scratch);
+        });
+    }
+
+    private void prepare(int layer, ExactSequence[] sequences, int[] positions, int count) {
+        workers.rows(count, 4, (from, to, _) -> {
+            for (int row = from; row < to; row++) {
+                attention.prepare(sequences[row], layer, positions[row], qkv, row * fused);
             }
         });
     }

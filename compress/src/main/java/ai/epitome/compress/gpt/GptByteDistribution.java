@@ -25,13 +25,12 @@ public final class GptByteDistribution implements ByteDistribution {
         this.kernels = kernels;
         sequence = transformer.newSequence();
         rows = new ExactSequence[] {sequence};
-        frequencies.setUniform();
         start.ifPresent(this::read);
     }
 
     @Override
     public void frequencies(int[] target) {
-        System.arraycopy(frequencies.values(), 0, target, 0, BYTES);
+        frequencies.scaled(target);
     }
 
     @Override

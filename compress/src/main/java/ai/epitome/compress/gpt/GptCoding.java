@@ -5,6 +5,7 @@ import ai.epitome.compress.Coding;
 import ai.epitome.compress.MalformedCodeException;
 import ai.epitome.compress.Method;
 import ai.epitome.compress.ModelHashes;
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.gpt.BlockStream.Decoding;
 import ai.epitome.compress.gpt.BlockStream.Encoding;
 import ai.epitome.model.LoadedModel;
@@ -15,6 +16,7 @@ import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -25,9 +27,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.IntUnaryOperator;
 
-/// Coding of blocks with a trained model's predictions of their tokens. Blocks are independent of each other; as many
-/// as [#group] go through the model side by side and share each reading of its weights. How they are grouped changes
-/// no bit.
+/// Coding of blocks with a trained model's predictions of their tokens. Blocks are independent of each other. When they
+/// are decoded, as many as [#group] go through the model side by side and share each reading of its weights; when they
+/// are encoded, one after another, a hundred tokens at a time. How they are grouped changes no bit.
 public final class GptCoding implements Coding {
     private static final int BYTES = 256;
     private static final int PROBE_BYTES = 16;
@@ -50,7 +52,7 @@ public final class GptCoding implements Coding {
     private final ExactKernels kernels;
     private final Workers workers;
     private final List<ExactSequence> sequences = new ArrayList<>();
-    private final Frequencies[] frequencies = new Frequencies[ExactTransformer.MOST_ROWS];
+    private final Frequencies[] frequencies;
 
     /// @param model weights and tokenizer; may be closed afterwards
     /// @param hashes what an archive keeps of it
@@ -64,9 +66,14 @@ public final class GptCoding implements Coding {
         this.workers = workers;
         this.kernels = kernels;
         transformer = new ExactTransformer(model.transformer(), context, workers, kernels);
+        frequencies = new Frequencies[4 * workers.count()];
         start = tokenizer.endOfText();
         symbols = tokenizer.kind().equals("byte") ? BYTES : tokenizer.vocabularySize();
-        byte[] settings = ByteBuffer.allocate(5).put(FORMAT).putInt(context).array();
+        byte[] settings = ByteBuffer.allocate(5)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(FORMAT)
+                .putInt(context)
+                .array();
         method = new Method(false, false, Optional.of(hashes), Method.Numerics.EXACT, settings);
     }
 
@@ -87,7 +94,7 @@ public final class GptCoding implements Coding {
             throw new MalformedCodeException("settings %s of a trained model, expected format %d and a context"
                     .formatted(HexFormat.of().formatHex(settings), FORMAT));
         }
-        int context = ByteBuffer.wrap(settings).getInt(1);
+        int context = ByteBuffer.wrap(settings).order(ByteOrder.LITTLE_ENDIAN).getInt(1);
         return open(folder, method.model().orElseThrow(), most -> context(context, most), workers);
     }
 
@@ -117,7 +124,8 @@ public final class GptCoding implements Coding {
 
     @Override
     public int group() {
-        return Math.clamp(CACHE_BYTES / transformer.sequenceBytes(), 1, MOST_GROUP);
+        long fitting = Math.min(CACHE_BYTES, Runtime.getRuntime().maxMemory() / 4);
+        return Math.clamp(fitting / transformer.sequenceBytes(), 1, MOST_GROUP);
     }
 
     @Override
@@ -137,7 +145,7 @@ public final class GptCoding implements Coding {
         transformer.read(rows, tokens, rows.length);
         float[] logits = transformer.logits(0, rows.length);
         for (int row = 0; row < rows.length; row += 11) {
-            digest(frequencies(row, logits, row), digest);
+            digest(frequencies(0, logits, row), digest);
         }
         transformer.read(rows, new int[] {1 % symbols}, 1);
         digest(frequencies(0, transformer.logits(0, 1), 0), digest);
@@ -145,97 +153,108 @@ public final class GptCoding implements Coding {
     }
 
     private static void digest(Frequencies frequencies, MessageDigest digest) {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * frequencies.values().length);
-        bytes.asIntBuffer().put(frequencies.values());
+        ByteBuffer bytes = ByteBuffer.allocate(4 * frequencies.quantised().length);
+        bytes.asIntBuffer().put(frequencies.quantised());
         digest.update(bytes);
     }
 
+    /// One block after another: their tokens are known, so those of one make a whole pass.
     @Override
-    public byte[][] encode(byte[][] blocks) {
-        List<Encoding> streams = new ArrayList<>();
+    public byte[][] encode(byte[][] blocks, Progress progress) {
+        byte[][] coded = new byte[blocks.length][];
+        long plainBytes = 0;
+        long codedBytes = 0;
         for (int i = 0; i < blocks.length; i++) {
-            Encoding stream = new Encoding(sequence(i), start, tokens.encode(blocks[i]));
-            if (start.isEmpty() && stream.length() > 0) {
-                Frequencies uniform = uniform();
-                code(stream, uniform, stream.token(0));
-            }
-            streams.add(stream);
+            coded[i] = encode(blocks[i]);
+            plainBytes += blocks[i].length;
+            codedBytes += coded[i].length;
+            progress.at(plainBytes, codedBytes);
         }
-        int[] predicted = new int[ExactTransformer.MOST_ROWS];
-        pass(streams, (stream, row) -> predicted[row] = stream.predicted(), (rows, logits) -> {
-            workers.run(rows.size(), (row, _) -> frequencies(row, logits, row));
-            for (int row = 0; row < rows.size(); row++) { // a stream's rows in order
-                code(rows.get(row), frequencies[row], predicted[row]);
+        return coded;
+    }
+
+    private byte[] encode(byte[] block) {
+        Encoding stream = new Encoding(sequence(0), start, tokens.encode(block));
+        if (start.isEmpty() && block.length > 0) {
+            stream.part(0, new Frequencies(symbols)).encode(stream.encoder);
+        }
+        ExactSequence[] rows = new ExactSequence[ExactTransformer.MOST_ROWS];
+        Arrays.fill(rows, stream.sequence);
+        int[] read = new int[rows.length];
+        BlockStream.Part[] parts = new BlockStream.Part[rows.length];
+        while (stream.unfinished()) {
+            transformer.makeRoom(stream.sequence);
+            int first = stream.firstPredicted();
+            int room = transformer.context() - stream.sequence.length();
+            int count = Math.min(Math.min(room, rows.length), stream.readable());
+            for (int row = 0; row < count; row++) {
+                read[row] = stream.next();
             }
-        });
-        return streams.stream().map(stream -> stream.encoder.finish()).toArray(byte[][]::new);
+            transformer.read(rows, read, count);
+            predict(count, (row, next) -> parts[row] = stream.part(first + row, next));
+            for (int row = 0; row < count; row++) {
+                parts[row].encode(stream.encoder);
+            }
+        }
+        return stream.encoder.finish();
     }
 
-    private static void code(Encoding stream, Frequencies frequencies, int symbol) {
-        stream.encoder.symbol(frequencies.cumulative(symbol), frequencies.frequency(symbol), Frequencies.TOTAL_BITS);
-    }
-
+    /// Token by token, all blocks side by side.
     @Override
-    public byte[][] decode(byte[][] coded, int[] lengths) {
-        List<Decoding> streams = new ArrayList<>();
-        for (int i = 0; i < coded.length; i++) {
-            Decoding stream = new Decoding(sequence(i), start, tokenizer::token, coded[i], lengths[i]);
-            if (start.isEmpty() && stream.unfinished()) {
-                stream.take(uniform());
+    public byte[][] decode(byte[][] coded, int[] lengths, Progress progress) {
+        byte[][] plain = new byte[coded.length][];
+        for (int first = 0; first < coded.length; first += ExactTransformer.MOST_ROWS) {
+            int last = Math.min(coded.length, first + ExactTransformer.MOST_ROWS);
+            List<Decoding> streams = new ArrayList<>();
+            for (int i = first; i < last; i++) {
+                Decoding stream = new Decoding(sequence(i - first), start, tokenizer::token, coded[i], lengths[i]);
+                plain[i] = stream.plain;
+                streams.add(stream);
             }
-            streams.add(stream);
+            decode(streams, progress);
         }
-        pass(
-                streams,
-                (_, _) -> {},
-                (rows, logits) ->
-                        workers.run(rows.size(), (row, _) -> rows.get(row).take(frequencies(row, logits, row))));
-        return streams.stream().map(stream -> stream.plain).toArray(byte[][]::new);
+        return plain;
     }
 
-    /// What is done with the rows of a pass.
-    @FunctionalInterface
-    private interface Predictions<S> {
-        void accept(List<S> rows, float[] logits);
-    }
-
-    /// What is noted of a stream when it has given the token of a row.
-    @FunctionalInterface
-    private interface RowNote<S> {
-        void accept(S stream, int row);
-    }
-
-    /// Reads all streams to their ends, side by side.
-    private <S extends BlockStream> void pass(List<S> all, RowNote<S> note, Predictions<S> predictions) {
-        for (int first = 0; first < all.size(); first += ExactTransformer.MOST_ROWS) {
-            List<S> streams = all.subList(first, Math.min(all.size(), first + ExactTransformer.MOST_ROWS));
-            List<S> active = unfinished(streams);
-            while (!active.isEmpty()) {
-                transformer.makeRoom(sequences(active));
-                List<S> rows = new ArrayList<>();
-                int[] tokens = new int[ExactTransformer.MOST_ROWS];
-                for (S stream : active) {
-                    int room = transformer.context() - stream.sequence.length();
-                    int count = stream.readable(Math.min(room, ExactTransformer.MOST_ROWS / active.size()));
-                    for (int i = 0; i < count; i++) {
-                        tokens[rows.size()] = stream.next();
-                        note.accept(stream, rows.size());
-                        rows.add(stream);
-                    }
-                }
-                transformer.read(sequences(rows), tokens, rows.size());
-                predictions.accept(rows, transformer.logits(0, rows.size()));
-                active = unfinished(streams);
-            }
+    private void decode(List<Decoding> streams, Progress progress) {
+        List<Decoding> active = unfinished(streams);
+        if (start.isEmpty()) {
+            Frequencies equal = new Frequencies(symbols);
+            active.forEach(stream -> stream.take(equal));
+            active = unfinished(active);
+        }
+        while (!active.isEmpty()) {
+            List<Decoding> rows = active;
+            ExactSequence[] sequences = rows.stream().map(row -> row.sequence).toArray(ExactSequence[]::new);
+            transformer.makeRoom(sequences);
+            transformer.read(
+                    sequences, rows.stream().mapToInt(BlockStream::next).toArray(), rows.size());
+            predict(rows.size(), (row, next) -> rows.get(row).take(next));
+            progress.at(
+                    streams.stream().mapToLong(Decoding::length).sum(),
+                    streams.stream().mapToLong(Decoding::position).sum());
+            active = unfinished(rows);
         }
     }
 
-    private static <S extends BlockStream> List<S> unfinished(List<S> streams) {
+    private static List<Decoding> unfinished(List<Decoding> streams) {
         return streams.stream().filter(BlockStream::unfinished).toList();
     }
 
-    private static ExactSequence[] sequences(List<? extends BlockStream> streams) {
-        return streams.stream().map(stream -> stream.sequence).toArray(ExactSequence[]::new);
+    /// What is done with what the model expects after a row; rows come on several threads.
+    @FunctionalInterface
+    private interface Prediction {
+        void accept(int row, Frequencies next);
+    }
+
+    private void predict(int rows, Prediction prediction) {
+        float[] logits = transformer.logits(0, rows);
+        int tasks = Math.min(rows, frequencies.length);
+        workers.run(tasks, (task, _) -> {
+            for (int row = rows * task / tasks; row < rows * (task + 1) / tasks; row++) {
+                prediction.accept(row, frequencies(task, logits, row));
+            }
+        });
     }
 
     /// Sequence `index`, empty. Their memory is kept from group to group.
@@ -256,24 +275,18 @@ public final class GptCoding implements Coding {
         return frequencies[slot];
     }
 
-    private Frequencies uniform() {
-        Frequencies uniform = new Frequencies(symbols);
-        uniform.setUniform();
-        return uniform;
-    }
-
     /// Blocks one at a time; each begins anew.
     @Override
     public BlockCodec newCodec() {
         return new BlockCodec() {
             @Override
             public byte[] encode(byte[] plain) {
-                return GptCoding.this.encode(new byte[][] {plain})[0];
+                return GptCoding.this.encode(plain);
             }
 
             @Override
             public byte[] decode(byte[] coded, int length) {
-                return GptCoding.this.decode(new byte[][] {coded}, new int[] {length})[0];
+                return GptCoding.this.decode(new byte[][] {coded}, new int[] {length}, Progress.NONE)[0];
             }
 
             @Override

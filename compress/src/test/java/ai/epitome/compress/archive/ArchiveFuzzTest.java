@@ -2,6 +2,7 @@ package ai.epitome.compress.archive;
 
 import static ai.epitome.compress.archive.Archives.MIXED;
 
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.ByteArrayInputStream;

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.epitome.compress.Coding;
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;

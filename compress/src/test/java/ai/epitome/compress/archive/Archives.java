@@ -7,6 +7,7 @@ import ai.epitome.compress.MixedCodec;
 import ai.epitome.compress.MixedCoding;
 import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.OrderTwoPredictor;
+import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -51,15 +52,15 @@ final class Archives {
         }
 
         @Override
-        public byte[][] encode(byte[][] blocks) {
+        public byte[][] encode(byte[][] blocks, Progress progress) {
             require(blocks.length);
-            return Coding.super.encode(blocks);
+            return Coding.super.encode(blocks, progress);
         }
 
         @Override
-        public byte[][] decode(byte[][] coded, int[] lengths) {
+        public byte[][] decode(byte[][] coded, int[] lengths, Progress progress) {
             require(coded.length);
-            return Coding.super.decode(coded, lengths);
+            return Coding.super.decode(coded, lengths, progress);
         }
 
         private void require(int blocks) {

@@ -16,6 +16,8 @@ import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.OrderTwoPredictor;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import ai.epitome.compress.archive.Archives.Failure;
+import ai.epitome.compress.gpt.SmallCodings;
+import ai.epitome.text.Tokenizer;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -67,7 +69,17 @@ class DamagedArchiveTest {
                         plain,
                         MIXED,
                         archive(plain, MIXED, new Layout(true, 90), 1, OptionalLong.empty())),
+                trained("trained, bytes", SmallCodings.BYTES),
+                trained("trained, pairs", SmallCodings.PAIRS),
                 new Sample("empty", new byte[0], MIXED, archive(new byte[0], MIXED, Layout.inOnePiece(), 1)));
+    }
+
+    private static Sample trained(String name, Tokenizer tokenizer) throws IOException {
+        Coding coding = SmallCodings.coding(tokenizer);
+        byte[] plain = Arrays.copyOf(SmallCodings.TEXT, 130);
+        System.arraycopy(textWithNoise(), 100, plain, 100, 30);
+        byte[] bytes = archive(plain, coding, Layout.independent(50), 1);
+        return new Sample(name, plain, coding, bytes);
     }
 
     @ParameterizedTest
@@ -122,7 +134,7 @@ class DamagedArchiveTest {
         try (ArchiveFile archive = ArchiveFile.open(file)) {
             blocks = (int) archive.summary().blocks();
         }
-        int header = sample.coding == MIXED ? HEADER : HEADER + 64 + 24 - 1;
+        int header = sample.bytes[9] & 0xff;
         int indexBegin = sample.bytes.length - Footer.SIZE - header - 4 * (blocks + 1);
         for (int at = 0; at < sample.bytes.length; at = at == header - 1 ? indexBegin : at + 1) {
             byte[] bytes = sample.bytes.clone();

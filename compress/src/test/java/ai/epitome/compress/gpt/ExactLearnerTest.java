@@ -3,6 +3,7 @@ package ai.epitome.compress.gpt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.compress.ByteDistribution;
 import ai.epitome.compress.RangeDecoder;
 import ai.epitome.compress.RangeEncoder;
 import ai.epitome.tensor.Workers;
@@ -92,7 +93,7 @@ class ExactLearnerTest {
         for (byte value : text) {
             learner.frequencies(frequencies);
             int symbol = value & 0xff;
-            encoder.symbol(Arrays.stream(frequencies, 0, symbol).sum(), frequencies[symbol], Frequencies.TOTAL_BITS);
+            encoder.symbol(Arrays.stream(frequencies, 0, symbol).sum(), frequencies[symbol], ByteDistribution.TOTAL);
             learner.append(symbol);
         }
         byte[] coded = encoder.finish();
@@ -102,14 +103,14 @@ class ExactLearnerTest {
         ExactLearner mirror = new ExactLearner(SMALL, ONE, ExactKernels.best());
         for (byte value : text) {
             mirror.frequencies(frequencies);
-            int target = decoder.target(Frequencies.TOTAL_BITS);
+            long target = decoder.target(ByteDistribution.TOTAL);
             int symbol = 0;
             int below = 0;
             while (below + frequencies[symbol] <= target) {
                 below += frequencies[symbol++];
             }
             assertThat(symbol).isEqualTo(value & 0xff);
-            decoder.symbol(below, frequencies[symbol], Frequencies.TOTAL_BITS);
+            decoder.symbol(below, frequencies[symbol], ByteDistribution.TOTAL);
             mirror.append(symbol);
         }
     }

@@ -1,9 +1,9 @@
 package ai.epitome.compress.gpt;
 
 import ai.epitome.compress.ModelHashes;
+import ai.epitome.compress.Progress;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
-import ai.epitome.text.ByteTokenizer;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -24,10 +24,10 @@ final class ExactProbe {
 
     static String hash(Workers workers, ExactKernels kernels) {
         MessageDigest digest = ModelHashes.sha256();
-        GptCoding coding = GptCodingTest.coding(new ByteTokenizer(), workers, kernels);
+        GptCoding coding = SmallCodings.coding(SmallCodings.BYTES, workers, kernels);
         digest.update(coding.probe());
         byte[] text = Arrays.copyOf(ExactLearnerTest.text(), 70);
-        for (byte[] coded : coding.encode(new byte[][] {text, Arrays.copyOf(text, 9)})) {
+        for (byte[] coded : coding.encode(new byte[][] {text, Arrays.copyOf(text, 9)}, Progress.NONE)) {
             digest.update(coded);
         }
         ExactLearner learner = new ExactLearner(ExactLearnerTest.SMALL, workers, kernels);

@@ -2,8 +2,12 @@ package ai.epitome.compress.gpt;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.compress.ByteDistribution;
+import ai.epitome.compress.RangeEncoder;
 import ai.epitome.tensor.exact.ExactKernels;
+import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -32,16 +36,27 @@ class FrequenciesTest {
         frequencies.set(KERNELS, logits, 0);
         Frequencies scalar = new Frequencies(symbols);
         scalar.set(ExactKernels.scalar(), logits, 0);
-        assertThat(scalar.values()).isEqualTo(frequencies.values());
+        assertThat(scalar.quantised()).isEqualTo(frequencies.quantised());
         long sum = 0;
         for (int i = 0; i < symbols; i++) {
             assertThat(frequencies.frequency(i)).isPositive();
-            assertThat((long) frequencies.cumulative(i)).isEqualTo(sum);
-            assertThat(frequencies.find((int) sum)).isEqualTo(i);
+            assertThat(frequencies.cumulative(i)).isEqualTo(sum);
+            assertThat(frequencies.find(sum)).isEqualTo(i);
             sum += frequencies.frequency(i);
-            assertThat(frequencies.find((int) (sum - 1))).isEqualTo(i);
+            assertThat(frequencies.find(sum - 1)).isEqualTo(i);
         }
-        assertThat(sum).isEqualTo(1L << Frequencies.TOTAL_BITS);
+        assertThat(sum).isEqualTo(frequencies.total()).isLessThan(RangeEncoder.MAX_TOTAL);
+        assertScaled(frequencies, symbols);
+    }
+
+    private static void assertScaled(Frequencies frequencies, int symbols) {
+        int[] scaled = new int[symbols];
+        frequencies.scaled(scaled);
+        assertThat(Arrays.stream(scaled).asLongStream().sum()).isEqualTo(ByteDistribution.TOTAL);
+        for (int i = 0; i < symbols; i++) {
+            double exact = frequencies.frequency(i) / (double) frequencies.total() * ByteDistribution.TOTAL;
+            assertThat((double) scaled[i]).isPositive().isCloseTo(exact, within(symbols + 2.0));
+        }
     }
 
     /// Expected code length under the softmax against its entropy, in nats: besides, each symbol's least frequency
@@ -63,7 +78,7 @@ class FrequenciesTest {
         for (int i = 0; i < symbols; i++) {
             double p = Math.exp(logits[i]) / sum;
             entropy -= p * Math.log(p);
-            cost -= p * Math.log(frequencies.frequency(i) / (double) (1L << Frequencies.TOTAL_BITS));
+            cost -= p * Math.log(frequencies.frequency(i) / (double) frequencies.total());
         }
         assertThat(cost).isBetween(entropy * (1 - 1e-9), entropy * 1.0001 + 0x1p-30 * symbols);
     }
@@ -71,8 +86,8 @@ class FrequenciesTest {
     @Test
     void uniformAndBroken() {
         Frequencies frequencies = new Frequencies(257);
-        frequencies.setUniform();
-        assertThat(java.util.Arrays.stream(frequencies.values()).sum()).isEqualTo(1 << 30);
+        assertThat(frequencies.total()).isEqualTo(257L * frequencies.frequency(256));
+        assertScaled(frequencies, 257);
         assertThatThrownBy(() -> frequencies.set(KERNELS, logits(257, Float.NaN, 1), 0))
                 .hasMessageContaining("cannot predict");
     }

@@ -5,21 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.compress.ByteDistribution;
 import ai.epitome.compress.MalformedCodeException;
-import ai.epitome.compress.ModelHashes;
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.LoadedModel;
+import ai.epitome.compress.Progress;
 import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
-import ai.epitome.text.BytePairTrainer;
-import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -30,12 +23,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class GptCodingTest {
     private static final Workers TWO = new Workers(2);
     private static final Workers ONE = new Workers(1);
-    private static final Tokenizer BPE = BytePairTrainer.train(
-            List.of("the theory of texts, a text the other texts".repeat(5).getBytes(StandardCharsets.UTF_8))
-                    .iterator(),
-            290,
-            1);
-    private static final ModelHashes HASHES = new ModelHashes("a", "b");
 
     @AfterAll
     static void end() {
@@ -43,16 +30,7 @@ class GptCodingTest {
     }
 
     static List<Tokenizer> tokenizers() {
-        return List.of(new ByteTokenizer(), new ByteTokenizer(List.of()), BPE);
-    }
-
-    static GptCoding coding(Tokenizer tokenizer, Workers workers, ExactKernels kernels) {
-        TransformerConfig config = Models.modern().with(c -> c.vocabulary = tokenizer.vocabularySize() + 3);
-        try (Transformer model = Models.drawn(config)) {
-            LoadedModel loaded = new LoadedModel(
-                    Path.of("drawn"), model, Optional.of(tokenizer), GenerationDefaults.of(OptionalInt.empty()));
-            return new GptCoding(loaded, HASHES, Models.CONTEXT, workers, kernels);
-        }
+        return List.of(SmallCodings.BYTES, SmallCodings.BYTES_ALONE, SmallCodings.PAIRS);
     }
 
     private static byte[][] blocks() {
@@ -70,11 +48,11 @@ class GptCodingTest {
     @MethodSource("tokenizers")
     void anyBytesComeBackInAnyGroups(Tokenizer tokenizer) {
         byte[][] blocks = blocks();
-        GptCoding coding = coding(tokenizer, TWO, ExactKernels.vector());
-        byte[][] coded = coding.encode(blocks);
+        GptCoding coding = SmallCodings.coding(tokenizer, TWO, ExactKernels.vector());
+        byte[][] coded = coding.encode(blocks, Progress.NONE);
         int[] lengths = Arrays.stream(blocks).mapToInt(block -> block.length).toArray();
-        assertThat(coding.decode(coded, lengths)).isDeepEqualTo(blocks);
-        GptCoding other = coding(tokenizer, ONE, ExactKernels.scalar());
+        assertThat(coding.decode(coded, lengths, Progress.NONE)).isDeepEqualTo(blocks);
+        GptCoding other = SmallCodings.coding(tokenizer, ONE, ExactKernels.scalar());
         for (int i = 0; i < blocks.length; i++) {
             assertThat(other.newCodec().decode(coded[i], lengths[i])).isEqualTo(blocks[i]);
             assertThat(other.newCodec().encode(blocks[i])).isEqualTo(coded[i]);
@@ -85,10 +63,10 @@ class GptCodingTest {
     @ParameterizedTest
     @MethodSource("tokenizers")
     void garbageIsRefusedOrDecodesToSomething(Tokenizer tokenizer) {
-        GptCoding coding = coding(tokenizer, ONE, ExactKernels.vector());
+        GptCoding coding = SmallCodings.coding(tokenizer, ONE, ExactKernels.vector());
         byte[] garbage = new byte[20];
         Arrays.fill(garbage, (byte) 0xff);
-        assertThatThrownBy(() -> coding.decode(new byte[][] {garbage}, new int[] {10_000}))
+        assertThatThrownBy(() -> coding.decode(new byte[][] {garbage}, new int[] {10_000}, Progress.NONE))
                 .isInstanceOf(MalformedCodeException.class);
     }
 
@@ -99,15 +77,15 @@ class GptCodingTest {
             ExactTransformer transformer = new ExactTransformer(model, 16, ONE, kernels);
             var distribution = new GptByteDistribution(transformer, kernels, OptionalInt.of(256));
             int[] found = new int[256];
-            Frequencies expected = new Frequencies(256);
+            int[] expected = new int[256];
             for (int value : Models.tokens(40, 9)) {
                 distribution.append(value);
             }
             distribution.frequencies(found);
             assertThat(Arrays.stream(found).sum()).isEqualTo(ByteDistribution.TOTAL);
             assertThat(Arrays.stream(found).min().getAsInt()).isPositive();
-            expected.setUniform();
-            assertThat(found).isNotEqualTo(expected.values());
+            new Frequencies(256).scaled(expected);
+            assertThat(found).isNotEqualTo(expected);
         }
     }
 }

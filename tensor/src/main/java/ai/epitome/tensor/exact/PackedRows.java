@@ -30,13 +30,20 @@ public final class PackedRows {
             return;
         }
         int full = largePanels() * ROWS;
+        for (int panel = 0; panel < count; panel += panel < full ? ROWS : FEW_ROWS) {
+            int width = panel < full ? ROWS : FEW_ROWS;
+            int used = Math.min(width, count - panel);
+            pack(source, from + panel * stride, stride, used, depth, values, panel * depth, width);
+        }
+    }
+
+    /// Packs `count` rows as one panel of `width`, 12 or 6, at `to` of `target`.
+    public static void pack(
+            float[] source, int from, int stride, int count, int depth, float[] target, int to, int width) {
         for (int row = 0; row < count; row++) {
-            int width = row < full ? ROWS : FEW_ROWS;
-            int panel = row < full ? row / ROWS * ROWS : full;
-            int at = panel * depth + row - panel;
             int start = from + row * stride;
             for (int k = 0; k < depth; k++) {
-                values[at + k * width] = source[start + k];
+                target[to + k * width + row] = source[start + k];
             }
         }
     }

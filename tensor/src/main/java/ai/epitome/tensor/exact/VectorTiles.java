@@ -54,6 +54,10 @@ final class VectorTiles {
         for (; panel + atOnce <= panels; panel += atOnce) {
             eightRegisters(depth, a, aFrom, b, bFrom + panel * panelStride, panelStride, c, cFrom + panel * COLUMNS);
         }
+        int few = atOnce / 2;
+        for (; few > 0 && panel + few <= panels; panel += few) {
+            fourRegisters(depth, a, aFrom, b, bFrom + panel * panelStride, panelStride, c, cFrom + panel * COLUMNS);
+        }
         for (; panel < panels; panel++) {
             for (int column = 0; column < COLUMNS; column += 2 * WIDTH) {
                 int from = bFrom + panel * panelStride + column;
@@ -241,6 +245,29 @@ final class VectorTiles {
         c5.intoArray(c, cFrom + 5 * WIDTH);
         c6.intoArray(c, cFrom + 6 * WIDTH);
         c7.intoArray(c, cFrom + 7 * WIDTH);
+    }
+
+    /// The same with half as many: the two panels of values of a head of 64 channels.
+    private static void fourRegisters(
+            int depth, float[] a, int aFrom, float[] b, int bFrom, int panelStride, float[] c, int cFrom) {
+        int o1 = place(1, panelStride);
+        int o2 = place(2, panelStride);
+        int o3 = place(3, panelStride);
+        FloatVector c0 = FloatVector.zero(FLOATS);
+        FloatVector c1 = FloatVector.zero(FLOATS);
+        FloatVector c2 = FloatVector.zero(FLOATS);
+        FloatVector c3 = FloatVector.zero(FLOATS);
+        for (int p = 0, pb = bFrom; p < depth; p++, pb += COLUMNS) {
+            FloatVector value = FloatVector.broadcast(FLOATS, a[aFrom + p]);
+            c0 = value.fma(FloatVector.fromArray(FLOATS, b, pb), c0);
+            c1 = value.fma(FloatVector.fromArray(FLOATS, b, pb + o1), c1);
+            c2 = value.fma(FloatVector.fromArray(FLOATS, b, pb + o2), c2);
+            c3 = value.fma(FloatVector.fromArray(FLOATS, b, pb + o3), c3);
+        }
+        c0.intoArray(c, cFrom);
+        c1.intoArray(c, cFrom + WIDTH);
+        c2.intoArray(c, cFrom + 2 * WIDTH);
+        c3.intoArray(c, cFrom + 3 * WIDTH);
     }
 
     /// Where register `index` of a row begins.
