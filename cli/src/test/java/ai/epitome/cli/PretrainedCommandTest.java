@@ -8,6 +8,7 @@ import ai.epitome.model.Initialization;
 import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
+import ai.epitome.tensor.Parameter;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;
@@ -20,9 +21,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 
 /// Files compressed with a model, small and of drawn weights: there and back, and what is said when it is another one.
 class PretrainedCommandTest {
@@ -60,13 +64,35 @@ class PretrainedCommandTest {
                     c.heads = 2;
                     c.keyValueHeads = 1;
                     c.hidden = 40;
+                    c.tiedHead = false;
                 });
         Initialization initialization = new Initialization(
                 seed, Initialization.Matrices.FAN_IN_UNIFORM, Initialization.Outputs.PLAIN, 0.5f, 0.5f);
         try (Transformer model = new Transformer(config, initialization)) {
+            lean(model, tokenizer);
             ModelFolder.save(models.resolve(name), model, GenerationDefaults.of(OptionalInt.empty()));
         }
         Files.write(models.resolve(name).resolve("tokenizer.json"), Tokenizers.toJson(tokenizer));
+    }
+
+    /// Makes a model expect the letters of the text: one channel is the same in all embeddings, and the head looks at
+    /// it.
+    private static void lean(Transformer model, Tokenizer tokenizer) {
+        Set<Integer> expected = new HashSet<>();
+        for (int id : tokenizer.encode("the text of the theory, th\u00e9orie\n")) {
+            expected.add(id);
+        }
+        for (Parameter parameter : model.parameters()) {
+            boolean head = parameter.name().equals("head");
+            if (head || parameter.name().equals("embedding")) {
+                for (int id = 0; id < tokenizer.vocabularySize(); id++) {
+                    parameter
+                            .value()
+                            .set((long) id * model.config().width(), !head ? 3 : expected.contains(id) ? 2 : -2);
+                }
+                parameter.changed();
+            }
+        }
     }
 
     @BeforeEach
@@ -104,11 +130,10 @@ class PretrainedCommandTest {
         String[] archives = {archive.toString(), empty + ".epi", one + ".epi", mixed + ".epi"};
         assertThat(file).doesNotExist();
         assertThat(done("decompress", "-l", archive.toString()).out()).contains(" pretrained ");
-        assertThat(done("decompress", "-l", "--json", archive.toString())
-                        .json()
-                        .path("numerics")
-                        .asString())
-                .isEqualTo("exact");
+        JsonNode listed = done("decompress", "-l", "--json", archive.toString()).json();
+        assertThat(listed.path("numerics").asString()).isEqualTo("exact");
+        assertThat(listed.path("stored_blocks").asInt())
+                .isBetween(1, listed.path("blocks").asInt() - 4);
         Files.delete(mixed);
         String[] test = {"compress", "-t", "-T", "1", "--model", model(name)};
         done(joined(test, archives)); // the mixed one needs no model, and one that is there does no harm
@@ -174,7 +199,7 @@ class PretrainedCommandTest {
         assertThat(fails("UNSUPPORTED_VERSION", "decompress", "-m", model("bytes"), archive.toString())
                         .err())
                 .contains("settings 63");
-        writeWith(bytes, settings + 1, 99); // a context of a billion
+        writeWith(bytes, settings + 4, 99); // a context of a billion
         fails("UNSUPPORTED_VERSION", "decompress", "-m", model("bytes"), archive.toString());
     }
 
