@@ -10,12 +10,14 @@ public final class Main {
                    ./epitome bench products
                    ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
                    ./epitome bench mix FILE...
+                   ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
 
             train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py;
                       growth: a table over depth and context
             products  matrix products, oneDNN and Java
             tokenizer encoding, beside jtokkit, on one thread and on two
-            mix       the context-mixing predictor of compress: bits per byte and speed over files""";
+            mix       the context-mixing predictor of compress: bits per byte and speed over files
+            gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks""";
 
     private Main() {}
 
@@ -29,6 +31,7 @@ public final class Main {
                     ProductBenchmark.main(words.subList(1, words.size()).toArray(String[]::new));
                 case "tokenizer" -> TokenizerBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
                     System.err.println(USAGE);
                     System.exit(2);
