@@ -50,7 +50,8 @@ final class GptBenchmark {
         decode(coding, 8, 1000); // the compiler's turn
         StringBuilder row = new StringBuilder();
         row.append("| ").append(model.getFileName());
-        row.append(String.format(Locale.ROOT, " | %.2fM", ModelFolder.config(model).parameters() / 1e6));
+        row.append(
+                String.format(Locale.ROOT, " | %.2fM", ModelFolder.config(model).parameters() / 1e6));
         double encoding = 0;
         for (int kilobytes : BLOCKS) {
             byte[][] blocks = blocks(kilobytes << 10, Integer.MAX_VALUE);
