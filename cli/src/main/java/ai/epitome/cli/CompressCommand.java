@@ -1,6 +1,7 @@
 package ai.epitome.cli;
 
 import ai.epitome.cli.ArchiveOptions.Mode;
+import ai.epitome.cli.ArchiveWork.Choice;
 import ai.epitome.cli.ArchiveWork.Writing;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import ai.epitome.compress.archive.Codings;
@@ -33,15 +34,22 @@ final class CompressCommand implements Callable<Integer> {
 
     @Option(
             names = "--mix",
-            description = "Mix the predictions of many contexts (what is done where nothing else is asked for).")
+            description = "Mix the predictions of many contexts: what is done where nothing else is asked for. With"
+                    + " --learn or -m the network's predictions are mixed with them.")
     private boolean mix;
+
+    @Option(
+            names = "--learn",
+            description = "Train a small network on the bytes as they pass and code them by what it predicts. It is not"
+                    + " in the archive: who reads it trains the same one.")
+    private boolean learn;
 
     @Option(
             names = "--block",
             paramLabel = "SIZE",
             description = "Code blocks of this size on their own (64k, 1M, ...): on all threads, each readable alone,"
-                    + " and a damaged one loses nothing else. With -m that is always so, and blocks have 64k where"
-                    + " nothing is said; otherwise each goes on from the one before, which compresses better.",
+                    + " and a damaged one loses nothing else. With -m alone that is always so, and blocks have 64k"
+                    + " where nothing is said; otherwise each goes on from the one before, which compresses better.",
             converter = SizeConverter.class)
     private Integer block;
 
@@ -50,8 +58,8 @@ final class CompressCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (mix && options.model().isPresent()) {
-            throw new IllegalArgumentException("-m and --mix are two ways to predict: choose one");
+        if (learn && options.model().isPresent()) {
+            throw new IllegalArgumentException("-m and --learn are two networks: choose one");
         }
         Mode mode = options.mode(decompress ? Mode.DECOMPRESS : Mode.COMPRESS);
         try (Codings codings = options.codings()) {
@@ -63,14 +71,17 @@ final class CompressCommand implements Callable<Integer> {
     }
 
     private Writing writing(Codings codings) {
-        if (options.model().isPresent()) {
+        boolean trained = options.model().isPresent();
+        if (trained && !mix) {
             return new Writing(_ -> codings.pretrained(), Layout.independent(block == null ? PRETRAINED_BLOCK : block));
         }
+        Choice predicted =
+                trained ? codings::pretrainedMixed : learn ? length -> codings.learning(length, mix) : codings::mixed;
         if (block == null) {
-            return new Writing(codings::mixed, Layout.inOnePiece());
+            return new Writing(predicted, Layout.inOnePiece());
         }
         return new Writing(
-                length -> codings.mixed(OptionalLong.of(Math.min(block, length.orElse(block)))),
+                length -> predicted.of(OptionalLong.of(Math.min(block, length.orElse(block)))),
                 Layout.independent(block));
     }
 }

@@ -144,6 +144,21 @@ class PretrainedCommandTest {
         assertThat(one).hasContent("x");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"bytes", "pairs"})
+    void mixedThereAndBack(String name) throws IOException {
+        Path empty = Files.createFile(folder.resolve("empty"));
+        done("compress", "-k", "-m", model(name), file.toString());
+        long alone = Files.size(archive);
+        done("compress", "-f", "-m", model(name), "--mix", file.toString(), empty.toString());
+        assertThat(Files.size(archive)).isLessThan(alone); // contexts know the repeats better than drawn weights do
+        assertThat(done("decompress", "-l", archive.toString()).out()).contains(" pretrained + mixed ");
+        fails("MODEL_MISMATCH", "decompress", archive.toString());
+        done("decompress", "-m", model(name), archive.toString(), empty + ".epi");
+        assertThat(file).hasBinaryContent(content);
+        assertThat(empty).isEmptyFile();
+    }
+
     private static String[] joined(String[] first, String[] second) {
         String[] all = Arrays.copyOf(first, first.length + second.length);
         System.arraycopy(second, 0, all, first.length, second.length);
@@ -232,7 +247,7 @@ class PretrainedCommandTest {
                 """;
         Files.writeString(bare.resolve("tokenizer.json"), letters);
         assertFails(bare, "byte 0x", two);
-        Result both = run("compress", "--mix", "-m", model("bytes"), two);
+        Result both = run("compress", "--learn", "-m", model("bytes"), two);
         assertThat(both.err()).contains("choose one");
     }
 

@@ -26,8 +26,12 @@ public record MixedCoding(Method method, Supplier<BitPredictor> predictors, Supp
     /// A hash of all probabilities of a fixed text.
     @Override
     public byte[] probe() {
+        return probe(small.get());
+    }
+
+    /// The hash of what this predictor says.
+    public static byte[] probe(BitPredictor predictor) {
         MessageDigest digest = ModelHashes.sha256();
-        BitPredictor predictor = small.get();
         for (byte value : PROBE_TEXT) {
             for (int shift = 7; shift >= 0; shift--) {
                 int probability = predictor.probability();

@@ -7,6 +7,8 @@ import ai.epitome.compress.Method.Numerics;
 import ai.epitome.compress.MixedCoding;
 import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.gpt.GptCoding;
+import ai.epitome.compress.gpt.LearningCoding;
+import ai.epitome.compress.gpt.MixedGptCoding;
 import ai.epitome.compress.mix.MixingPredictor;
 import ai.epitome.compress.mix.MixingSize;
 import ai.epitome.tensor.Workers;
@@ -18,6 +20,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /// Which codings there are, and which one an archive asks for. One object serves many archives, one after another: what
 /// is costly, a model in memory and kernel threads, is made when it is first needed, and once.
@@ -34,6 +39,7 @@ public final class Codings implements AutoCloseable {
     private final Optional<Path> model;
     private final int threads;
     private Workers workers; // null until needed, as what follows
+    private ExecutorService trainers;
     private ModelHashes hashes;
     private GptCoding pretrained;
 
@@ -52,10 +58,14 @@ public final class Codings implements AutoCloseable {
     ///
     /// @param length of what each codec will see, where it is known: it decides how much memory both sides take
     public Coding mixed(OptionalLong length) {
-        return mixed(length.isPresent() ? MixingSize.of(length.getAsLong()) : UNKNOWN_LENGTH);
+        return mixed(size(length));
     }
 
-    private static Coding mixed(MixingSize size) {
+    private static MixingSize size(OptionalLong length) {
+        return length.isPresent() ? MixingSize.of(length.getAsLong()) : UNKNOWN_LENGTH;
+    }
+
+    private static MixedCoding mixed(MixingSize size) {
         byte[] settings = {(byte) size.slotBits(), (byte) size.historyBits()};
         Method method = new Method(true, false, Optional.empty(), Numerics.INTEGERS, settings);
         return new MixedCoding(
@@ -72,6 +82,26 @@ public final class Codings implements AutoCloseable {
         return pretrained;
     }
 
+    /// The same, its predictions mixed with those of contexts.
+    ///
+    /// @throws IOException when it cannot be read, or its tokens cannot stand for all bytes
+    public Coding pretrainedMixed(OptionalLong length) throws IOException {
+        pretrained();
+        return pretrainedMixed(size(length));
+    }
+
+    private Coding pretrainedMixed(MixingSize size) {
+        return new MixedGptCoding(pretrained, mixed(size), size);
+    }
+
+    /// Prediction by a network that learns as it codes.
+    ///
+    /// @param mixed whether its predictions are mixed with those of contexts
+    public Coding learning(OptionalLong length, boolean mixed) {
+        Optional<MixingSize> mixing = mixed ? Optional.of(size(length)) : Optional.empty();
+        return LearningCoding.of(length.orElse(Long.MAX_VALUE), mixing, trainers());
+    }
+
     /// The coding that reads an archive.
     ///
     /// @throws ArchiveException when this version has none, or it needs another model than the one at hand
@@ -84,26 +114,33 @@ public final class Codings implements AutoCloseable {
         if (trained) {
             header.requireSameModel(model.isPresent() ? Optional.of(hashes()) : Optional.empty());
         }
-        if (method.mixed() && !method.learning() && !trained) {
-            return mixed(mixingSize(method.settings()));
+        try {
+            return predicting(method);
+        } catch (MalformedCodeException e) {
+            throw new ArchiveException(Reason.UNSUPPORTED_VERSION, e.getMessage() + ": a later Epitome may know them");
         }
-        if (trained && !method.learning() && !method.mixed()) {
-            return pretrained(method);
-        }
-        throw new ArchiveException(
-                Reason.UNSUPPORTED_VERSION, "method `%s`; this Epitome cannot decode it".formatted(method.name()));
     }
 
-    private Coding pretrained(Method method) throws IOException {
-        if (pretrained == null || !Arrays.equals(pretrained.method().settings(), method.settings())) {
-            try {
-                pretrained = GptCoding.open(folder(), method, workers());
-            } catch (MalformedCodeException e) {
-                throw new ArchiveException(
-                        Reason.UNSUPPORTED_VERSION, e.getMessage() + ": a later Epitome may know them");
-            }
+    private Coding predicting(Method method) throws IOException {
+        byte[] settings = method.settings();
+        int own = method.model().isPresent() ? GptCoding.SETTINGS : method.learning() ? LearningCoding.SETTINGS : 0;
+        if (method.learning() && method.model().isPresent() || settings.length != own + (method.mixed() ? 2 : 0)) {
+            throw new MalformedCodeException(
+                    "settings `%s` of method `%s`".formatted(HexFormat.of().formatHex(settings), method.name()));
         }
-        return pretrained;
+        Optional<MixingSize> mixing =
+                method.mixed() ? Optional.of(mixingSize(settings[own], settings[own + 1])) : Optional.empty();
+        if (method.learning()) {
+            return LearningCoding.of(settings, mixing, trainers());
+        }
+        if (method.model().isEmpty()) {
+            return mixed(mixing.orElseThrow());
+        }
+        byte[] network = Arrays.copyOf(settings, own);
+        if (pretrained == null || !Arrays.equals(pretrained.method().settings(), network)) {
+            pretrained = GptCoding.open(folder(), hashes(), network, workers());
+        }
+        return mixing.isPresent() ? pretrainedMixed(mixing.get()) : pretrained;
     }
 
     private Path folder() {
@@ -124,24 +161,36 @@ public final class Codings implements AutoCloseable {
         return workers;
     }
 
-    private static MixingSize mixingSize(byte[] settings) throws ArchiveException {
-        if (settings.length == 2 && settings[0] <= LARGEST.slotBits() && settings[1] <= LARGEST.historyBits()) {
+    /// Threads that learners train on; none with one thread.
+    private Executor trainers() {
+        if (threads == 1) {
+            return Runnable::run;
+        }
+        if (trainers == null) {
+            trainers = Executors.newCachedThreadPool(
+                    Thread.ofPlatform().daemon().name("learner-", 0).factory());
+        }
+        return trainers;
+    }
+
+    private static MixingSize mixingSize(int slotBits, int historyBits) {
+        if (slotBits <= LARGEST.slotBits() && historyBits <= LARGEST.historyBits()) {
             try {
-                return new MixingSize(settings[0], settings[1]);
+                return new MixingSize(slotBits, historyBits);
             } catch (IllegalArgumentException e) {
                 // told below
             }
         }
-        throw new ArchiveException(
-                Reason.UNSUPPORTED_VERSION,
-                "settings %s of mixing: a later Epitome may know them"
-                        .formatted(HexFormat.of().formatHex(settings)));
+        throw new MalformedCodeException("settings %d and %d of mixing".formatted(slotBits, historyBits));
     }
 
     @Override
     public void close() {
         if (workers != null) {
             workers.close();
+        }
+        if (trainers != null) {
+            trainers.shutdown();
         }
     }
 }

@@ -4,13 +4,17 @@ import ai.epitome.compress.ByteDistribution;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import java.util.Arrays;
+import java.util.concurrent.Executor;
 
 /// A small GPT that learns the bytes that it is told, and predicts the next one: no weights need to be kept, since
 /// whoever tells it the same bytes gets the same network, bit for bit.
 ///
-/// It predicts a segment of bytes one by one. Then it takes one step of Adam on the newest window of bytes and on some
-/// older ones drawn at random (replay makes more of a file's beginning than a single pass would), and reads the newest
-/// bytes again with the new weights before it goes on.
+/// Contexts of the last bytes and words have embeddings of their own ([LearnerTable]), so that the network need not
+/// find them first: of a short file it could not.
+///
+/// It predicts a segment of bytes one by one. Then it begins a step of training on the newest window of bytes, and
+/// reads these again with the weights of the step before ([LearnerTraining]). Each byte is learned once, when the
+/// newest segment is the end of a window: what was learned twice would look surer than it is.
 ///
 /// ```text
 /// bytes told:   ... | segment | segment | segment | segment | next segment ...
@@ -19,35 +23,34 @@ import java.util.Arrays;
 /// ```
 public final class ExactLearner implements ByteDistribution {
     private static final int BYTES = 256;
-    private static final int WARM_UP = 50;
-    /// Steps after which the rate falls with the square root of time.
-    private static final int STEADY = 2_000;
 
     private final LearnerShape shape;
-    private final LearnerWeights weights;
-    private final LearnerPass pass;
+    private final LearnerTraining training;
+    private final LearnerTable table;
     private final ExactKernels kernels;
     private final ExactTransformer transformer;
     private final ExactSequence[] sequence = new ExactSequence[ExactTransformer.MOST_ROWS];
-    private final Frequencies frequencies = new Frequencies(BYTES);
-    private final LearnedParameter.Corrections corrections = new LearnedParameter.Corrections();
-    private final LearnerRandom random = new LearnerRandom(2);
-    private byte[] history = new byte[1 << 16];
-    private int length;
-    private int steps;
+    private final int[] tokens = new int[ExactTransformer.MOST_ROWS];
+    private final int[] rows = new int[ExactTransformer.MOST_ROWS * LearnerHistory.CONTEXTS];
+    private Frequencies frequencies = new Frequencies(BYTES); // equal ones until something is known
+    private final LearnerHistory history;
 
     /// A learner of the size that suits `bytes` bytes.
-    public ExactLearner(long bytes, Workers workers, ExactKernels kernels) {
-        this(LearnerShape.of(bytes), workers, kernels);
+    ///
+    /// @param executor runs a step of training at a time; on another thread, it takes half of the time
+    public ExactLearner(long bytes, Executor executor, ExactKernels kernels) {
+        this(LearnerShape.numbered(LearnerShape.number(bytes)), executor, kernels);
     }
 
-    ExactLearner(LearnerShape shape, Workers workers, ExactKernels kernels) {
+    ExactLearner(LearnerShape shape, Executor executor, ExactKernels kernels) {
         this.shape = shape;
         this.kernels = kernels;
-        weights = new LearnerWeights(shape);
-        pass = new LearnerPass(shape, weights, workers, kernels);
+        history = new LearnerHistory(shape.rowBits());
+        table = new LearnerTable(1 << shape.rowBits(), shape.width(), kernels);
+        LearnerWeights weights = new LearnerWeights(shape);
+        training = new LearnerTraining(shape, weights, table, kernels, executor);
         int context = shape.config().context();
-        transformer = new ExactTransformer(shape.config(), context, weights.exact(shape), workers, kernels);
+        transformer = new ExactTransformer(shape.config(), context, weights.exact(shape), new Workers(1), kernels);
         Arrays.fill(sequence, transformer.newSequence());
     }
 
@@ -58,12 +61,11 @@ public final class ExactLearner implements ByteDistribution {
 
     @Override
     public void append(int value) {
-        if (length == history.length) {
-            history = Arrays.copyOf(history, 2 * length);
-        }
-        history[length++] = (byte) value;
+        history.append(value);
+        long length = history.length();
         if (length % shape.segment() == 0 && length > shape.window()) {
-            learn();
+            training.finish();
+            training.start(history);
             sequence[0].clear();
             read(length - (shape.window() - shape.segment()));
         } else {
@@ -72,47 +74,33 @@ public final class ExactLearner implements ByteDistribution {
     }
 
     /// Reads the bytes from `from` on and predicts the one after them.
-    private void read(int from) {
-        for (int start = from; start < length; ) {
-            int count = Math.min(ExactTransformer.MOST_ROWS, length - start);
-            int[] tokens = new int[count];
+    private void read(long from) {
+        for (long start = from; start < history.length(); ) {
+            int count = (int) Math.min(ExactTransformer.MOST_ROWS, history.length() - start);
             for (int i = 0; i < count; i++) {
-                tokens[i] = history[start + i] & 0xff;
+                tokens[i] = history.at(start + i);
+                history.contexts(start + i, rows, i * LearnerHistory.CONTEXTS);
             }
-            transformer.read(sequence, tokens, count);
+            transformer.read(sequence, tokens, count, this::addRows);
             start += count;
-            if (start == length) {
-                frequencies.set(kernels, transformer.logits(count - 1, count), 0);
+            if (start == history.length()) {
+                predict(transformer.logits(count - 1, count));
             }
         }
     }
 
-    private void learn() {
-        int window = shape.window();
-        int[] ids = new int[shape.windows() * window];
-        int[] targets = new int[ids.length];
-        for (int w = 0; w < shape.windows(); w++) {
-            int newest = length - window - 1;
-            int from = w == 0 ? newest : random.nextInt(newest + 1);
-            for (int i = 0; i < window; i++) {
-                ids[w * window + i] = history[from + i] & 0xff;
-                targets[w * window + i] = history[from + i + 1] & 0xff;
-            }
+    /// Bytes that drive the weights beyond all bounds are not known, but there may be some: they must come back too.
+    private void predict(float[] logits) {
+        if (Float.isFinite(kernels.maximum(logits, 0, BYTES))) {
+            frequencies.set(kernels, logits, 0);
+        } else {
+            frequencies = new Frequencies(BYTES);
         }
-        pass.run(ids, targets);
-        steps++;
-        corrections.step();
-        float rate = rate();
-        for (LearnedParameter parameter : weights.all()) {
-            parameter.update(rate, corrections.first(), corrections.second());
-        }
-        weights.pack();
     }
 
-    private float rate() {
-        if (steps < WARM_UP) {
-            return shape.rate() * steps / WARM_UP;
+    private void addRows(int row, float[] x, int at) {
+        for (int i = row * LearnerHistory.CONTEXTS; i < (row + 1) * LearnerHistory.CONTEXTS; i++) {
+            table.addPublished(rows[i], x, at);
         }
-        return steps < STEADY ? shape.rate() : shape.rate() * (float) Math.sqrt((double) STEADY / steps);
     }
 }

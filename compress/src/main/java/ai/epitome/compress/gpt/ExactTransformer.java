@@ -33,6 +33,8 @@ public final class ExactTransformer {
     /// Multiply-adds of a part of a product that is worth a thread's attention.
     private static final int LEAST_WORK = 1 << 17;
 
+    private static final Inputs NOTHING = (_, _, _) -> {};
+
     private final TransformerConfig config;
     private final ExactWeights weights;
     private final int context;
@@ -104,11 +106,23 @@ public final class ExactTransformer {
 
     /// Reads `count` rows, [#MOST_ROWS] at most: row i appends `tokens[i]` to `sequences[i]`, which has room for it.
     public void read(ExactSequence[] sequences, int[] tokens, int count) {
-        read(sequences, tokens, count, true);
+        read(sequences, tokens, count, NOTHING, true);
+    }
+
+    /// What is added to the embeddings of rows.
+    @FunctionalInterface
+    interface Inputs {
+        /// Adds to row `row`, which begins at `at` of `x`.
+        void add(int row, float[] x, int at);
+    }
+
+    /// The same with more inputs.
+    void read(ExactSequence[] sequences, int[] tokens, int count, Inputs inputs) {
+        read(sequences, tokens, count, inputs, true);
     }
 
     /// @param predicting whether anyone will ask for logits; otherwise keys and values are all that is wanted
-    private void read(ExactSequence[] sequences, int[] tokens, int count, boolean predicting) {
+    private void read(ExactSequence[] sequences, int[] tokens, int count, Inputs inputs, boolean predicting) {
         int[] positions = new int[count];
         int[] chunks = new int[count + 1]; // where runs of rows of one sequence begin, ROWS at most
         int chunkCount = 0;
@@ -119,6 +133,7 @@ public final class ExactTransformer {
             }
             positions[row] = sequences[row].length();
             embed(row, tokens[row], positions[row]);
+            inputs.add(row, x, row * width);
             sequences[row].append(tokens[row]);
         }
         chunks[chunkCount] = count;
@@ -177,7 +192,7 @@ public final class ExactTransformer {
         Arrays.fill(rows, full);
         for (int from = 0; from < tokens.length; from += MOST_ROWS) {
             int count = Math.min(MOST_ROWS, tokens.length - from);
-            read(rows, Arrays.copyOfRange(tokens, from, from + count), count, false);
+            read(rows, Arrays.copyOfRange(tokens, from, from + count), count, NOTHING, false);
         }
     }
 

@@ -31,6 +31,9 @@ import java.util.function.IntUnaryOperator;
 /// are decoded, as many as [#group] go through the model side by side and share each reading of its weights; when they
 /// are encoded, one after another, a hundred tokens at a time. How they are grouped changes no bit.
 public final class GptCoding implements Coding {
+    /// Bytes of settings: the format, and a context.
+    public static final int SETTINGS = 1 + Integer.BYTES;
+
     private static final int BYTES = 256;
     private static final int PROBE_BYTES = 16;
     private static final int PROBE_TOKENS = 24;
@@ -53,6 +56,7 @@ public final class GptCoding implements Coding {
     private final Workers workers;
     private final List<ExactSequence> sequences = new ArrayList<>();
     private final Frequencies[] frequencies;
+    private SortedTokens sorted; // null until needed
 
     /// @param model weights and tokenizer; may be closed afterwards
     /// @param hashes what an archive keeps of it
@@ -69,7 +73,7 @@ public final class GptCoding implements Coding {
         frequencies = new Frequencies[4 * workers.count()];
         start = tokenizer.endOfText();
         symbols = tokenizer.kind().equals("byte") ? BYTES : tokenizer.vocabularySize();
-        byte[] settings = ByteBuffer.allocate(5)
+        byte[] settings = ByteBuffer.allocate(SETTINGS)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .put(FORMAT)
                 .putInt(context)
@@ -85,17 +89,16 @@ public final class GptCoding implements Coding {
         return open(folder, hashes, most -> most, workers);
     }
 
-    /// A model folder as the coding of an archive that says `method`.
+    /// A model folder as the coding of an archive that says `settings`.
     ///
-    /// @throws MalformedCodeException when the method's settings are none of this class
-    public static GptCoding open(Path folder, Method method, Workers workers) throws IOException {
-        byte[] settings = method.settings();
-        if (settings.length != 5 || settings[0] != FORMAT) {
+    /// @throws MalformedCodeException when the settings are none of this class
+    public static GptCoding open(Path folder, ModelHashes hashes, byte[] settings, Workers workers) throws IOException {
+        if (settings.length != SETTINGS || settings[0] != FORMAT) {
             throw new MalformedCodeException("settings %s of a trained model, expected format %d and a context"
                     .formatted(HexFormat.of().formatHex(settings), FORMAT));
         }
         int context = ByteBuffer.wrap(settings).order(ByteOrder.LITTLE_ENDIAN).getInt(1);
-        return open(folder, method.model().orElseThrow(), most -> context(context, most), workers);
+        return open(folder, hashes, most -> context(context, most), workers);
     }
 
     private static int context(int context, int most) {
@@ -273,6 +276,18 @@ public final class GptCoding implements Coding {
         }
         frequencies[slot].set(kernels, logits, row * transformer.logitStride());
         return frequencies[slot];
+    }
+
+    /// What the model expects, byte by byte. One of them at a time: they share the model.
+    TokenWalk newWalk() {
+        if (sorted == null) {
+            sorted = new SortedTokens(tokenizer, symbols);
+        }
+        return new TokenWalk(sorted, symbols, transformer, transformer.newSequence(), start, kernels);
+    }
+
+    LosslessTokens tokens() {
+        return tokens;
     }
 
     /// Blocks one at a time; each begins anew.

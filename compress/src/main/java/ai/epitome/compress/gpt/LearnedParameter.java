@@ -18,6 +18,8 @@ final class LearnedParameter {
     private final float[] second;
     private final PackedMatrix forward; // of y = x Wᵀ; null for a vector or a table
     private final PackedMatrix backward; // of dx = dy W
+    private final PackedMatrix publishedMatrix; // a copy of `forward` to predict by
+    private final float[] published; // a copy of `value` of a vector or a table
 
     private LearnedParameter(int rows, int columns, boolean matrix) {
         this.rows = rows;
@@ -28,6 +30,8 @@ final class LearnedParameter {
         second = new float[value.length];
         forward = matrix ? new PackedMatrix(columns, rows) : null;
         backward = matrix ? new PackedMatrix(rows, columns) : null;
+        publishedMatrix = matrix ? new PackedMatrix(columns, rows) : null;
+        published = matrix ? null : new float[value.length];
     }
 
     static LearnedParameter matrix(int out, int in) {
@@ -58,6 +62,24 @@ final class LearnedParameter {
 
     PackedMatrix backward() {
         return backward;
+    }
+
+    /// A copy to predict by while this one learns on, of a matrix.
+    PackedMatrix publishedMatrix() {
+        return publishedMatrix;
+    }
+
+    /// The same of a vector or a table.
+    float[] published() {
+        return published;
+    }
+
+    void publish() {
+        if (publishedMatrix != null) {
+            publishedMatrix.copy(forward);
+        } else {
+            System.arraycopy(value, 0, published, 0, value.length);
+        }
     }
 
     /// Makes products read the values as they are now.

@@ -1,6 +1,5 @@
 package ai.epitome.compress.gpt;
 
-import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.tensor.exact.PackedMatrix;
 import ai.epitome.tensor.exact.PackedRows;
@@ -8,15 +7,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Forward and backward pass of a learner over training windows, in the `exact` profile: gradients are the same bits
-/// with any number of threads. Products are split by columns of their results, attention by windows and heads; sums
-/// over rows go through the rows in order.
+/// Forward and backward pass of a learner over a training window, in the `exact` profile, on one thread. Sums over rows
+/// go through the rows in order.
 ///
-/// N rows (windows times window), C channels, F hidden channels.
+/// N rows, the positions of the window, C channels, F hidden channels.
 final class LearnerPass {
+    private static final int CONTEXTS = LearnerHistory.CONTEXTS;
+
     private final LearnerShape shape;
     private final LearnerWeights weights;
-    private final Workers workers;
+    private final LearnerTable table;
     private final ExactKernels kernels;
     private final int count; // N
     private final int width; // C
@@ -47,7 +47,7 @@ final class LearnerPass {
         final float[] heads = rows(width);
         final float[] up = rows(hidden);
         final float[] activated = rows(hidden);
-        final LearnerAttention[] attention = new LearnerAttention[shape.windows() * shape.heads()];
+        final LearnerAttention[] attention = new LearnerAttention[shape.heads()];
 
         Saved() {
             Arrays.setAll(attention, _ -> new LearnerAttention(kernels, shape.window(), shape.headDimension()));
@@ -61,12 +61,12 @@ final class LearnerPass {
         final float[] factors = new float[count]; // r
     }
 
-    LearnerPass(LearnerShape shape, LearnerWeights weights, Workers workers, ExactKernels kernels) {
+    LearnerPass(LearnerShape shape, LearnerWeights weights, LearnerTable table, ExactKernels kernels) {
         this.shape = shape;
         this.weights = weights;
-        this.workers = workers;
+        this.table = table;
         this.kernels = kernels;
-        count = shape.windows() * shape.window();
+        count = shape.window();
         width = shape.width();
         hidden = shape.hidden();
         float[][] rotations = ExactWeights.rotations(shape.config(), shape.window());
@@ -96,13 +96,17 @@ final class LearnerPass {
         return new float[PackedRows.padded(count) * columns];
     }
 
-    /// Sets all gradients to those of the mean loss of N predictions and returns that loss in nats.
+    /// Sets all gradients to those of the mean loss of the predictions that count and returns that loss in nats.
     ///
     /// @param ids (N) bytes read
     /// @param targets (N) bytes that follow
-    double run(int[] ids, int[] targets) {
+    /// @param rows (N, contexts) of the table, added to the embeddings
+    double run(int[] ids, int[] targets, int[] rows) {
         for (int n = 0; n < count; n++) {
             System.arraycopy(weights.embedding.value, ids[n] * width, x, n * width, width);
+            for (int i = n * CONTEXTS; i < (n + 1) * CONTEXTS; i++) {
+                table.addTrained(rows[i], x, n * width);
+            }
         }
         for (int i = 0; i < saved.size(); i++) {
             forward(weights.blocks.get(i), saved.get(i));
@@ -124,11 +128,18 @@ final class LearnerPass {
         return loss;
     }
 
+    /// After [#run]: a step of the rows that it read, from `from` on.
+    void updateRows(int[] rows, int from, float rate) {
+        for (int i = from; i < rows.length; i++) {
+            table.update(rows[i], dx, i / CONTEXTS * width, rate);
+        }
+    }
+
     private void forward(LearnerWeights.Block block, Saved s) {
         norm(block.attentionGain(), s.attentionNorm);
         product(s.attentionNorm.output, width, block.queryKeyValue().forward(), s.fused, 3 * width);
         turn(s.fused, sines);
-        attention((task, at, to) -> s.attention[task].forward(s.fused, at, s.heads, to, width));
+        attention((head, at, to) -> s.attention[head].forward(s.fused, at, s.heads, to, width));
         product(s.heads, width, block.output().forward(), branch, width);
         kernels.add(x, 0, branch, 0, count * width);
 
@@ -149,7 +160,7 @@ final class LearnerPass {
         normBack(block.mlpGain(), s.mlpNorm);
 
         backProduct(block.output(), dx, width, s.heads, inputs, dHeads);
-        attention((task, at, to) -> s.attention[task].backward(s.fused, at, dHeads, to, width, dFused));
+        attention((head, at, to) -> s.attention[head].backward(s.fused, at, dHeads, to, width, dFused));
         turn(dFused, negativeSines);
         backProduct(block.queryKeyValue(), dFused, 3 * width, s.attentionNorm.output, inputs, dNormed);
         normBack(block.attentionGain(), s.attentionNorm);
@@ -158,7 +169,7 @@ final class LearnerPass {
     /// `y = x W`.
     private void product(float[] source, int depth, PackedMatrix matrix, float[] target, int columns) {
         left.pack(source, 0, depth, count, depth);
-        workers.rows(matrix.panels(), 1, (from, to, _) -> matrix.multiply(kernels, left, from, to, target, columns));
+        matrix.multiply(kernels, left, 0, matrix.panels(), target, columns);
     }
 
     /// `dW = dYᵀ X` and `dX = dY W`.
@@ -166,23 +177,18 @@ final class LearnerPass {
             LearnedParameter weight, float[] dy, int out, float[] input, PackedMatrix packed, float[] dInput) {
         left.packTransposed(dy, 0, out, out, count);
         packed.pack(input, 0, weight.columns);
-        workers.rows(
-                packed.panels(),
-                1,
-                (from, to, _) -> packed.multiply(kernels, left, from, to, weight.gradient, weight.columns));
+        packed.multiply(kernels, left, 0, packed.panels(), weight.gradient, weight.columns);
         product(dy, out, weight.backward(), dInput, weight.columns);
     }
 
     private void norm(LearnedParameter gain, NormRows rows) {
-        workers.rows(count, 16, (from, to, _) -> {
-            for (int n = from; n < to; n++) {
-                int at = n * width;
-                float factor = kernels.inverseRootMeanSquare(x, at, width, 1e-6f);
-                rows.factors[n] = factor;
-                kernels.scale(x, at, factor, rows.input, at, width);
-                kernels.scale(x, at, factor, gain.value, rows.output, at, width);
-            }
-        });
+        for (int n = 0; n < count; n++) {
+            int at = n * width;
+            float factor = kernels.inverseRootMeanSquare(x, at, width, 1e-6f);
+            rows.factors[n] = factor;
+            kernels.scale(x, at, factor, rows.input, at, width);
+            kernels.scale(x, at, factor, gain.value, rows.output, at, width);
+        }
     }
 
     /// Adds to `dx` what `dNormed` says of the norm's input, and sets the gain's gradient:
@@ -195,63 +201,62 @@ final class LearnerPass {
                 gain.gradient[i] = Math.fma(dNormed[at + i], rows.input[at + i], gain.gradient[i]);
             }
         }
-        workers.rows(count, 16, (from, to, _) -> {
-            for (int n = from; n < to; n++) {
-                int at = n * width;
-                kernels.scale(dNormed, at, 1f, gain.value, dNormed, at, width);
-                float along = kernels.dot(dNormed, at, rows.input, at, width) / width;
-                float factor = rows.factors[n];
-                for (int i = at; i < at + width; i++) {
-                    dx[i] = Math.fma(factor, Math.fma(-along, rows.input[i], dNormed[i]), dx[i]);
-                }
+        for (int n = 0; n < count; n++) {
+            int at = n * width;
+            kernels.scale(dNormed, at, 1f, gain.value, dNormed, at, width);
+            float along = kernels.dot(dNormed, at, rows.input, at, width) / width;
+            float factor = rows.factors[n];
+            for (int i = at; i < at + width; i++) {
+                dx[i] = Math.fma(factor, Math.fma(-along, rows.input[i], dNormed[i]), dx[i]);
             }
-        });
+        }
     }
 
     /// Turns queries and keys of all rows.
     private void turn(float[] fused, float[] direction) {
         int pairs = shape.headDimension() / 2;
-        workers.rows(count, 16, (from, to, _) -> {
-            for (int n = from; n < to; n++) {
-                int angles = n % shape.window() * pairs;
-                for (int head = 0; head < 2 * shape.heads(); head++) {
-                    int at = n * 3 * width + head * 2 * pairs;
-                    kernels.rotate(fused, at, cosines, direction, angles, pairs);
-                }
+        for (int n = 0; n < count; n++) {
+            int angles = n * pairs;
+            for (int head = 0; head < 2 * shape.heads(); head++) {
+                int at = n * 3 * width + head * 2 * pairs;
+                kernels.rotate(fused, at, cosines, direction, angles, pairs);
             }
-        });
+        }
     }
 
-    /// Work on one head of one window, whose results lie at `to`.
+    /// Work on one head, whose results begin at channel `channel`.
     @FunctionalInterface
     private interface Head {
-        void run(int task, LearnerAttention.Place at, int to);
+        void run(int head, LearnerAttention.Place at, int channel);
     }
 
     private void attention(Head work) {
-        workers.run(shape.windows() * shape.heads(), (task, _) -> {
-            int firstRow = task / shape.heads() * shape.window();
-            int channel = task % shape.heads() * shape.headDimension();
-            int at = firstRow * 3 * width + channel;
+        for (int head = 0; head < shape.heads(); head++) {
+            int channel = head * shape.headDimension();
             work.run(
-                    task,
-                    new LearnerAttention.Place(at, at + width, at + 2 * width, 3 * width),
-                    firstRow * width + channel);
-        });
+                    head,
+                    new LearnerAttention.Place(channel, channel + width, channel + 2 * width, 3 * width),
+                    channel);
+        }
     }
 
-    /// `logits = (softmax(logits) - onehot(target)) / N`. The loss is for people and tests: nothing is coded by it.
+    /// `logits = (softmax(logits) - onehot(target)) / M` for the M rows that count, those of the newest
+    /// segment: what a network has learned already would teach it to trust contexts that it knows by
+    /// heart. The loss is for people and tests: nothing is coded by it.
     private double lossGradient(int[] targets) {
         double loss = 0;
-        for (int n = 0; n < count; n++) {
+        int skipped = shape.window() - shape.segment();
+        int counted = count - skipped;
+        Arrays.fill(logits, 0, skipped * 256, 0f);
+        for (int n = skipped; n < count; n++) {
             int at = n * 256;
             float maximum = kernels.maximum(logits, at, 256);
             kernels.exponentials(logits, at, 256, 1f, maximum);
             float sum = kernels.sum(logits, at, 256);
             loss -= Math.log(logits[at + targets[n]] / sum);
-            kernels.scale(logits, at, 1f / sum / count, logits, at, 256);
-            logits[at + targets[n]] -= 1f / count;
+            kernels.scale(logits, at, 1f / sum / counted, logits, at, 256);
+            logits[at + targets[n]] -= 1f / counted;
         }
-        return loss / count;
+        return loss / counted;
     }
 }

@@ -20,9 +20,4 @@ final class LearnerRandom {
     double nextDouble() {
         return (nextLong() >>> 11) * 0x1p-53;
     }
-
-    /// Uniform in `0 .. bound - 1`, up to the bias of a product.
-    int nextInt(int bound) {
-        return (int) ((nextLong() >>> 33) * bound >>> 31);
-    }
 }

@@ -44,6 +44,7 @@ final class LearnerWeights {
         finalGain = LearnedParameter.gain(width);
         head = LearnedParameter.matrix(256, width);
         pack();
+        publish();
     }
 
     List<LearnedParameter> all() {
@@ -56,15 +57,20 @@ final class LearnerWeights {
         all().forEach(LearnedParameter::pack);
     }
 
-    /// The same arrays as the forward pass of prediction reads them.
+    /// Makes the values as they are now those to predict by.
+    void publish() {
+        all().forEach(LearnedParameter::publish);
+    }
+
+    /// The values to predict by, as [ExactTransformer] reads them.
     ExactWeights exact(LearnerShape shape) {
         float[][] rotations =
                 ExactWeights.rotations(shape.config(), shape.config().context());
         return new ExactWeights(
-                embedding.value,
+                embedding.published(),
                 null,
                 blocks.stream().map(LearnerWeights::exact).toList(),
-                new ExactWeights.Norm(finalGain.value, null),
+                new ExactWeights.Norm(finalGain.published(), null),
                 linear(head),
                 rotations[0],
                 rotations[1]);
@@ -72,18 +78,18 @@ final class LearnerWeights {
 
     private static ExactWeights.Block exact(Block block) {
         return new ExactWeights.Block(
-                new ExactWeights.Norm(block.attentionGain.value, null),
+                new ExactWeights.Norm(block.attentionGain.published(), null),
                 linear(block.queryKeyValue),
                 null,
                 null,
                 linear(block.output),
-                new ExactWeights.Norm(block.mlpGain.value, null),
+                new ExactWeights.Norm(block.mlpGain.published(), null),
                 null,
                 linear(block.up),
                 linear(block.down));
     }
 
     private static ExactWeights.Linear linear(LearnedParameter parameter) {
-        return new ExactWeights.Linear(parameter.forward(), null);
+        return new ExactWeights.Linear(parameter.publishedMatrix(), null);
     }
 }

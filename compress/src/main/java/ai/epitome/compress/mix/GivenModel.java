@@ -7,7 +7,7 @@ import ai.epitome.compress.ByteDistribution;
 /// of
 /// the bytes that begin with the bits so far and a 1. Silent where no model is given.
 final class GivenModel {
-    static final int INPUTS = 2;
+    static final int INPUTS = 3;
     /// Classes of confidence, 0: no model.
     static final int CLASSES = 8;
     private static final int LIMIT = 1023;
@@ -22,6 +22,7 @@ final class GivenModel {
     private final AdaptiveMap calibrated = new AdaptiveMap(KNOTS * 8, LIMIT);
     private int at;
     private int confidence;
+    private int expected;
 
     GivenModel(ByteDistribution model) {
         this.model = model;
@@ -29,17 +30,16 @@ final class GivenModel {
             int stretched = i / 8 * SPACING + SPACING / 2 - Logistic.LIMIT;
             calibrated.prior(i, Logistic.squash(stretched << Logistic.FINE_BITS), 20);
         }
-        read();
     }
 
     void append(int value) {
         if (model != null) {
             model.append(value);
-            read();
         }
     }
 
-    private void read() {
+    /// Asks for the distribution over the byte that begins.
+    void read() {
         if (model == null) {
             return;
         }
@@ -48,18 +48,28 @@ final class GivenModel {
         for (int node = 255; node > 0; node--) {
             sums[node] = sums[2 * node] + sums[2 * node + 1];
         }
-        int greatest = 0;
-        for (int frequency : frequencies) {
-            greatest = Math.max(greatest, frequency);
+        expected = 0;
+        for (int value = 1; value < frequencies.length; value++) {
+            expected = frequencies[value] > frequencies[expected] ? value : expected;
         }
+        int greatest = frequencies[expected];
         // Eighths of the probability of the likeliest byte, finer near 1.
         int share = (int) ((long) greatest * 64 / ByteDistribution.TOTAL);
         confidence =
                 share < 8 ? 1 : share < 16 ? 2 : share < 28 ? 3 : share < 40 ? 4 : share < 52 ? 5 : share < 61 ? 6 : 7;
     }
 
+    boolean isPresent() {
+        return model != null;
+    }
+
     int confidence() {
         return confidence;
+    }
+
+    /// The likeliest byte.
+    int expected() {
+        return expected;
     }
 
     void predict(int partial, int[] inputs, int from) {
@@ -71,7 +81,9 @@ final class GivenModel {
         int bit = 31 - Integer.numberOfLeadingZeros(partial);
         at = (stretched + Logistic.LIMIT) / SPACING * 8 + bit;
         inputs[from] = stretched;
-        inputs[from + 1] = Logistic.stretch(calibrated.probability(at));
+        int probability = calibrated.probability(at);
+        inputs[from + 1] = Logistic.stretch(probability);
+        inputs[from + 2] = probability - (1 << 15) >> 6;
     }
 
     void update(int bit) {

@@ -1,5 +1,7 @@
 package ai.epitome.compress.mix;
 
+import java.util.Arrays;
+
 /// The two layers of mixers: the first mixes all inputs by several selected weight sets, the second what these say.
 final class MixerNetwork {
     private static final int CLASSES = Words.CLASSES * Words.CLASSES * Words.CLASSES;
@@ -10,15 +12,28 @@ final class MixerNetwork {
     private static final Mixer.Rate RATE = new Mixer.Rate(3000, 150, 100_000);
     private static final Mixer.Rate FINAL_RATE = new Mixer.Rate(1500, 400, 100_000);
 
+    /// With a given model its likeliest byte selects too.
+    private static final int[] GIVEN_SELECTORS = Arrays.copyOf(SELECTORS, SELECTORS.length + 1);
+
+    static {
+        GIVEN_SELECTORS[SELECTORS.length] = 256;
+    }
+
+    private final int selectors;
     private final Mixer first;
-    private final Mixer second = new Mixer(SELECTORS.length, FINAL_SELECTORS, FINAL_RATE);
-    private final int[] between = new int[second.width()];
+    private final Mixer second;
+    private final int[] between;
     private int fine;
 
-    MixerNetwork(int inputs) {
-        this.first = new Mixer(inputs, SELECTORS, RATE);
-        for (int s = 0; s < SELECTORS.length; s++) {
-            second.initialize(s, Mixer.WEIGHT_ONE / SELECTORS.length);
+    /// @param given whether a model is given
+    MixerNetwork(int inputs, boolean given) {
+        int[] contexts = given ? GIVEN_SELECTORS : SELECTORS;
+        selectors = contexts.length;
+        first = new Mixer(inputs, contexts, RATE);
+        second = new Mixer(selectors, FINAL_SELECTORS, FINAL_RATE);
+        between = new int[second.width()];
+        for (int s = 0; s < selectors; s++) {
+            second.initialize(s, Mixer.WEIGHT_ONE / selectors);
         }
     }
 
@@ -47,6 +62,9 @@ final class MixerNetwork {
         first.select(4, found * 8 + bitPosition);
         first.select(5, words.classes(3));
         first.select(6, given.confidence() * 8 + bitPosition);
+        if (given.isPresent()) {
+            first.select(7, given.expected());
+        }
         second.select(0, partial);
         second.select(1, history.last(1));
     }
@@ -54,7 +72,7 @@ final class MixerNetwork {
     /// Stretched probability.
     int mix(int[] inputs) {
         first.mix(inputs);
-        for (int s = 0; s < SELECTORS.length; s++) {
+        for (int s = 0; s < selectors; s++) {
             between[s] = first.output(s);
         }
         second.mix(between);

@@ -21,7 +21,7 @@ import ai.epitome.compress.ByteDistribution;
 ///     }
 /// }
 /// ```
-/// Not for several threads at once.
+/// Each bit's probability must be asked for before the bit is told. Not for several threads at once.
 public final class MixingPredictor implements BitPredictor {
     private static final int[] MATCHES = {5, 8, 16};
     private static final int LONGEST = MATCHES.length - 1;
@@ -47,6 +47,7 @@ public final class MixingPredictor implements BitPredictor {
     private int bitPosition;
     private int found;
     private int probability;
+    private boolean predicted;
 
     /// A predictor that has seen nothing, from contexts alone.
     public MixingPredictor(MixingSize size) {
@@ -63,13 +64,12 @@ public final class MixingPredictor implements BitPredictor {
             matches[m] = new MatchModel(history, MATCHES[m], Math.min(size.historyBits(), 20));
         }
         this.given = new GivenModel(model);
-        this.network = new MixerNetwork(INPUTS);
+        this.network = new MixerNetwork(INPUTS, model != null);
         this.inputs = new int[network.width()];
-        this.refinement = new Refinement();
+        this.refinement = new Refinement(given);
         initializeWeights();
         contexts.advance(-1, 0);
         startNibble();
-        predict();
     }
 
     private void initializeWeights() {
@@ -85,6 +85,13 @@ public final class MixingPredictor implements BitPredictor {
 
     @Override
     public int probability() {
+        if (!predicted) {
+            if (bitPosition == 0) {
+                given.read(); // not before: the model may be told more than the byte
+            }
+            predict();
+            predicted = true;
+        }
         return probability;
     }
 
@@ -106,7 +113,7 @@ public final class MixingPredictor implements BitPredictor {
         if ((bitPosition & 3) == 0) {
             startNibble();
         }
-        predict();
+        predicted = false;
     }
 
     private void startByte(int value) {

@@ -13,15 +13,29 @@ final class Refinement {
     private final FinalEstimation orderTwo = new FinalEstimation(1 << HASH_BITS, RATE);
     private final FinalEstimation matched = new FinalEstimation(1 << HASH_BITS, RATE);
 
-    int refine(int stretched, int fine, int partial, int expected, int lengthClass, ByteHistory history) {
+    private final GivenModel model;
+    private final FinalEstimation expected = new FinalEstimation(1 << HASH_BITS, RATE);
+
+    Refinement(GivenModel model) {
+        this.model = model;
+    }
+
+    int refine(int stretched, int fine, int partial, int matchedByte, int lengthClass, ByteHistory history) {
         int last = history.last(1);
         int two = Contexts.hash(Contexts.hash(last, history.last(2)), partial) >>> (32 - HASH_BITS);
-        int match = Contexts.hash(Contexts.hash(expected, Math.min(lengthClass, 12) / 4), partial) >>> (32 - HASH_BITS);
+        int match =
+                Contexts.hash(Contexts.hash(matchedByte, Math.min(lengthClass, 12) / 4), partial) >>> (32 - HASH_BITS);
         int mixed = Logistic.squash(fine);
         int sum = orderZero.refine(stretched, lengthClass << 8 | partial)
                 + orderOne.refine(stretched, last << 8 | partial)
                 + orderTwo.refine(stretched, two)
                 + matched.refine(stretched, match);
+        if (model.isPresent()) {
+            int known =
+                    Contexts.hash(Contexts.hash(model.expected(), model.confidence()), partial) >>> (32 - HASH_BITS);
+            sum += expected.refine(stretched, known);
+            return Math.clamp((5 * mixed + 3 * sum + 10) / 20, 1, BitPredictor.ONE - 1);
+        }
         return Math.clamp((4 * mixed + 3 * sum + 8) >> 4, 1, BitPredictor.ONE - 1);
     }
 
@@ -30,5 +44,8 @@ final class Refinement {
         orderOne.update(bit);
         orderTwo.update(bit);
         matched.update(bit);
+        if (model.isPresent()) {
+            expected.update(bit);
+        }
     }
 }

@@ -6,16 +6,18 @@ import static org.assertj.core.api.Assertions.within;
 import ai.epitome.compress.ByteDistribution;
 import ai.epitome.compress.RangeDecoder;
 import ai.epitome.compress.RangeEncoder;
-import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 
 class ExactLearnerTest {
-    static final LearnerShape SMALL = new LearnerShape(2, 64, 2, 32, 16, 2, 5e-3f);
-    private static final Workers ONE = new Workers(1);
+    static final LearnerShape SMALL = new LearnerShape(2, 64, 2, 128, 32, 16, 5e-3f, 10, 0.5f);
+    private static final Executor HERE = Runnable::run;
 
     static byte[] text() {
         return "a small network learns this sentence while it reads it; "
@@ -34,13 +36,15 @@ class ExactLearnerTest {
             }
         }
         weights.pack();
-        LearnerPass pass = new LearnerPass(SMALL, weights, ONE, ExactKernels.best());
-        int[] ids = random.ints(64, 0, 256).toArray();
-        int[] targets = random.ints(64, 0, 256).toArray();
+        LearnerTable table = new LearnerTable(1 << SMALL.rowBits(), SMALL.width(), ExactKernels.best());
+        LearnerPass pass = new LearnerPass(SMALL, weights, table, ExactKernels.best());
+        int[] rows = new int[32 * LearnerHistory.CONTEXTS];
+        int[] ids = random.ints(32, 0, 256).toArray();
+        int[] targets = random.ints(32, 0, 256).toArray();
         for (LearnedParameter parameter : weights.all()) {
             float[] values = parameter.value.clone();
             float[] direction = new float[values.length];
-            pass.run(ids, targets);
+            pass.run(ids, targets, rows);
             double slope = 0;
             double square = 0;
             for (int i = 0; i < values.length; i++) {
@@ -56,7 +60,7 @@ class ExactLearnerTest {
                     parameter.value[i] = values[i] + (float) (step * (1 - 2 * side)) * direction[i];
                 }
                 weights.pack();
-                losses[side] = pass.run(ids, targets);
+                losses[side] = pass.run(ids, targets, rows);
             }
             System.arraycopy(values, 0, parameter.value, 0, values.length);
             weights.pack();
@@ -69,9 +73,9 @@ class ExactLearnerTest {
     @Test
     void sameBitsWithAnyThreadsAndRegisters() {
         byte[] text = Arrays.copyOf(text(), 150);
-        try (Workers two = new Workers(2)) {
-            ExactLearner first = new ExactLearner(SMALL, ONE, ExactKernels.scalar());
-            ExactLearner second = new ExactLearner(SMALL, two, ExactKernels.vector());
+        try (ExecutorService other = Executors.newSingleThreadExecutor()) {
+            ExactLearner first = new ExactLearner(SMALL, HERE, ExactKernels.scalar());
+            ExactLearner second = new ExactLearner(SMALL, other, ExactKernels.vector());
             int[] expected = new int[256];
             int[] found = new int[256];
             for (byte value : text) {
@@ -88,7 +92,7 @@ class ExactLearnerTest {
     void learnsAndDecodes() {
         byte[] text = text();
         RangeEncoder encoder = new RangeEncoder();
-        ExactLearner learner = new ExactLearner(SMALL, ONE, ExactKernels.best());
+        ExactLearner learner = new ExactLearner(SMALL, HERE, ExactKernels.best());
         int[] frequencies = new int[256];
         for (byte value : text) {
             learner.frequencies(frequencies);
@@ -100,7 +104,7 @@ class ExactLearnerTest {
         assertThat(coded.length).isLessThan(text.length / 3);
 
         RangeDecoder decoder = new RangeDecoder(coded);
-        ExactLearner mirror = new ExactLearner(SMALL, ONE, ExactKernels.best());
+        ExactLearner mirror = new ExactLearner(SMALL, HERE, ExactKernels.best());
         for (byte value : text) {
             mirror.frequencies(frequencies);
             long target = decoder.target(ByteDistribution.TOTAL);

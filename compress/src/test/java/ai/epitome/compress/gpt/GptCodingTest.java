@@ -3,20 +3,22 @@ package ai.epitome.compress.gpt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.epitome.compress.ByteDistribution;
+import ai.epitome.compress.BlockCodec;
 import ai.epitome.compress.MalformedCodeException;
+import ai.epitome.compress.Method;
+import ai.epitome.compress.MixedCoding;
 import ai.epitome.compress.Progress;
-import ai.epitome.model.Transformer;
+import ai.epitome.compress.mix.MixingPredictor;
+import ai.epitome.compress.mix.MixingSize;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -70,22 +72,48 @@ class GptCodingTest {
                 .isInstanceOf(MalformedCodeException.class);
     }
 
-    @Test
-    void distributionOfBytesFollowsTheModel() {
-        try (Transformer model = Models.drawn(Models.modern())) {
-            ExactKernels kernels = ExactKernels.best();
-            ExactTransformer transformer = new ExactTransformer(model, 16, ONE, kernels);
-            var distribution = new GptByteDistribution(transformer, kernels, OptionalInt.of(256));
-            int[] found = new int[256];
-            int[] expected = new int[256];
-            for (int value : Models.tokens(40, 9)) {
-                distribution.append(value);
+    @ParameterizedTest
+    @MethodSource("tokenizers")
+    void mixedWithContextsAnyBytesComeBack(Tokenizer tokenizer) {
+        byte[][] blocks = blocks();
+        BlockCodec encoder = mixed(SmallCodings.coding(tokenizer, TWO, ExactKernels.vector()))
+                .newCodec();
+        BlockCodec decoder = mixed(SmallCodings.coding(tokenizer, ONE, ExactKernels.scalar()))
+                .newCodec();
+        for (byte[] block : blocks) {
+            byte[] coded = encoder.encode(block);
+            if (block == blocks[3]) {
+                decoder.learn(block); // as of a block that is stored
+            } else {
+                assertThat(decoder.decode(coded, block.length)).isEqualTo(block);
             }
-            distribution.frequencies(found);
-            assertThat(Arrays.stream(found).sum()).isEqualTo(ByteDistribution.TOTAL);
-            assertThat(Arrays.stream(found).min().getAsInt()).isPositive();
-            new Frequencies(256).scaled(expected);
-            assertThat(found).isNotEqualTo(expected);
+        }
+    }
+
+    private static MixedGptCoding mixed(GptCoding coding) {
+        MixingSize size = new MixingSize(12, 12);
+        Method method = new Method(true, false, Optional.empty(), Method.Numerics.INTEGERS, new byte[] {12, 12});
+        return new MixedGptCoding(
+                coding,
+                new MixedCoding(method, () -> new MixingPredictor(size), () -> new MixingPredictor(size), 0),
+                size);
+    }
+
+    @ParameterizedTest
+    @MethodSource("tokenizers")
+    void mixedGarbageIsRefusedOrDecodesToSomething(Tokenizer tokenizer) {
+        Random random = new Random(3);
+        byte[] garbage = new byte[300];
+        for (int i = 0; i < 10; i++) {
+            random.nextBytes(garbage);
+            try {
+                assertThat(mixed(SmallCodings.coding(tokenizer, ONE, ExactKernels.vector()))
+                                .newCodec()
+                                .decode(garbage, 400))
+                        .hasSize(400);
+            } catch (MalformedCodeException e) {
+                assertThat(e.getMessage()).containsAnyOf("token", "the code has 300 bytes");
+            }
         }
     }
 }

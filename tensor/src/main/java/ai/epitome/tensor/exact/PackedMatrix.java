@@ -63,6 +63,15 @@ public final class PackedMatrix {
         }
     }
 
+    /// Takes the values of a matrix of the same shape.
+    public void copy(PackedMatrix source) {
+        if (source.depth != depth || source.columns != columns) {
+            throw new IllegalArgumentException(
+                    "%d by %d, expected %d by %d".formatted(source.depth, source.columns, depth, columns));
+        }
+        System.arraycopy(source.values, 0, values, 0, values.length);
+    }
+
     public int depth() {
         return depth;
     }
