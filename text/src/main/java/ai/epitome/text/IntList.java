@@ -59,6 +59,12 @@ final class IntList {
         size = newSize;
     }
 
+    /// Empties it and lets go of its memory.
+    void clear() {
+        items = new int[0];
+        size = 0;
+    }
+
     int[] toArray() {
         return Arrays.copyOf(items, size);
     }

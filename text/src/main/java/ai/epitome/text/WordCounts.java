@@ -11,6 +11,7 @@ final class WordCounts implements PieceSink {
     private byte[][] words = new byte[1 << 16][];
     private long[] counts = new long[1 << 16];
     private int size;
+    private long bytes;
 
     @Override
     public void piece(byte[] text, int from, int to) {
@@ -27,6 +28,7 @@ final class WordCounts implements PieceSink {
             }
             words[slot] = Arrays.copyOfRange(text, from, to);
             size++;
+            bytes += to - from;
         }
         counts[slot] += times;
     }
@@ -51,6 +53,11 @@ final class WordCounts implements PieceSink {
 
     int size() {
         return size;
+    }
+
+    /// Bytes of all words, each counted once.
+    long bytes() {
+        return bytes;
     }
 
     private int find(byte[] text, int from, int to) {
