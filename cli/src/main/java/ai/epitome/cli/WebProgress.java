@@ -64,7 +64,11 @@ final class WebProgress implements TrainingListener {
     void replay(Path folder, long last) throws IOException {
         Path log = folder.resolve(RunLog.FILE);
         if (Files.exists(log)) {
-            RunLog.read(log).stream().filter(entry -> entry.step() <= last).forEach(this::replay);
+            RunLog.read(log, entry -> {
+                if (entry.step() <= last) {
+                    replay(entry);
+                }
+            });
         }
     }
 

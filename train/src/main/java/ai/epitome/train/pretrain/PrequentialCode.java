@@ -65,6 +65,6 @@ public sealed interface PrequentialCode {
         Path tokenizer = folder.resolve("tokenizer.json");
         double tokenizerBits = Files.exists(tokenizer) ? 8.0 * Files.size(tokenizer) : 0;
         int vocabulary = ModelFolder.config(folder).vocabulary();
-        return PrequentialSum.of(RunLog.read(log), training, data.orElseThrow(), vocabulary, tokenizerBits);
+        return PrequentialSum.of(log, training, data.orElseThrow(), vocabulary, tokenizerBits);
     }
 }

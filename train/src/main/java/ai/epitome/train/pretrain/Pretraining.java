@@ -26,6 +26,7 @@ import ai.epitome.train.report.Baselines;
 import ai.epitome.train.report.GitCommit;
 import ai.epitome.train.report.Machine;
 import ai.epitome.train.report.Report;
+import ai.epitome.train.report.RunHistory;
 import ai.epitome.train.report.RunLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,7 +34,6 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -49,9 +49,6 @@ import java.util.SequencedMap;
 public final class Pretraining implements AutoCloseable {
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 200;
-
-    /// Samples that the report shows.
-    private static final int SAMPLES = 5;
 
     /// What a run is to be.
     ///
@@ -185,7 +182,6 @@ public final class Pretraining implements AutoCloseable {
 
     private void report() throws IOException {
         Path folder = settings.folder;
-        List<RunLog.Entry> log = RunLog.read(folder.resolve(RunLog.FILE));
         Report report = new Report(
                 settings.title,
                 settings.command,
@@ -195,8 +191,7 @@ public final class Pretraining implements AutoCloseable {
                 baselines,
                 configuration(),
                 results(),
-                samples(log),
-                log);
+                RunHistory.of(folder.resolve(RunLog.FILE)));
         try {
             report.write(folder);
         } catch (IOException e) {
@@ -205,19 +200,6 @@ public final class Pretraining implements AutoCloseable {
                             .formatted(folder, e.getMessage()),
                     e);
         }
-    }
-
-    /// The last ones.
-    private static List<Report.Sample> samples(List<RunLog.Entry> log) {
-        return log.reversed().stream()
-                .flatMap(entry ->
-                        entry
-                                .text(RunLog.SAMPLE)
-                                .map(text -> new Report.Sample(format("step %,d", entry.step()), text))
-                                .stream())
-                .limit(SAMPLES)
-                .toList()
-                .reversed();
     }
 
     private Map<String, String> configuration() {

@@ -1,5 +1,6 @@
 package ai.epitome.train.report;
 
+import ai.epitome.train.report.RunHistory.Measurement;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -11,7 +12,6 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -45,21 +45,16 @@ final class Curves {
     private static final int PANEL_HEIGHT = 380;
     // Pictures have two pixels a unit, for screens that have too.
     private static final int SCALE = 2;
-    private static final int MOST_POINTS = 600;
 
     private record Panel(XYChart chart, int x, int y, int width, int height) {}
 
     private record Axis(String title, double[] values) {}
 
-    private final List<RunLog.Entry> log;
-    private final List<RunLog.Entry> measured;
+    private final RunHistory history;
     private final Optional<Baselines> baselines;
 
-    Curves(List<RunLog.Entry> log, Optional<Baselines> baselines) {
-        this.log = log;
-        this.measured = log.stream()
-                .filter(entry -> entry.number(RunLog.HELD_OUT_BITS_PER_BYTE).isPresent())
-                .toList();
+    Curves(RunHistory history, Optional<Baselines> baselines) {
+        this.history = history;
         this.baselines = baselines;
     }
 
@@ -70,14 +65,14 @@ final class Curves {
                 "held-out",
                 WIDTH,
                 HEIGHT,
-                List.of(new Panel(heldOut(time(measured), WIDTH, HEIGHT), 0, 0, WIDTH, HEIGHT)));
+                List.of(new Panel(heldOut(time(), WIDTH, HEIGHT), 0, 0, WIDTH, HEIGHT)));
         List<XYChart> charts = List.of(
-                heldOut(steps(measured), PANEL_WIDTH, PANEL_HEIGHT),
-                heldOut(tokens(measured), PANEL_WIDTH, PANEL_HEIGHT),
-                heldOut(time(measured), PANEL_WIDTH, PANEL_HEIGHT),
-                overSteps("Training loss (nats per token)", RunLog.LOSS, "0.0#", true, false),
-                overSteps("Learning rate", RunLog.LEARNING_RATE, "0.#####", false, true),
-                overSteps("Tokens per second", RunLog.TOKENS_PER_SECOND, "#,##0", true, true));
+                heldOut(steps(), PANEL_WIDTH, PANEL_HEIGHT),
+                heldOut(tokens(), PANEL_WIDTH, PANEL_HEIGHT),
+                heldOut(time(), PANEL_WIDTH, PANEL_HEIGHT),
+                overSteps("Training loss (nats per token)", history.loss(), "0.0#", true, false),
+                overSteps("Learning rate", history.learningRate(), "0.#####", false, true),
+                overSteps("Tokens per second", history.speed(), "#,##0", true, true));
         List<Panel> panels = new ArrayList<>();
         for (XYChart chart : charts) {
             int i = panels.size();
@@ -89,7 +84,7 @@ final class Curves {
     private XYChart heldOut(Axis x, int width, int height) {
         XYChart chart = chart("Held-out bits per byte", x.title, width, height);
         chart.getStyler().setYAxisDecimalPattern("0.00");
-        double[] y = values(measured, RunLog.HELD_OUT_BITS_PER_BYTE);
+        double[] y = values(Measurement::bitsPerByte);
         double end = x.values.length == 0 ? 1 : Math.max(x.values[x.values.length - 1], 1e-9);
         double highest = 0;
         double lowest = Double.MAX_VALUE;
@@ -129,62 +124,47 @@ final class Curves {
     }
 
     /// A value of every step; a noisy one pale, and its mean over the steps around strong.
-    private XYChart overSteps(String title, String name, String pattern, boolean noisy, boolean fromZero) {
+    private static XYChart overSteps(String title, Curve curve, String pattern, boolean noisy, boolean fromZero) {
         XYChart chart = chart(title, "step", PANEL_WIDTH, PANEL_HEIGHT);
         chart.getStyler().setYAxisDecimalPattern(pattern);
-        List<RunLog.Entry> entries = with(name);
-        if (entries.isEmpty()) {
+        if (curve.isEmpty()) {
             return chart;
         }
-        double[] x = thinned(steps(entries).values);
-        double[] each = values(entries, name);
-        style(
-                chart.addSeries("each step", x, thinned(each)),
-                noisy ? PALE_BLUE : BLUE,
-                new BasicStroke(noisy ? 1 : 2.2f));
+        double[] x = curve.x();
+        double[] each = curve.y();
+        style(chart.addSeries("each step", x, each), noisy ? PALE_BLUE : BLUE, new BasicStroke(noisy ? 1 : 2.2f));
         if (noisy) {
-            style(chart.addSeries("smoothed", x, thinned(smoothed(each))), BLUE, new BasicStroke(2.2f));
+            style(chart.addSeries("smoothed", x, smoothed(each)), BLUE, new BasicStroke(2.2f));
         }
         chart.getStyler().setLegendVisible(!fromZero);
         if (fromZero) {
-            chart.getStyler()
-                    .setYAxisMin(0.0)
-                    .setYAxisMax(
-                            1.15 * Math.max(1e-12, Arrays.stream(each).max().orElse(0)));
+            chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.15 * Math.max(1e-12, curve.highest()));
         }
         return chart;
     }
 
-    private List<RunLog.Entry> with(String name) {
-        return log.stream().filter(entry -> entry.number(name).isPresent()).toList();
+    private Axis steps() {
+        return new Axis("step", values(Measurement::step));
     }
 
-    private static Axis steps(List<RunLog.Entry> entries) {
-        return new Axis("step", values(entries, RunLog.Entry::step));
-    }
-
-    private static Axis tokens(List<RunLog.Entry> entries) {
+    private Axis tokens() {
         return new Axis(
-                "million tokens",
-                values(entries, entry -> entry.number(RunLog.TOKENS).orElse(0) / 1e6));
+                "million tokens", values(measurement -> measurement.tokens().orElse(0) / 1e6));
     }
 
-    private static Axis time(List<RunLog.Entry> entries) {
-        double last =
-                entries.isEmpty() ? 0 : entries.getLast().number(RunLog.SECONDS).orElse(0);
+    private Axis time() {
+        double last = history.lastMeasurement()
+                .map(measurement -> measurement.seconds().orElse(0))
+                .orElse(0.0);
         boolean hours = last > 3 * 3600;
         double unit = hours ? 3600 : 60;
         return new Axis(
                 hours ? "hours of training" : "minutes of training",
-                values(entries, entry -> entry.number(RunLog.SECONDS).orElse(0) / unit));
+                values(measurement -> measurement.seconds().orElse(0) / unit));
     }
 
-    private static double[] values(List<RunLog.Entry> entries, String name) {
-        return values(entries, entry -> entry.number(name).orElseThrow());
-    }
-
-    private static double[] values(List<RunLog.Entry> entries, ToDoubleFunction<RunLog.Entry> of) {
-        return entries.stream().mapToDouble(of).toArray();
+    private double[] values(ToDoubleFunction<Measurement> of) {
+        return history.measurements().stream().mapToDouble(of).toArray();
     }
 
     /// Means over a fiftieth of the run around each point.
@@ -201,22 +181,6 @@ final class Curves {
             smoothed[i] = (sums[i + side + 1] - sums[i - side]) / (2 * side + 1);
         }
         return smoothed;
-    }
-
-    /// At most [#MOST_POINTS] means over equal stretches.
-    static double[] thinned(double[] values) {
-        if (values.length <= MOST_POINTS) {
-            return values;
-        }
-        double[] means = new double[MOST_POINTS];
-        for (int i = 0; i < MOST_POINTS; i++) {
-            int from = (int) ((long) i * values.length / MOST_POINTS);
-            int to = (int) ((i + 1L) * values.length / MOST_POINTS);
-            for (int j = from; j < to; j++) {
-                means[i] += values[j] / (to - from);
-            }
-        }
-        return means;
     }
 
     private static String format(String pattern, Object... values) {

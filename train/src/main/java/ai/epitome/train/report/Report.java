@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import tools.jackson.databind.JsonNode;
 
 /// The report of a run: what was done, with what, and what came of it.
@@ -23,8 +22,7 @@ import tools.jackson.databind.JsonNode;
 /// @param baselines what compressors pay for the held-out text
 /// @param configuration every setting by name, in the order to print
 /// @param results every final number by name, exactly as it was measured, in the order to print
-/// @param samples text that the model wrote
-/// @param log the run's steps
+/// @param history of the run's steps
 public record Report(
         String title,
         String command,
@@ -34,24 +32,15 @@ public record Report(
         Optional<Baselines> baselines,
         Map<String, String> configuration,
         Map<String, String> results,
-        List<Sample> samples,
-        List<RunLog.Entry> log) {
+        RunHistory history) {
     /// What it is called; written last and whole.
     public static final String FILE = "report.md";
-
-    /// Text that the model wrote.
-    ///
-    /// @param heading when, and how it was asked: `step 2,000, temperature 0.8`
-    /// @param text the prompt and what followed
-    public record Sample(String heading, String text) {}
 
     private static final int MOST_FILES = 50;
 
     public Report {
         configuration = Collections.unmodifiableMap(new LinkedHashMap<>(configuration));
         results = Collections.unmodifiableMap(new LinkedHashMap<>(results));
-        samples = List.copyOf(samples);
-        log = List.copyOf(log);
     }
 
     /// Writes `report.md` into a folder, and its pictures `held-out.png` and `curves.png` beside it. Where
@@ -60,7 +49,7 @@ public record Report(
         Files.createDirectories(folder);
         String missing = "";
         try {
-            new Curves(log, baselines).write(folder);
+            new Curves(history, baselines).write(folder);
         } catch (LinkageError | InternalError | RuntimeException e) {
             // AWT finds out about a missing library or font only here, and says so in many ways.
             missing = format(
@@ -94,29 +83,19 @@ public record Report(
     }
 
     private Optional<String> summary() {
-        return last(RunLog.HELD_OUT_BITS_PER_BYTE).map(entry -> {
-            StringBuilder sentence = new StringBuilder(format(
-                    "**%s held-out bits per byte** after %,d steps",
-                    rounded(entry.number(RunLog.HELD_OUT_BITS_PER_BYTE).orElseThrow()), entry.step()));
-            entry.number(RunLog.TOKENS).ifPresent(tokens -> sentence.append(format(", %,.0f tokens", tokens)));
-            entry.number(RunLog.SECONDS)
-                    .ifPresent(seconds -> sentence.append(" and ").append(duration(seconds)));
+        return history.lastMeasurement().map(last -> {
+            StringBuilder sentence = new StringBuilder(
+                    format("**%s held-out bits per byte** after %,d steps", rounded(last.bitsPerByte()), last.step()));
+            last.tokens().ifPresent(tokens -> sentence.append(format(", %,.0f tokens", tokens)));
+            last.seconds().ifPresent(seconds -> sentence.append(" and ").append(duration(seconds)));
             return sentence.append('.').toString();
         });
     }
 
-    private Optional<RunLog.Entry> last(String name) {
-        return log.reversed().stream()
-                .filter(entry -> entry.number(name).isPresent())
-                .findFirst();
-    }
-
     private void appendBaselines(StringBuilder text, Baselines measured) {
-        OptionalDouble model = last(RunLog.HELD_OUT_BITS_PER_BYTE)
-                .map(entry -> entry.number(RunLog.HELD_OUT_BITS_PER_BYTE))
-                .orElse(OptionalDouble.empty());
         text.append("| bits per byte of the held-out text | given the training text | alone |\n|---|---:|---:|\n");
-        model.ifPresent(value -> text.append(format("| **this model** | **%s** | |\n", rounded(value))));
+        history.lastMeasurement()
+                .ifPresent(last -> text.append(format("| **this model** | **%s** | |\n", rounded(last.bitsPerByte()))));
         for (Baselines.Line line : measured.lines()) {
             text.append(
                     format("| %s | %s | %s |\n", line.name(), rounded(line.givenTraining()), rounded(line.alone())));
@@ -171,14 +150,12 @@ public record Report(
     }
 
     private void appendSamples(StringBuilder text) {
-        if (!samples.isEmpty()) {
+        if (!history.samples().isEmpty()) {
             text.append("## Samples\n\n");
         }
-        for (Sample sample : samples) {
-            text.append("*")
-                    .append(sample.heading)
-                    .append("*\n\n")
-                    .append(fenced(sample.text))
+        for (RunHistory.Sample sample : history.samples()) {
+            text.append(format("*step %,d*\n\n", sample.step()))
+                    .append(fenced(sample.text()))
                     .append('\n');
         }
     }

@@ -10,11 +10,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -76,8 +75,14 @@ public final class RunLog implements AutoCloseable {
         }
     }
 
-    /// A line that is whole, the offset of its first byte, and of the byte after it.
-    private record Line(Entry entry, long begin, long end) {}
+    /// Gets the lines that are whole, one by one.
+    @FunctionalInterface
+    private interface Lines {
+        /// @param begin offset of its first byte
+        /// @param end offset of the byte after it
+        /// @return whether to go on
+        boolean take(Entry entry, long begin, long end);
+    }
 
     private final Path file;
     private final FileChannel channel;
@@ -95,17 +100,21 @@ public final class RunLog implements AutoCloseable {
     /// @param file made if it is not there
     /// @param step the step of the checkpoint, 0 for a new run
     public static RunLog open(Path file, long step) throws IOException {
-        List<Line> kept = Files.exists(file)
-                ? lines(file).stream()
-                        .takeWhile(line -> line.entry.step <= step)
-                        .toList()
-                : List.of();
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         RunLog log = new RunLog(file, channel);
-        if (!kept.isEmpty()) {
-            log.last = (ObjectNode) kept.getLast().entry.values;
-            log.lastBegin = kept.getLast().begin;
-            log.end = kept.getLast().end;
+        try {
+            lines(file, (entry, begin, end) -> {
+                boolean kept = entry.step <= step;
+                if (kept) {
+                    log.last = (ObjectNode) entry.values;
+                    log.lastBegin = begin;
+                    log.end = end;
+                }
+                return kept;
+            });
+        } catch (IOException e) {
+            channel.close();
+            throw e;
         }
         channel.truncate(log.end);
         return log;
@@ -158,15 +167,18 @@ public final class RunLog implements AutoCloseable {
         channel.force(false);
     }
 
-    /// All whole lines. May be called while another thread or process appends.
+    /// Reads the log from its beginning, whole lines only. May be called while another thread or process appends.
     ///
+    /// @param reader gets one step after the other
     /// @throws IOException if a line before the last is broken, with its offset
-    public static List<Entry> read(Path file) throws IOException {
-        return lines(file).stream().map(Line::entry).toList();
+    public static void read(Path file, Consumer<Entry> reader) throws IOException {
+        lines(file, (entry, _, _) -> {
+            reader.accept(entry);
+            return true;
+        });
     }
 
-    private static List<Line> lines(Path file) throws IOException {
-        List<Line> lines = new ArrayList<>();
+    private static void lines(Path file, Lines taker) throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         long offset = 0;
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
@@ -178,19 +190,20 @@ public final class RunLog implements AutoCloseable {
                 long end = offset + line.size() + 1;
                 Entry entry = entry(line.toByteArray());
                 if (entry == null && in.read() < 0) {
-                    break;
+                    return;
                 }
                 if (entry == null) {
                     throw new IOException(
                             "%s, byte %d: expected a JSON object with a step, found `%s`; mend or delete the file"
                                     .formatted(file, offset, line.toString(StandardCharsets.UTF_8)));
                 }
-                lines.add(new Line(entry, offset, end));
+                if (!taker.take(entry, offset, end)) {
+                    return;
+                }
                 offset = end;
                 line.reset();
             }
         }
-        return lines;
     }
 
     private static Entry entry(byte[] line) {

@@ -47,7 +47,7 @@ class PrequentialCodeTest {
     private PrequentialCode sum(long tokens, boolean packed, TrainingConfig training) throws IOException {
         DataRecord.Side train = new DataRecord.Side(3, tokens, 2 * tokens);
         DataRecord data = new DataRecord(List.of(), train, Optional.of(packed), Optional.empty());
-        return PrequentialSum.of(RunLog.read(file), training, data, 1 << 10, 800);
+        return PrequentialSum.of(file, training, data, 1 << 10, 800);
     }
 
     private static TrainingConfig training() {

@@ -32,7 +32,9 @@ class RunRecordTest {
     }
 
     private List<RunLog.Entry> log() throws IOException {
-        return RunLog.read(folder.resolve("log.jsonl"));
+        List<RunLog.Entry> entries = new ArrayList<>();
+        RunLog.read(folder.resolve("log.jsonl"), entries::add);
+        return entries;
     }
 
     @Test

@@ -35,7 +35,7 @@ class ReportTest {
     @TempDir
     Path folder;
 
-    private List<RunLog.Entry> madeUpRun(int steps) throws IOException {
+    private RunHistory madeUpRun(int steps) throws IOException {
         Random random = new Random(1);
         Path file = folder.resolve("log.jsonl");
         try (RunLog log = RunLog.open(file, 0)) {
@@ -52,13 +52,16 @@ class ReportTest {
                 if (step == 1 || step % 50 == 0) {
                     values.put(RunLog.HELD_OUT_BITS_PER_BYTE, (fall + 0.05) / Math.log(2));
                 }
+                if (step % 250 == 0) {
+                    values.put(RunLog.SAMPLE, "ROMEO:\n```\nWhat light " + step);
+                }
                 log.append(step, values);
             }
         }
-        return RunLog.read(file);
+        return RunHistory.of(file);
     }
 
-    private Report report(List<RunLog.Entry> log) throws IOException {
+    private Report report(RunHistory history) throws IOException {
         Corpus corpus = BundledText.tinyshakespeareCorpus();
         Baselines baselines =
                 Baselines.of(corpus, HeldOut.choose(corpus, corpus.scan()), shared.resolve("baselines.json"), 2);
@@ -71,8 +74,7 @@ class ReportTest {
                 Optional.of(baselines),
                 Map.of("depth", "6"),
                 Map.of("held-out bits per byte", "2.1423597"),
-                List.of(new Report.Sample("step 2,000", "ROMEO:\n```\nWhat light")),
-                log);
+                history);
     }
 
     @Test
@@ -91,7 +93,9 @@ class ReportTest {
                 .contains("| held out | 1 | 111,540 | 111,540 |")
                 .contains("| depth | 6 |")
                 .contains("| held-out bits per byte | 2.1423597 |")
-                .contains("````\nROMEO:\n```\nWhat light\n````");
+                .contains("*step 2,000*\n\n````\nROMEO:\n```\nWhat light 2000\n````")
+                .contains("*step 1,000*") // the fifth from the end
+                .doesNotContain("*step 750*");
     }
 
     @Test
@@ -112,7 +116,7 @@ class ReportTest {
 
     @Test
     void aRunWithoutASingleMeasurementStillHasAReport() throws IOException {
-        Report empty = report(List.of());
+        Report empty = report(new RunHistory());
         empty.write(folder);
         assertThat(folder.resolve("held-out.png")).isNotEmptyFile();
         assertThat(folder.resolve("report.md"))
@@ -127,12 +131,32 @@ class ReportTest {
     }
 
     @Test
-    void longRunsAreThinnedToMeansAndSmoothedWithoutLag() {
+    void longRunsAreThinnedToMeansAndNothingIsLeftOut() {
+        for (int steps : new int[] {0, 1, 1199, 1200, 1201, 10_000, 1_000_003}) {
+            Curve curve = new Curve();
+            for (int step = 1; step <= steps; step++) {
+                curve.add(step, step == 777 ? 1e9 : 3 * step);
+            }
+            double[] x = curve.x();
+            assertThat(curve.isEmpty()).isEqualTo(steps == 0);
+            assertThat(x).hasSameSizeAs(curve.y()).hasSizeBetween(Math.min(steps, Curve.MOST / 2), Curve.MOST);
+            if (steps > 777) {
+                double stretch = x.length < 2 ? 1 : x[1] - x[0];
+                assertThat(curve.highest()).isEqualTo(1e9);
+                assertThat(x[0]).isEqualTo((1 + stretch) / 2);
+                assertThat(x[x.length - 1]).isBetween(steps - stretch, (double) steps);
+                assertThat(curve.y()[x.length - 1]).isCloseTo(3 * x[x.length - 1], within(1e-6));
+                for (int i = 2; i < x.length - 1; i++) {
+                    assertThat(x[i] - x[i - 1]).isEqualTo(stretch);
+                }
+            }
+        }
+    }
+
+    @Test
+    void smoothingDoesNotLag() {
         double[] values = new double[10_000];
         Arrays.setAll(values, i -> i);
-        double[] thinned = Curves.thinned(values);
-        assertThat(thinned).hasSize(600);
-        assertThat(Arrays.stream(thinned).average().getAsDouble()).isBetween(4990.0, 5010.0);
         // A straight line stays what it is, up to its ends.
         assertThat(Curves.smoothed(values)).containsExactly(values, within(1e-6));
         double[] zigzag = new double[1000];

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -29,14 +30,20 @@ class RunLogTest {
     }
 
     private static List<Long> steps(Path file) throws IOException {
-        return RunLog.read(file).stream().map(RunLog.Entry::step).toList();
+        return entries(file).stream().map(RunLog.Entry::step).toList();
+    }
+
+    private static List<RunLog.Entry> entries(Path file) throws IOException {
+        List<RunLog.Entry> entries = new ArrayList<>();
+        RunLog.read(file, entries::add);
+        return entries;
     }
 
     @Test
     void comesBackExactly() throws IOException {
         Path file = logOf(3);
         assertThat(Files.readString(file)).startsWith("{\"step\":1,\"loss\":1.0}\n");
-        List<RunLog.Entry> entries = RunLog.read(file);
+        List<RunLog.Entry> entries = entries(file);
         assertThat(entries.get(2).number(RunLog.LOSS)).hasValue(1.0 / 3);
         assertThat(entries.get(2).number("nothing")).isEmpty();
     }
@@ -48,8 +55,7 @@ class RunLogTest {
             log.append(7, Map.of("again", true));
         }
         assertThat(steps(file)).containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L);
-        assertThat(RunLog.read(file).getLast().values().path("again").asBoolean())
-                .isTrue();
+        assertThat(entries(file).getLast().values().path("again").asBoolean()).isTrue();
         try (RunLog log = RunLog.open(file, 7)) {
             assertThatThrownBy(() -> log.append(7, Map.of()))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -93,7 +99,7 @@ class RunLogTest {
         Path file = logOf(2);
         long offset = Files.size(file);
         Files.writeString(file, "rubbish\n{\"step\":3}\n", StandardOpenOption.APPEND);
-        assertThatThrownBy(() -> RunLog.read(file))
+        assertThatThrownBy(() -> entries(file))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("byte " + offset)
                 .hasMessageContaining("rubbish");
@@ -105,7 +111,7 @@ class RunLogTest {
         try (RunLog log = RunLog.open(file, 0)) {
             log.append(1, Map.of(RunLog.LOSS, Double.NaN));
         }
-        assertThat(RunLog.read(file).getFirst().number(RunLog.LOSS)).isEmpty();
+        assertThat(entries(file).getFirst().number(RunLog.LOSS)).isEmpty();
         assertThat(Files.readString(file)).contains("\"NaN\"");
     }
 }
