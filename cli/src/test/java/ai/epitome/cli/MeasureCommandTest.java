@@ -36,7 +36,7 @@ class MeasureCommandTest {
         training = Files.write(folder.resolve("training.txt"), letters(30_000, 1));
         file = Files.write(folder.resolve("file.txt"), letters(20_000, 2));
         model = folder.resolve("model");
-        done("pretrain %s -o %s --depth 1 --context 32 --batch 4 --threads 1 --steps %d"
+        done((Object[]) "pretrain %s -o %s --depth 1 --context 32 --batch 4 --threads 1 --steps %d"
                 .formatted(training, model, STEPS)
                 .split(" "));
     }
