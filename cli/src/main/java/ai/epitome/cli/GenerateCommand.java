@@ -3,7 +3,6 @@ package ai.epitome.cli;
 import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.GenerationResult;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Sampling;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.tensor.Backend;
@@ -29,8 +28,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         footer = {"", "Example: epitome generate models/shakespeare \"To be, or \" --max-tokens 200 --temperature 0.8"})
 final class GenerateCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder.")
-    private Path folder;
+    @Parameters(index = "0", paramLabel = "MODEL", description = "Model: a folder, a GGUF file, or one of llama2.c.")
+    private Path source;
 
     @Parameters(
             index = "1",
@@ -86,12 +85,12 @@ final class GenerateCommand implements Callable<Integer> {
         long chosen = seed == null ? ThreadLocalRandom.current().nextLong(1L << 53) : seed;
         Sampling sampling = new Sampling(temperature, topK, topP, minP, chosen);
         Backend backend = kernels.backend();
-        try (LoadedModel model = ModelFolder.load(folder)) {
+        try (LoadedModel model = LoadedModel.open(source)) {
             TextGenerator generator = model.generator(backend);
             byte[] text = prompt == null || prompt.equals("-")
                     ? StandardText.readBytes()
                     : prompt.getBytes(StandardCharsets.UTF_8);
-            int[] ids = model.tokenizer().orElseThrow().encode(text); // a generator has one
+            int[] ids = generator.encode(text);
             GenerationRequest request = new GenerationRequest(ids, maxTokens, sampling, stop, 0);
             PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
             AtomicBoolean closed = new AtomicBoolean();

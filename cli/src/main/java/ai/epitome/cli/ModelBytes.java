@@ -12,7 +12,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// @param parameters weights that it has
 /// @param weights bytes of its safetensors files
-/// @param tokenizer bytes of `tokenizer.json`
+/// @param tokenizer bytes of `tokenizer.json` or `tokenizer.model`
 /// @param config bytes of what else is hashed, `config.json` above all
 record ModelBytes(long parameters, long weights, long tokenizer, long config) {
     private static final int BF16_BYTES = 2;
@@ -25,8 +25,8 @@ record ModelBytes(long parameters, long weights, long tokenizer, long config) {
             String name = file.getFileName().toString();
             long size = Files.size(file);
             weights += name.endsWith(".safetensors") ? size : 0;
-            tokenizer += name.equals("tokenizer.json") ? size : 0;
-            config += name.endsWith(".json") && !name.equals("tokenizer.json") ? size : 0;
+            tokenizer += name.startsWith("tokenizer.") ? size : 0;
+            config += name.endsWith(".json") && !name.startsWith("tokenizer.") ? size : 0;
         }
         return new ModelBytes(ModelFolder.config(folder).parameters(), weights, tokenizer, config);
     }

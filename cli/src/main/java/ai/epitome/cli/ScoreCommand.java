@@ -1,7 +1,6 @@
 package ai.epitome.cli;
 
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Scorer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
@@ -25,14 +24,14 @@ import tools.jackson.databind.node.ObjectNode;
         name = "score",
         description = {
             "Log-probability of every token of a text, and its bits per byte.",
-            "Natural logarithms. Nothing predicts the first token: it has no log-probability, and costs as much as any"
-                    + " other of the vocabulary."
+            "Natural logarithms. Nothing predicts the first token, unless the tokenizer wants another before every text:"
+                    + " it has no log-probability, and costs as much as any other of the vocabulary."
         },
         mixinStandardHelpOptions = true,
         footer = {"", "Example: epitome score models/shakespeare poem.txt --json --precision f32"})
 final class ScoreCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "Model folder.")
-    private Path folder;
+    @Parameters(index = "0", paramLabel = "MODEL", description = "Model: a folder, a GGUF file, or one of llama2.c.")
+    private Path source;
 
     @Parameters(index = "1", paramLabel = "FILE", arity = "0..1", description = "Text; - or nothing: standard input.")
     private Path file;
@@ -49,8 +48,8 @@ final class ScoreCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Backend backend = kernels.backend();
-        try (LoadedModel model = ModelFolder.load(folder);
-                Scorer scorer = new Scorer(model.transformer(), backend, OptionalInt.empty())) {
+        try (LoadedModel model = LoadedModel.open(source);
+                Scorer scorer = new Scorer(model.transformer(), backend, before(model.tokenizer()))) {
             Optional<Tokenizer> tokenizer = model.tokenizer();
             int[] tokens = ids != null ? ids : tokenizer(tokenizer).encode(StandardText.readBytes(file));
             if (tokens.length == 0) {
@@ -78,7 +77,7 @@ final class ScoreCommand implements Callable<Integer> {
         ArrayNode logprobs = json.putArray("logprobs");
         for (int i = 0; i < tokens.length; i++) {
             ids.add(tokens[i]);
-            if (i == 0) {
+            if (i == 0 && !score.firstIsPredicted()) {
                 logprobs.addNull();
             } else {
                 logprobs.add(score.logProbabilities()[i]);
@@ -95,7 +94,9 @@ final class ScoreCommand implements Callable<Integer> {
     private static void print(PrintStream out, int[] tokens, Optional<Tokenizer> tokenizer, Scorer.Score score) {
         for (int i = 0; i < tokens.length; i++) {
             String text = tokenizer.isEmpty() ? "" : Visible.of(tokenizer.get().token(tokens[i]));
-            String logProbability = i == 0 ? "-" : String.format(Locale.ROOT, "%.4f", score.logProbabilities()[i]);
+            String logProbability = i == 0 && !score.firstIsPredicted()
+                    ? "-"
+                    : String.format(Locale.ROOT, "%.4f", score.logProbabilities()[i]);
             out.printf(Locale.ROOT, "%8d %10s  %s%n", tokens[i], logProbability, text);
         }
         out.printf(
@@ -107,9 +108,16 @@ final class ScoreCommand implements Callable<Integer> {
                 score.bytes() == 0 ? "" : String.format(Locale.ROOT, ", %.4f bits per byte", score.bitsPerByte()));
     }
 
+    /// What the first token follows: nothing, unless the tokenizer wants a token before every text.
+    private OptionalInt before(Optional<Tokenizer> tokenizer) {
+        return ids != null || tokenizer.isEmpty()
+                ? OptionalInt.empty()
+                : tokenizer.get().beginOfText();
+    }
+
     private Tokenizer tokenizer(Optional<Tokenizer> tokenizer) {
         return tokenizer.orElseThrow(() -> new IllegalArgumentException(
-                "%s has no tokenizer: give token ids with --ids instead of text".formatted(folder)));
+                "%s has no tokenizer: give token ids with --ids instead of text".formatted(source)));
     }
 
     private static void requireKnown(int[] tokens, int vocabulary) {

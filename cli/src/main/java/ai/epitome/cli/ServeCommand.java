@@ -1,7 +1,6 @@
 package ai.epitome.cli;
 
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ServerConfig;
@@ -30,8 +29,11 @@ import picocli.CommandLine.Parameters;
             "              -d '{\"model\":\"shakespeare\",\"prompt\":\"To be\",\"max_tokens\":40}'"
         })
 final class ServeCommand implements Callable<Integer> {
-    @Parameters(arity = "1..*", paramLabel = "MODEL", description = "Model folders.")
-    private List<Path> folders;
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "MODEL",
+            description = "Models: folders, GGUF files, or those of llama2.c.")
+    private List<Path> sources;
 
     @Mixin
     private ServiceOptions service;
@@ -45,20 +47,21 @@ final class ServeCommand implements Callable<Integer> {
         System.err.println(backend.describe());
         ModelRegistry models = new ModelRegistry();
         Set<String> names = new HashSet<>();
-        for (Path folder : folders) {
-            LoadedModel model = ModelFolder.load(folder); // served until the process ends
+        for (Path source : sources) {
+            LoadedModel model = LoadedModel.open(source); // served until the process ends
             if (!names.add(model.id())) {
                 throw new IllegalArgumentException(
-                        "two of the folders are called %s, which is the name that a request asks for; rename one"
+                        "two of the models are called %s, which is the name that a request asks for; rename one"
                                 .formatted(model.id()));
             }
             models.put(
                     model.generator(backend),
-                    Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());
+                    Files.getLastModifiedTime(Files.isDirectory(source) ? source.resolve("config.json") : source)
+                            .toInstant());
         }
         ServerConfig config = service.config();
         try (EpitomeServer server = EpitomeServer.start(config, models, Optional.empty())) {
-            System.err.printf("serving %s at %s (Ctrl-C ends)%n", folders, server.uri());
+            System.err.printf("serving %s at %s (Ctrl-C ends)%n", sources, server.uri());
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
             server.awaitClose();
         }

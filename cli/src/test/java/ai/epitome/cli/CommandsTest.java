@@ -1,6 +1,7 @@
 package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -105,6 +106,44 @@ class CommandsTest {
                 .doesNotContain("\tat ")
                 .doesNotContain("Exception");
         assertThat(result.bytes).isEmpty();
+    }
+
+    /// A model of llama2.c, as it is, and what its own program writes with it.
+    @Test
+    void aModelOfLlama2cWorksLikeAFolder() throws IOException {
+        Path shared = Path.of(System.getProperty("epitome.shared", "../shared"), "data", "weights", "stories260K");
+        assumeTrue(Files.isDirectory(shared), () -> shared + " is not there: the trained model is not checked");
+        String stories = shared.resolve("stories260K.bin").toString();
+        String prompt = "One day, Lily met a";
+        String[] greedy = {"--temperature", "0", "--max-tokens", "57", "--precision", "f32", "--threads", "1"};
+        List<String> arguments = new ArrayList<>(List.of("generate", stories, prompt));
+        arguments.addAll(List.of(greedy));
+        Result text = run(arguments.toArray(String[]::new));
+        assertThat(prompt + text.out()).isEqualTo(Files.readString(shared.resolve("greedy_n64_lily.txt")));
+
+        Result info = run("info", stories, "--json");
+        assertThat(info.json().path("name").stringValue()).isEqualTo("stories260K");
+        assertThat(info.json().path("tokenizer").stringValue()).startsWith("sentencepiece, 512 tokens");
+        Path story = Files.writeString(folder.resolve("story.txt"), prompt + text.out());
+        JsonNode score = run("score", stories, story.toString(), "--json", "--threads", "1")
+                .json();
+        assertThat(score.path("bits_per_byte").doubleValue()).isLessThan(1);
+        assertThat(score.path("logprobs").path(0).isNumber()).isTrue(); // after the token before every text
+    }
+
+    @Test
+    void infoTellsWhatAGgufFileHolds() throws IOException {
+        Path file = Path.of(System.getProperty("epitome.shared", "../shared"), "data", "tokenizers")
+                .resolve("llama.cpp/ggml-vocab-llama-spm.gguf");
+        assumeTrue(Files.exists(file), () -> file + " is not there: its description is not checked");
+        JsonNode info = run("info", file.toString(), "--json").json();
+        assertThat(info.path("tokenizer").stringValue()).startsWith("sentencepiece, 32000 tokens");
+        assertThat(info.path("metadata").path("general.architecture").stringValue())
+                .isEqualTo("llama");
+        assertThat(info.path("metadata").path("tokenizer.ggml.scores").stringValue())
+                .isEqualTo("32000 values");
+        assertThat(run("info", file.toString()).out()).contains("metadata\n").contains("general.architecture llama");
+        assertFails(run("generate", file.toString(), "a"), file.toString(), "tensor `token_embd.weight` is missing");
     }
 
     @Test
@@ -288,7 +327,7 @@ class CommandsTest {
 
     @Test
     void brokenModels() throws IOException {
-        assertFails(run("info", folder.resolve("nowhere").toString()), "nowhere", "no such folder");
+        assertFails(run("info", folder.resolve("nowhere").toString()), "nowhere", "no such file or folder");
         assertFails(run("score", folder.toString(), text.toString()), "is not a model folder", "config.json");
         Path cut = copy("cut");
         Path weights = cut.resolve("model.safetensors");

@@ -1,5 +1,7 @@
 package ai.epitome.compress;
 
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.ModelFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -10,19 +12,35 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// SHA-256 of a trained model and of its tokenizer, in hexadecimal: a reader has to have the same.
 ///
 /// @param model of `config.json` and all `.safetensors` files with their index, by name, each as its name's length,
-///     name, length and content (lengths as 8 bytes, big-endian)
-/// @param tokenizer of `tokenizer.json`; of no bytes where the folder has none
+///     name, length and content (lengths as 8 bytes, big-endian); of a file that is a model alone, its content
+/// @param tokenizer of `tokenizer.json` or `tokenizer.model`, or of the tokenizer beside a file; of no bytes where
+///     there is none
 public record ModelHashes(String model, String tokenizer) {
     private static final int CHUNK = 1 << 16;
-    private static final String TOKENIZER = "tokenizer.json";
 
-    /// Those of a model folder.
-    public static ModelHashes of(Path folder) throws IOException {
+    /// Those of a model, a folder or a file.
+    public static ModelHashes of(Path source) throws IOException {
+        return Files.isDirectory(source) ? ofFolder(source) : ofFile(source);
+    }
+
+    private static ModelHashes ofFile(Path file) throws IOException {
+        MessageDigest model = sha256();
+        add(model, file);
+        MessageDigest tokenizer = sha256();
+        Optional<Path> beside = LoadedModel.tokenizerBeside(file);
+        if (beside.isPresent()) {
+            add(tokenizer, beside.get());
+        }
+        return new ModelHashes(hex(model), hex(tokenizer));
+    }
+
+    private static ModelHashes ofFolder(Path folder) throws IOException {
         MessageDigest model = sha256();
         for (Path file : weightFiles(folder)) {
             byte[] name = file.getFileName().toString().getBytes(StandardCharsets.UTF_8);
@@ -32,17 +50,16 @@ public record ModelHashes(String model, String tokenizer) {
             add(model, file);
         }
         MessageDigest tokenizer = sha256();
-        Path tokens = folder.resolve(TOKENIZER);
-        if (Files.exists(tokens)) {
-            add(tokenizer, tokens);
+        Optional<Path> tokens = ModelFolder.tokenizerFile(folder);
+        if (tokens.isPresent()) {
+            add(tokenizer, tokens.get());
         }
         return new ModelHashes(hex(model), hex(tokenizer));
     }
 
     /// The files of a model folder that are hashed, which are those that a reader has to have.
     public static List<Path> files(Path folder) throws IOException {
-        Path tokens = folder.resolve(TOKENIZER);
-        Stream<Path> tokenizer = Files.exists(tokens) ? Stream.of(tokens) : Stream.of();
+        Stream<Path> tokenizer = ModelFolder.tokenizerFile(folder).stream();
         return Stream.concat(weightFiles(folder).stream(), tokenizer).toList();
     }
 

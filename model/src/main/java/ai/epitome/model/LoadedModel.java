@@ -2,39 +2,122 @@ package ai.epitome.model;
 
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
+import ai.epitome.text.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
-/// A model folder in memory.
+/// A model in memory.
 ///
-/// @param folder where it came from; its name is the model's name
+/// @param source the folder or file that it came from
 /// @param transformer the network; close it when done
-/// @param tokenizer what turns text into its tokens; a folder of weights alone has none
+/// @param tokenizer what turns text into its tokens; weights alone have none
 /// @param defaults which tokens end a text, and how to sample
 public record LoadedModel(
-        Path folder, Transformer transformer, Optional<Tokenizer> tokenizer, GenerationDefaults defaults)
+        Path source, Transformer transformer, Optional<Tokenizer> tokenizer, GenerationDefaults defaults)
         implements AutoCloseable {
 
-    /// The folder's name.
+    /// Reads a model, whatever holds it:
+    ///
+    /// | what | recognised by |
+    /// |---|---|
+    /// | a folder that Hugging Face tools open ([ModelFolder]) | being one |
+    /// | a GGUF file of llama, qwen2, qwen3 or gpt2 ([GgufModel]) | starts with `GGUF` |
+    /// | a checkpoint of llama2.c | any other file whose length is what its first numbers say |
+    ///
+    /// The tokenizer of a checkpoint of llama2.c is beside it: `tok512.bin` for 512 tokens, `tokenizer.bin`, or
+    /// SentencePiece's `tokenizer.model`.
+    ///
+    /// @throws MalformedModelException when a file breaks its rules, or the tokenizer has more ids than the model
+    public static LoadedModel open(Path source) throws IOException {
+        if (!Files.exists(source)) {
+            throw new MalformedModelException(source, "no such file or folder");
+        }
+        if (Files.isDirectory(source)) {
+            return ModelFolder.load(source);
+        }
+        return Gguf.is(source) ? openGguf(source) : openLlama2c(source);
+    }
+
+    private static LoadedModel openGguf(Path file) throws IOException {
+        try (Gguf gguf = Gguf.open(file)) {
+            return GgufWeights.load(gguf);
+        }
+    }
+
+    private static LoadedModel openLlama2c(Path file) throws IOException {
+        try (Llama2cCheckpoint checkpoint = Llama2cCheckpoint.open(file)) {
+            TransformerConfig config = checkpoint.config();
+            Optional<Path> beside = checkpoint.tokenizerBeside();
+            Optional<Tokenizer> tokenizer =
+                    beside.isPresent() ? Optional.of(Tokenizers.load(beside.get())) : Optional.empty();
+            requireFits(file, tokenizer, config);
+            Transformer model = new Transformer(config);
+            checkpoint.fill(model);
+            // llama2.c's vocabularies: 1 begins a text and 2 ends it; its training only wrote beginnings
+            GenerationDefaults defaults =
+                    new GenerationDefaults(Set.of(1, 2), OptionalInt.of(1), Sampling.ofTemperature(1, 0));
+            return new LoadedModel(file, model, tokenizer, defaults);
+        }
+    }
+
+    /// The file of the tokenizer beside a model that is one file, where that file does not hold its own.
+    public static Optional<Path> tokenizerBeside(Path file) throws IOException {
+        if (Gguf.is(file)) {
+            return Optional.empty();
+        }
+        try (Llama2cCheckpoint checkpoint = Llama2cCheckpoint.open(file)) {
+            return checkpoint.tokenizerBeside();
+        }
+    }
+
+    /// @throws MalformedModelException when the tokenizer has more ids than the model
+    static void requireFits(Path source, Optional<Tokenizer> tokenizer, TransformerConfig config)
+            throws MalformedModelException {
+        if (tokenizer.isPresent() && tokenizer.get().vocabularySize() > config.vocabulary()) {
+            throw new MalformedModelException(
+                    source,
+                    "its tokenizer has %d tokens, the model only %d: they do not belong together"
+                            .formatted(tokenizer.get().vocabularySize(), config.vocabulary()));
+        }
+    }
+
+    /// The model's name, see [#nameOf].
     public String id() {
-        return folder.toAbsolutePath().normalize().getFileName().toString();
+        return nameOf(source);
+    }
+
+    /// The name of a model's folder, or of its file without `.gguf` or `.bin`.
+    public static String nameOf(Path source) {
+        String name = source.toAbsolutePath().normalize().getFileName().toString();
+        return Files.isDirectory(source) ? name : name.replaceFirst("(?<=.)\\.(gguf|bin)$", "");
     }
 
     /// The model as a service uses it.
     ///
-    /// @throws IllegalStateException when the folder has no tokenizer
+    /// @throws IllegalStateException when it has no tokenizer
     public TextGenerator generator(Backend backend) {
         Tokenizer own = tokenizer.orElseThrow(() -> new IllegalStateException(
-                "%s has no tokenizer.json, so it can neither read nor write text: put the one that it was trained with there"
-                        .formatted(folder)));
+                "%s has no tokenizer, so it can neither read nor write text: put the one that it was trained with there"
+                                .formatted(source)
+                        + " (tokenizer.json in a folder, tokenizer.bin beside a checkpoint of llama2.c)"));
         return new TextGenerator(id(), transformer, own, defaults.endOfText(), backend);
     }
 
-    /// The model as a measure of texts; each is taken to follow an end-of-text token where the tokenizer has one.
+    /// The model as a measure of texts; see [#beginning].
     public Scorer scorer(Backend backend) {
-        return new Scorer(
-                transformer, backend, tokenizer.map(Tokenizer::endOfText).orElse(OptionalInt.empty()));
+        return new Scorer(transformer, backend, beginning());
+    }
+
+    /// The token that texts are taken to follow: the one that the tokenizer wants before every text, or else the end
+    /// of the text before.
+    public OptionalInt beginning() {
+        return tokenizer
+                .map(own -> own.beginOfText().isPresent() ? own.beginOfText() : own.endOfText())
+                .orElse(OptionalInt.empty());
     }
 
     @Override

@@ -20,12 +20,14 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /// A model as a directory that Hugging Face tools open as well: `config.json`, `model.safetensors` (or shards and their
-/// index), `generation_config.json`, and `tokenizer.json`.
+/// index), `generation_config.json`, and `tokenizer.json` or SentencePiece's `tokenizer.model`.
 public final class ModelFolder {
     static final String CONFIG = "config.json";
     private static final String TOKENIZER = "tokenizer.json";
+    private static final String SENTENCE_PIECE = "tokenizer.model";
     private static final long SMALL = 1 << 24;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -154,21 +156,24 @@ public final class ModelFolder {
     public static LoadedModel load(Path folder) throws IOException {
         Transformer model = loadTransformer(folder);
         try {
-            Optional<Tokenizer> tokenizer = Files.exists(folder.resolve(TOKENIZER))
-                    ? Optional.of(Tokenizers.load(folder.resolve(TOKENIZER)))
-                    : Optional.empty();
-            int vocabulary = model.config().vocabulary();
-            if (tokenizer.isPresent() && tokenizer.get().vocabularySize() > vocabulary) {
-                throw new MalformedModelException(
-                        folder,
-                        "%s has %d tokens, %s only %d: they do not belong together"
-                                .formatted(TOKENIZER, tokenizer.get().vocabularySize(), CONFIG, vocabulary));
-            }
+            Optional<Path> file = tokenizerFile(folder);
+            Optional<Tokenizer> tokenizer =
+                    file.isPresent() ? Optional.of(Tokenizers.load(file.get())) : Optional.empty();
+            LoadedModel.requireFits(folder, tokenizer, model.config());
             return new LoadedModel(folder, model, tokenizer, GenerationDefaults.read(folder));
         } catch (IOException | RuntimeException e) {
             model.close();
             throw e;
         }
+    }
+
+    /// The file of the folder's tokenizer: SentencePiece's `tokenizer.model`, beside which a `tokenizer.json` says the
+    /// same in another way, or `tokenizer.json`.
+    public static Optional<Path> tokenizerFile(Path folder) {
+        return Stream.of(SENTENCE_PIECE, TOKENIZER)
+                .map(folder::resolve)
+                .filter(Files::exists)
+                .findFirst();
     }
 
     /// Reads only `config.json`.

@@ -6,9 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /// A [Transformer] with its tokenizer as a [CompletionModel]. Each call has a [Session] of its own; the passes of
 /// concurrent calls take turns.
@@ -52,7 +54,16 @@ public final class TextGenerator implements CompletionModel {
 
     @Override
     public int[] encode(String text) {
-        return tokenizer.encode(text);
+        return encode(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// The tokens of a prompt: those of its text, behind the one that the tokenizer wants before every text.
+    public int[] encode(byte[] text) {
+        int[] ids = tokenizer.encode(text);
+        return tokenizer.beginOfText().isEmpty()
+                ? ids
+                : IntStream.concat(tokenizer.beginOfText().stream(), Arrays.stream(ids))
+                        .toArray();
     }
 
     @Override
@@ -120,8 +131,9 @@ public final class TextGenerator implements CompletionModel {
 
     /// What an empty prompt stands for: the border between two texts, or the beginning of a line.
     private int[] beginning() {
-        return tokenizer.endOfText().isPresent()
-                ? new int[] {tokenizer.endOfText().getAsInt()}
+        OptionalInt border = tokenizer.beginOfText().isPresent() ? tokenizer.beginOfText() : tokenizer.endOfText();
+        return border.isPresent()
+                ? new int[] {border.getAsInt()}
                 : tokenizer.encode("\n".getBytes(StandardCharsets.UTF_8));
     }
 

@@ -31,6 +31,7 @@ public final class BytePairTokenizer implements Tokenizer {
     private final Splitting splitting;
     private final Normalization normalization;
     private final List<AddedToken> addedTokens;
+    private final OptionalInt beginOfText;
 
     private final Splitter splitter;
     /// Added tokens that are text; null if there are none.
@@ -46,6 +47,15 @@ public final class BytePairTokenizer implements Tokenizer {
             Splitting splitting,
             Normalization normalization,
             List<AddedToken> addedTokens) {
+        this(vocabulary, splitting, normalization, addedTokens, OptionalInt.empty());
+    }
+
+    private BytePairTokenizer(
+            BytePairVocabulary vocabulary,
+            Splitting splitting,
+            Normalization normalization,
+            List<AddedToken> addedTokens,
+            OptionalInt beginOfText) {
         this.vocabulary = vocabulary;
         this.splitting = splitting;
         this.normalization = normalization;
@@ -58,6 +68,11 @@ public final class BytePairTokenizer implements Tokenizer {
                 this.addedTokens.stream().filter(token -> !token.control()).toList();
         this.textTokens = text.isEmpty() ? null : new AddedTokenMatcher(text);
         this.specialTokens = SpecialTokens.byName(this.addedTokens);
+        if (beginOfText.isPresent() && (beginOfText.getAsInt() < 0 || beginOfText.getAsInt() >= bytesOfId.length)) {
+            throw new IllegalArgumentException("texts begin with token " + beginOfText.getAsInt() + " of "
+                    + bytesOfId.length + ": there is no such token");
+        }
+        this.beginOfText = beginOfText;
     }
 
     private static byte[][] bytesOfIds(BytePairVocabulary vocabulary, List<AddedToken> addedTokens) {
@@ -152,6 +167,11 @@ public final class BytePairTokenizer implements Tokenizer {
     }
 
     @Override
+    public OptionalInt beginOfText() {
+        return beginOfText;
+    }
+
+    @Override
     public OptionalInt endOfText() {
         return SpecialTokens.endOfText(specialTokens);
     }
@@ -191,7 +211,12 @@ public final class BytePairTokenizer implements Tokenizer {
                 tokens.add(new AddedToken(next++, name, true));
             }
         }
-        return new BytePairTokenizer(vocabulary, splitting, normalization, tokens);
+        return new BytePairTokenizer(vocabulary, splitting, normalization, tokens, beginOfText);
+    }
+
+    /// The same tokenizer, which wants this token before every text, or none.
+    BytePairTokenizer withBeginOfText(OptionalInt token) {
+        return new BytePairTokenizer(vocabulary, splitting, normalization, addedTokens, token);
     }
 
     BytePairVocabulary vocabulary() {

@@ -26,7 +26,8 @@ final class ByteTokenizerFile {
         boolean bytes = vocabulary.size() == 256
                 && vocabulary.mergeCount() == 0
                 && tokenizer.splitting().equals(Splitting.NONE)
-                && tokenizer.normalization() == Normalization.NONE;
+                && tokenizer.normalization() == Normalization.NONE
+                && tokenizer.beginOfText().isEmpty();
         for (int b = 0; bytes && b < 256; b++) {
             bytes = vocabulary.idOfByte((byte) b) == b;
         }

@@ -29,6 +29,9 @@ public record Splitting(List<String> patterns) {
     /// GPT-2's pattern, also of r50k, p50k and GPT-NeoX.
     public static final Splitting GPT2 = new Splitting(List.of(GPT2_PATTERN));
 
+    /// Every digit by itself, the rest by GPT-2's pattern: StarCoder, SmolLM, Command R.
+    public static final Splitting GPT2_DIGITS = new Splitting(List.of("\\p{N}", GPT2_PATTERN));
+
     /// GPT-4's pattern, cl100k, which Llama 3 took over: numbers in groups of three.
     public static final Splitting GPT4 = new Splitting(List.of(GPT4_PATTERN.formatted("\\p{N}{1,3}")));
 

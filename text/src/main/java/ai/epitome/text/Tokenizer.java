@@ -10,7 +10,8 @@ import java.util.function.Consumer;
 /// Turns bytes into token ids and back. The rest of the system sees only this interface.
 ///
 /// Text is bytes: any bytes, valid UTF-8 or not, encode and decode back unchanged (the one exception is a
-/// tokenizer whose file asks for Unicode normalisation, as Qwen's does for NFC). *Control tokens* such as
+/// tokenizer whose file asks for Unicode normalisation, as Qwen's does for NFC, or cannot spell it, see
+/// [SentencePieceTokenizer]). *Control tokens* such as
 /// `<|endoftext|>` are never produced by [#encode(byte[])], whatever the bytes spell; only
 /// [#encodeWithSpecialTokens(byte[],Set)], which chat templates use, makes them.
 ///
@@ -26,6 +27,12 @@ public interface Tokenizer {
     /// Encodes plain text given as a string; an unpaired surrogate becomes `?` as in [String#getBytes()].
     default int[] encode(String text) {
         return encode(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /// Encodes plain text that goes on from other text: nothing is put before it (see [SentencePieceTokenizer]). The
+    /// bytes of its tokens, joined, are the text.
+    default int[] encodeContinuation(byte[] utf8) {
+        return encode(utf8);
     }
 
     /// Encodes a template: occurrences of the named control tokens become their ids, everything between them is
@@ -50,10 +57,16 @@ public interface Tokenizer {
     /// Names and ids of the control tokens, in ascending order of id.
     Map<String, Integer> specialTokens();
 
+    /// The token that a model of this tokenizer wants before every text, if it wants one (Llama's `<s>`). No encoding
+    /// puts it there.
+    default OptionalInt beginOfText() {
+        return OptionalInt.empty();
+    }
+
     /// The token that separates documents, if there is one.
     OptionalInt endOfText();
 
-    /// `"byte"` or `"bpe"`.
+    /// `"byte"`, `"bpe"` or `"sentencepiece"`.
     String kind();
 
     /// Encodes many documents on several threads and hands over the results in the documents' order, on the calling

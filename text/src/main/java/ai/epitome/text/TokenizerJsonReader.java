@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -15,7 +16,8 @@ import tools.jackson.databind.JsonNode;
 /// { "added_tokens":  [ {"id": 50256, "content": "<|endoftext|>", "special": true, ...}, ... ],
 ///   "normalizer":    null | {"type": "NFC"} | {"type": "Sequence", "normalizers": [...]},
 ///   "pre_tokenizer": {"type": "Sequence", "pretokenizers": [ Split | Digits | ByteLevel, ... ]},
-///   "decoder": ..., "post_processor": ..., "truncation": ..., "padding": ...      (not needed)
+///   "post_processor": ByteLevel | TemplateProcessing | {"type": "Sequence", "processors": [...]},
+///   "decoder": ..., "truncation": ..., "padding": ...                             (not needed)
 ///   "model": {"type": "BPE", "vocab": {"Ġthe": 262, ...}, "merges": ["Ġ t", ...] | [["Ġ", "t"], ...],
 ///             "ignore_merges": false} }
 /// ```
@@ -29,6 +31,7 @@ final class TokenizerJsonReader {
     private final List<AddedToken> addedTokens = new ArrayList<>();
     private Splitting splitting;
     private Normalization normalization = Normalization.NONE;
+    private OptionalInt beginOfText = OptionalInt.empty();
     private boolean wholePieces;
     private boolean model;
 
@@ -60,7 +63,11 @@ final class TokenizerJsonReader {
             throw malformed("no \"ByteLevel\" in \"pre_tokenizer\"; only byte-level BPE tokenizers can be read");
         }
         BytePairTokenizer tokenizer = builder.build(splitting, normalization, addedTokens, wholePieces);
-        return ByteTokenizerFile.asByteTokenizer(tokenizer);
+        try {
+            return ByteTokenizerFile.asByteTokenizer(tokenizer.withBeginOfText(beginOfText));
+        } catch (IllegalArgumentException e) {
+            throw new MalformedTokenizerException(where, e);
+        }
     }
 
     private void readFile(JsonParser parser) throws MalformedTokenizerException {
@@ -72,6 +79,7 @@ final class TokenizerJsonReader {
                 case "added_tokens" -> readAddedTokens(parser);
                 case "normalizer" -> normalization = normalization(tree(parser));
                 case "pre_tokenizer" -> splitting = PreTokenizerJson.read(tree(parser), where);
+                case "post_processor" -> beginOfText = PostProcessorJson.beginOfText(tree(parser));
                 case "model" -> readModel(parser);
                 default -> parser.skipChildren();
             }

@@ -2,6 +2,8 @@ package ai.epitome.text;
 
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 
@@ -31,7 +33,7 @@ final class TokenizerJsonWriter {
         json.writeName("pre_tokenizer");
         PreTokenizerJson.write(tokenizer.splitting(), json);
         json.writeName("post_processor");
-        PreTokenizerJson.writeByteLevel(false, json);
+        writePostProcessor(tokenizer);
         json.writeName("decoder");
         PreTokenizerJson.writeByteLevel(false, json);
         writeModel(tokenizer.vocabulary());
@@ -52,6 +54,17 @@ final class TokenizerJsonWriter {
             json.writeEndObject();
         }
         json.writeEndArray();
+    }
+
+    private void writePostProcessor(BytePairTokenizer tokenizer) {
+        Optional<AddedToken> begin = tokenizer.addedTokens().stream()
+                .filter(token -> tokenizer.beginOfText().equals(OptionalInt.of(token.id())))
+                .findFirst();
+        if (begin.isPresent()) {
+            PostProcessorJson.write(begin.get().id(), begin.get().content(), json);
+        } else {
+            PreTokenizerJson.writeByteLevel(false, json);
+        }
     }
 
     private void writeNormalizer(Normalization normalization) {

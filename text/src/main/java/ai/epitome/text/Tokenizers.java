@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -27,6 +28,8 @@ public final class Tokenizers {
             List.of(List.of("encoder.json", "vocab.bpe"), List.of("vocab.json", "merges.txt"));
 
     private static final String TOKENIZER_JSON = "tokenizer.json";
+    /// Bytes that tell formats apart.
+    private static final int START = 16;
 
     private Tokenizers() {}
 
@@ -37,9 +40,12 @@ public final class Tokenizers {
     /// | Hugging Face `tokenizer.json` | starts with `{` |
     /// | GPT-2's `encoder.json` + `vocab.bpe`, or `vocab.json` + `merges.txt` | name of either |
     /// | tiktoken ranks | `cl100k_base...`, `o200k_base...`, `r50k_base...`, `p50k_base...`, `p50k_edit...` |
-    /// | GGUF, any model with a byte-level vocabulary | starts with `GGUF` |
+    /// | GGUF, byte-level BPE or SentencePiece | starts with `GGUF` |
+    /// | SentencePiece's `tokenizer.model` (BPE) | starts with a token |
+    /// | `tokenizer.bin` of llama2.c | its first lengths fit each other |
     ///
-    /// Each may be compressed with gzip. Folders are searched for these names in this order.
+    /// Each may be compressed with gzip. In folders, `tokenizer.model` comes first: beside it, a
+    /// `tokenizer.json` says the same in another way. Then the others, in this order.
     ///
     /// @throws MalformedTokenizerException if the file breaks its format's rules or needs what is not there
     /// @throws IOException if it cannot be read
@@ -57,25 +63,41 @@ public final class Tokenizers {
             }
         }
         try (InputStream input = open(fileOrFolder)) {
-            input.mark(4);
-            byte[] start = input.readNBytes(4);
+            input.mark(START);
+            byte[] start = input.readNBytes(START);
             input.reset();
             if (start.length == 0) {
                 throw new MalformedTokenizerException(fileOrFolder.toString(), "the file is empty");
             }
             if (GgufMetadata.isMagic(start)) {
-                return GgufTokenizer.read(input, fileOrFolder.toString());
+                return ofGguf(GgufMetadata.read(input, fileOrFolder.toString()), fileOrFolder.toString());
             }
             if (start[0] == '{') {
                 return TokenizerJsonReader.read(input, fileOrFolder.toString());
             }
-            TiktokenEncoding encoding = TiktokenEncoding.ofFileName(name)
-                    .orElseThrow(() -> new MalformedTokenizerException(
-                            fileOrFolder.toString(),
-                            "neither a tokenizer.json, nor GGUF, nor a rank file named after its encoding"
-                                    + " (cl100k_base.tiktoken, say)"));
-            return readTiktoken(input, encoding, fileOrFolder.toString());
+            Optional<TiktokenEncoding> encoding = TiktokenEncoding.ofFileName(name);
+            if (encoding.isPresent()) {
+                return readTiktoken(input, encoding.get(), fileOrFolder.toString());
+            }
+            if (SentencePieceFile.maybe(start)) {
+                return SentencePieceFile.read(input, fileOrFolder.toString());
+            }
+            if (Llama2cTokenizer.maybe(start)) {
+                return Llama2cTokenizer.read(input, fileOrFolder.toString());
+            }
+            throw new MalformedTokenizerException(
+                    fileOrFolder.toString(),
+                    "neither a tokenizer.json, nor GGUF, nor a model of SentencePiece, nor a tokenizer.bin of llama2.c,"
+                            + " nor a rank file named after its encoding (cl100k_base.tiktoken, say)");
         }
+    }
+
+    /// The tokenizer in a GGUF file's metadata.
+    ///
+    /// @param where the file, for error messages
+    /// @throws MalformedTokenizerException if there is none, or one of a kind that is not known
+    public static Tokenizer ofGguf(GgufMetadata metadata, String where) throws MalformedTokenizerException {
+        return GgufTokenizer.of(metadata, where);
     }
 
     /// Reads tiktoken ranks whose encoding the file's name does not tell.
@@ -117,7 +139,8 @@ public final class Tokenizers {
     }
 
     private static Path find(Path folder) throws IOException {
-        for (String name : List.of(TOKENIZER_JSON, TOKENIZER_JSON + ".gz", "encoder.json", "vocab.json")) {
+        for (String name :
+                List.of("tokenizer.model", TOKENIZER_JSON, TOKENIZER_JSON + ".gz", "encoder.json", "vocab.json")) {
             if (Files.exists(folder.resolve(name))) {
                 return folder.resolve(name);
             }
@@ -125,7 +148,7 @@ public final class Tokenizers {
         throw new NoSuchFileException(
                 folder.toString(),
                 null,
-                "the folder has no tokenizer.json, no encoder.json with vocab.bpe, and no vocab.json with merges.txt");
+                "the folder has no tokenizer.model, no tokenizer.json, no encoder.json with vocab.bpe, and no vocab.json with merges.txt");
     }
 
     private static Tokenizer loadPair(Path vocabulary, Path merges) throws IOException {

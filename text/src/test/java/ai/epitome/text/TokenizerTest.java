@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -184,6 +185,23 @@ class TokenizerTest {
             assertThat(read.specialTokens()).isEqualTo(tokenizer.specialTokens());
             assertThat(read.encode(text)).isEqualTo(tokenizer.encode(text));
         }
+    }
+
+    @Test
+    void theTokenBeforeEveryTextIsWrittenAndReadBack(@TempDir Path folder) throws IOException {
+        BytePairTokenizer tokenizer = ((BytePairTokenizer) Trained.TOKENIZER).withSpecialTokens(List.of("<s>"));
+        int begin = tokenizer.specialTokens().get("<s>");
+        Tokenizers.save(tokenizer.withBeginOfText(OptionalInt.of(begin)), folder);
+        assertThat(Tokenizers.load(folder).beginOfText()).hasValue(begin);
+        Path file = folder.resolve("tokenizer.json");
+        String json = Files.readString(file);
+        assertThat(json).containsPattern("\"ids\" : \\[ " + begin + " \\]");
+        Files.writeString(file, json.replaceFirst("\"ids\" : \\[ " + begin, "\"ids\" : [ 999"));
+        assertThatThrownBy(() -> Tokenizers.load(file))
+                .isInstanceOf(MalformedTokenizerException.class)
+                .hasMessageContaining("texts begin with token 999");
+        Tokenizers.save(tokenizer, folder);
+        assertThat(Tokenizers.load(folder).beginOfText()).isEmpty();
     }
 
     @Test

@@ -10,7 +10,6 @@ import ai.epitome.compress.gpt.BlockStream.Decoding;
 import ai.epitome.compress.gpt.BlockStream.Encoding;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.MalformedModelException;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.text.Tokenizer;
@@ -65,13 +64,13 @@ public final class GptCoding implements Coding {
     public GptCoding(LoadedModel model, ModelHashes hashes, int context, Workers workers, ExactKernels kernels) {
         tokenizer = model.tokenizer()
                 .orElseThrow(() -> new IllegalArgumentException(
-                        "there is no tokenizer.json, so nobody knows which bytes its tokens stand for"));
+                        "there is no tokenizer, so nobody knows which bytes its tokens stand for"));
         tokens = LosslessTokens.of(tokenizer);
         this.workers = workers;
         this.kernels = kernels;
         transformer = new ExactTransformer(model.transformer(), context, workers, kernels);
         frequencies = new Frequencies[4 * workers.count()];
-        start = tokenizer.endOfText();
+        start = model.beginning();
         symbols = tokenizer.kind().equals("byte") ? BYTES : tokenizer.vocabularySize();
         byte[] settings = ByteBuffer.allocate(SETTINGS)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -81,24 +80,24 @@ public final class GptCoding implements Coding {
         method = new Method(false, false, Optional.of(hashes), Method.Numerics.EXACT, settings);
     }
 
-    /// A model folder as a coding for new archives.
+    /// A model, a folder or a file, as a coding for new archives.
     ///
-    /// @param hashes of the folder
+    /// @param hashes of the model
     /// @throws IOException when it is no whole model, or its tokens cannot stand for all bytes
-    public static GptCoding open(Path folder, ModelHashes hashes, Workers workers) throws IOException {
-        return open(folder, hashes, most -> most, workers);
+    public static GptCoding open(Path source, ModelHashes hashes, Workers workers) throws IOException {
+        return open(source, hashes, most -> most, workers);
     }
 
-    /// A model folder as the coding of an archive that says `settings`.
+    /// A model, a folder or a file, as the coding of an archive that says `settings`.
     ///
     /// @throws MalformedCodeException when the settings are none of this class
-    public static GptCoding open(Path folder, ModelHashes hashes, byte[] settings, Workers workers) throws IOException {
+    public static GptCoding open(Path source, ModelHashes hashes, byte[] settings, Workers workers) throws IOException {
         if (settings.length != SETTINGS || settings[0] != FORMAT) {
             throw new MalformedCodeException("settings %s of a trained model, expected format %d and a context"
                     .formatted(HexFormat.of().formatHex(settings), FORMAT));
         }
         int context = ByteBuffer.wrap(settings).order(ByteOrder.LITTLE_ENDIAN).getInt(1);
-        return open(folder, hashes, most -> context(context, most), workers);
+        return open(source, hashes, most -> context(context, most), workers);
     }
 
     private static int context(int context, int most) {
@@ -110,13 +109,13 @@ public final class GptCoding implements Coding {
     }
 
     /// @param context given the longest one
-    private static GptCoding open(Path folder, ModelHashes hashes, IntUnaryOperator context, Workers workers)
+    private static GptCoding open(Path source, ModelHashes hashes, IntUnaryOperator context, Workers workers)
             throws IOException {
-        try (LoadedModel model = ModelFolder.load(folder)) {
+        try (LoadedModel model = LoadedModel.open(source)) {
             int most = Math.min(MOST_CONTEXT, model.transformer().config().context());
             return new GptCoding(model, hashes, context.applyAsInt(most), workers, ExactKernels.best());
         } catch (IllegalArgumentException e) {
-            throw new MalformedModelException(folder, e.getMessage(), e);
+            throw new MalformedModelException(source, e.getMessage(), e);
         }
     }
 

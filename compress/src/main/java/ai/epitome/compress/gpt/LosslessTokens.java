@@ -35,8 +35,8 @@ record LosslessTokens(Tokenizer tokenizer, int[] single) {
 
     /// The tokens of `bytes`: their bytes, joined, are `bytes`.
     int[] encode(byte[] bytes) {
-        int[] tokens = tokenizer.encode(bytes);
-        if (Arrays.equals(tokenizer.decode(tokens), bytes)) {
+        int[] tokens = tokenizer.encodeContinuation(bytes);
+        if (standFor(tokens, bytes)) {
             return tokens;
         }
         if (bytes.length == 1) {
@@ -46,5 +46,18 @@ record LosslessTokens(Tokenizer tokenizer, int[] single) {
         int[] first = encode(Arrays.copyOf(bytes, half));
         int[] second = encode(Arrays.copyOfRange(bytes, half, bytes.length));
         return IntStream.concat(Arrays.stream(first), Arrays.stream(second)).toArray();
+    }
+
+    private boolean standFor(int[] tokens, byte[] bytes) {
+        int at = 0;
+        for (int id : tokens) {
+            byte[] token = tokenizer.token(id);
+            if (token.length > bytes.length - at
+                    || !Arrays.equals(token, 0, token.length, bytes, at, at + token.length)) {
+                return false;
+            }
+            at += token.length;
+        }
+        return at == bytes.length;
     }
 }

@@ -13,7 +13,14 @@ import ai.epitome.compress.mix.MixingSize;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.text.Tokenizer;
+import ai.epitome.text.Tokenizers;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -31,8 +38,30 @@ class GptCodingTest {
         TWO.close();
     }
 
-    static List<Tokenizer> tokenizers() {
-        return List.of(SmallCodings.BYTES, SmallCodings.BYTES_ALONE, SmallCodings.PAIRS);
+    static List<Tokenizer> tokenizers() throws IOException {
+        return List.of(SmallCodings.BYTES, SmallCodings.BYTES_ALONE, SmallCodings.PAIRS, sentencePiece());
+    }
+
+    /// The bytes and a few words with their spaces, as a file of llama2.c.
+    private static Tokenizer sentencePiece() throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(1 << 14).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putInt(16);
+        List<String> tokens = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
+        for (int b = 0; b < 256; b++) {
+            tokens.add("<0x%02X>".formatted(b));
+        }
+        tokens.addAll(List.of(" t", "te", "xt", " text", " ", "t", "e", "x"));
+        for (String token : tokens) {
+            byte[] text = token.getBytes(StandardCharsets.UTF_8);
+            bytes.putFloat(-tokens.indexOf(token)).putInt(text.length).put(text);
+        }
+        Path file = Files.createTempFile("tokenizer", ".bin");
+        Files.write(file, Arrays.copyOf(bytes.array(), bytes.position()));
+        try {
+            return Tokenizers.load(file);
+        } finally {
+            Files.delete(file);
+        }
     }
 
     private static byte[][] blocks() {

@@ -1,0 +1,156 @@
+package ai.epitome.model;
+
+import ai.epitome.model.Gguf.Entry;
+import ai.epitome.tensor.Tensor;
+import ai.epitome.text.Tokenizer;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+
+/// The weights of a GGUF file, expanded to f32 row by row.
+final class GgufWeights {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final Pattern LAYER = Pattern.compile("(?:model\\.layers|transformer\\.h)\\.(\\d+)\\.(.*)");
+    /// More than a config may ask for beyond what the file holds, see [ModelFolder].
+    private static final long SMALL = 1 << 24;
+
+    /// GGUF's names for Hugging Face's, those of layers without their number.
+    private static final Map<String, String> NAMES = Map.ofEntries(
+            Map.entry("model.embed_tokens", "token_embd"),
+            Map.entry("model.norm", "output_norm"),
+            Map.entry("lm_head", "output"),
+            Map.entry("input_layernorm", "attn_norm"),
+            Map.entry("self_attn.q_proj", "attn_q"),
+            Map.entry("self_attn.k_proj", "attn_k"),
+            Map.entry("self_attn.v_proj", "attn_v"),
+            Map.entry("self_attn.o_proj", "attn_output"),
+            Map.entry("self_attn.q_norm", "attn_q_norm"),
+            Map.entry("self_attn.k_norm", "attn_k_norm"),
+            Map.entry("post_attention_layernorm", "ffn_norm"),
+            Map.entry("mlp.gate_proj", "ffn_gate"),
+            Map.entry("mlp.up_proj", "ffn_up"),
+            Map.entry("mlp.down_proj", "ffn_down"),
+            Map.entry("transformer.wte", "token_embd"),
+            Map.entry("transformer.wpe", "position_embd"),
+            Map.entry("transformer.ln_f", "output_norm"),
+            Map.entry("ln_1", "attn_norm"),
+            Map.entry("attn.c_attn", "attn_qkv"),
+            Map.entry("attn.c_proj", "attn_output"),
+            Map.entry("ln_2", "ffn_norm"),
+            Map.entry("mlp.c_fc", "ffn_up"),
+            Map.entry("mlp.c_proj", "ffn_down"));
+
+    private GgufWeights() {}
+
+    /// Reads a model: its shape, its weights, its tokenizer.
+    static LoadedModel load(Gguf gguf) throws IOException {
+        TransformerConfig config = GgufModel.config(gguf);
+        requireHeld(gguf, config);
+        Optional<Tokenizer> tokenizer = GgufModel.tokenizer(gguf);
+        LoadedModel.requireFits(gguf.file(), tokenizer, config);
+        GenerationDefaults defaults = GgufModel.defaults(gguf);
+        Transformer model = new Transformer(config);
+        try {
+            fill(model, gguf);
+            return new LoadedModel(gguf.file(), model, tokenizer, defaults);
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// The metadata says how much memory is taken: no more than the tensors can fill. A small model is made all the
+    /// same, to say which tensor is wrong.
+    private static void requireHeld(Gguf gguf, TransformerConfig config) throws MalformedModelException {
+        if (config.layers() > gguf.entries().size()) {
+            throw new MalformedModelException(
+                    gguf.file(),
+                    "its metadata asks for %,d layers, it has %,d tensors"
+                            .formatted(config.layers(), gguf.entries().size()));
+        }
+        long held = gguf.entries().values().stream().mapToLong(Entry::size).sum();
+        if (config.parameters() > held + SMALL) {
+            throw new MalformedModelException(
+                    gguf.file(),
+                    "its metadata asks for %,d weights, its tensors hold %,d".formatted(config.parameters(), held));
+        }
+    }
+
+    private static void fill(Transformer model, Gguf gguf) throws MalformedModelException {
+        boolean neighbours = GgufModel.turnsNeighbours(gguf);
+        Set<String> unknown = new TreeSet<>(gguf.entries().keySet());
+        for (WeightNames.Slice slice : WeightNames.slices(model)) {
+            String name = name(slice.name());
+            Tensor target = slice.of(slice.parameter().value());
+            Entry entry = gguf.entries().get(name);
+            List<Integer> shape = Arrays.stream(target.shape()).boxed().toList();
+            if (entry == null) {
+                throw new MalformedModelException(gguf.file(), "tensor `%s` %s is missing".formatted(name, shape));
+            }
+            if (!entry.shape().equals(shape)) {
+                throw new MalformedModelException(
+                        gguf.file(),
+                        "tensor `%s` has shape %s, the metadata asks for %s".formatted(name, entry.shape(), shape));
+            }
+            boolean turned = neighbours && name.matches("blk\\.\\d+\\.attn_[qk]\\..*");
+            expand(entry, target, turned ? model.config().headDimension() : 0);
+            slice.parameter().changed();
+            unknown.remove(name);
+        }
+        unknown.remove("rope_freqs.weight");
+        if (!unknown.isEmpty()) {
+            throw new MalformedModelException(
+                    gguf.file(),
+                    "%d tensors do not belong to its architecture, the first is `%s`"
+                            .formatted(unknown.size(), unknown.iterator().next()));
+        }
+    }
+
+    /// GGUF's name of a tensor that Hugging Face calls `name`.
+    static String name(String name) {
+        int dot = name.lastIndexOf('.');
+        String kind = name.substring(dot);
+        Matcher layer = LAYER.matcher(name.substring(0, dot));
+        return layer.matches()
+                ? "blk." + layer.group(1) + "." + NAMES.get(layer.group(2)) + kind
+                : NAMES.get(name.substring(0, dot)) + kind;
+    }
+
+    /// Expands all rows.
+    ///
+    /// @param turnedHead channels of a head whose rows are in the order of neighbouring pairs, or 0
+    private static void expand(Entry entry, Tensor target, int turnedHead) {
+        if (entry.shape().size() == 1) {
+            float[] values = values(entry);
+            for (int i = 0; i < values.length; i++) {
+                int from = turnedHead == 0 ? i : RotaryRows.neighbouring(i, turnedHead);
+                target.data().setAtIndex(FLOAT, i, values[from]);
+            }
+            return;
+        }
+        int columns = target.columns();
+        long rowBytes = entry.format().bytesOf(columns);
+        IntStream.range(0, target.rows()).parallel().forEach(row -> {
+            int from = turnedHead == 0 ? row : RotaryRows.neighbouring(row, turnedHead);
+            float[] values = new float[columns];
+            entry.format().expand(entry.data(), from * rowBytes, columns, values);
+            MemorySegment.copy(values, 0, target.data(), FLOAT, 4L * row * columns, columns);
+        });
+    }
+
+    /// All values of a small tensor.
+    static float[] values(Entry entry) {
+        float[] values = new float[Math.toIntExact(entry.size())];
+        entry.format().expand(entry.data(), 0, values.length, values);
+        return values;
+    }
+}
