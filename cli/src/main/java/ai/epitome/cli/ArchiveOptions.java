@@ -63,8 +63,9 @@ final class ArchiveOptions {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "MODEL",
-            description = "Folder of a trained model that predicts the bytes. Its weights are not in the archive: who"
-                    + " reads it needs the same ones.")
+            description =
+                    "Trained model, a folder or a file, that predicts the bytes. Its weights are not in the archive: who"
+                            + " reads it needs the same ones.")
     private Path model;
 
     @Option(

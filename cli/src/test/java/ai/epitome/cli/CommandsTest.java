@@ -295,8 +295,8 @@ class CommandsTest {
     void aModelWithoutTokenizerIsToldToGetOne() throws IOException {
         Path silent = copy("silent");
         Files.delete(silent.resolve("tokenizer.json"));
-        assertFails(run("serve", silent.toString(), "--port", "0"), "silent has no tokenizer.json", "put the one");
-        assertFails(run("generate", silent.toString(), "to be"), "silent has no tokenizer.json", "put the one");
+        assertFails(run("serve", silent.toString(), "--port", "0"), "silent has no tokenizer, so", "put the one");
+        assertFails(run("generate", silent.toString(), "to be"), "silent has no tokenizer, so", "put the one");
     }
 
     @Test

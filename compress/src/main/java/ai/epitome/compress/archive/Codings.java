@@ -43,12 +43,12 @@ public final class Codings implements AutoCloseable {
     private ModelHashes hashes;
     private GptCoding pretrained;
 
-    /// @param model folder of the trained model, where one is at hand
+    /// @param model the trained model, a folder or a file, where one is at hand
     /// @param threads for kernels
-    /// @throws NoSuchFileException when there is no such folder
+    /// @throws NoSuchFileException when there is no such thing
     public Codings(Optional<Path> model, int threads) throws IOException {
-        if (model.isPresent() && !Files.isDirectory(model.get())) {
-            throw new NoSuchFileException(model.get().toString(), null, "no such model folder");
+        if (model.isPresent() && !Files.exists(model.get())) {
+            throw new NoSuchFileException(model.get().toString(), null, "no such model folder or file");
         }
         this.model = model;
         this.threads = threads;
