@@ -495,7 +495,7 @@ class CommandsTest {
             assertFails(run("up", "--model", model.toString(), "--port", port), "in use");
         }
         assertFails(
-                run("serve", model.toString(), model.toString(), "--port", "0"), "two of the folders are called tiny");
+                run("serve", model.toString(), model.toString(), "--port", "0"), "two of the models are called tiny");
         assertFails(run("serve", model.toString(), "--port", "70000"), "between 0", "65535", "70000");
     }
 }

@@ -55,7 +55,7 @@ public final class Gguf implements AutoCloseable {
     public record Entry(String name, BlockFormat format, List<Integer> shape, MemorySegment data) {
         /// The number of values.
         public long size() {
-            return data.byteSize() / format.bytes() * format.values();
+            return data.byteSize() / format.blockBytes() * format.blockValues();
         }
     }
 
@@ -191,7 +191,7 @@ public final class Gguf implements AutoCloseable {
             }
             BlockFormat format = format(name, began, integer());
             require(
-                    shape.getLast() % format.values() == 0,
+                    shape.getLast() % format.blockValues() == 0,
                     "tensor `%s` at offset %,d has rows of %,d values, which are no whole blocks of %s"
                             .formatted(name, began, shape.getLast(), format));
             return new Row(name, format, List.copyOf(shape), number(), format.bytesOf(values));

@@ -56,12 +56,12 @@ public enum BlockFormat {
     }
 
     /// Values of one block.
-    public int values() {
+    public int blockValues() {
         return values;
     }
 
     /// Bytes of one block.
-    public int bytes() {
+    public int blockBytes() {
         return bytes;
     }
 

@@ -29,13 +29,13 @@ class BlockFormatTest {
         "Q6_K, 0x102eeab3"
     })
     void valuesAreThoseOfGgufPy(BlockFormat format, String hash) {
-        int blocks = COUNT / format.values();
-        ByteBuffer bytes = ByteBuffer.allocate(blocks * format.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        int blocks = COUNT / format.blockValues();
+        ByteBuffer bytes = ByteBuffer.allocate(blocks * format.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < bytes.capacity(); i++) {
             bytes.put(i, (byte) (i * i * 31 + i * 7 + 11 >> 2));
         }
         for (int block = 0; block < blocks; block++) {
-            int at = block * format.bytes();
+            int at = block * format.blockBytes();
             float sign = block % 3 == 1 ? -1 : 1;
             boolean last = format == BlockFormat.Q6_K;
             bytes.putShort(at + (last ? 208 : 0), Float.floatToFloat16(sign * (float) (0.01 * (block + 1))));
@@ -55,13 +55,13 @@ class BlockFormatTest {
     @EnumSource
     void valuesAreThoseOfTheDefinition(BlockFormat format) {
         Random random = new Random(format.number());
-        byte[] bytes = new byte[COUNT / format.values() * format.bytes()];
+        byte[] bytes = new byte[COUNT / format.blockValues() * format.blockBytes()];
         random.nextBytes(bytes);
         float[] values = expand(format, bytes);
         for (int i = 0; i < COUNT; i++) {
-            int at = i / format.values() * format.bytes();
-            byte[] block = Arrays.copyOfRange(bytes, at, at + format.bytes());
-            double expected = naive(format, block, i % format.values());
+            int at = i / format.blockValues() * format.blockBytes();
+            byte[] block = Arrays.copyOfRange(bytes, at, at + format.blockBytes());
+            double expected = naive(format, block, i % format.blockValues());
             if (Double.isFinite(expected)) {
                 assertThat((double) values[i]).as("value %d", i).isCloseTo(expected, within(tolerance(expected)));
             } else {

@@ -103,7 +103,7 @@ class SentencePieceTokenizerTest {
 
     @Test
     void controlTokensComeFromTemplatesOnly() {
-        SentencePieceTokenizer tokenizer = Pieces.tokenizer("<s>", "a", "\u2581a");
+        SentencePieceTokenizer tokenizer = Pieces.tokenizer("<s>", "a", "\u2581a", "<s");
         assertThat(tokenizer.encode("<s>")).contains(FIRST).doesNotContain(1);
         byte[] template = "<s>a</s>a".getBytes(StandardCharsets.UTF_8);
         assertThat(tokenizer.encodeWithSpecialTokens(template, Set.of("<s>", "</s>")))
@@ -163,7 +163,7 @@ class SentencePieceTokenizerTest {
         assertMalformed(Pieces.model(2, true), "x.model: it normalises text before it splits it");
         byte[] cut = Arrays.copyOf(Pieces.model(2, false), 40);
         assertMalformed(cut, "x.model: field 1 has 13 bytes, of which 8 are there");
-        assertMalformed(new byte[] {0x0B}, "x.model: field 1 is of kind 3, which is not known");
+        assertMalformed(new byte[] {0x4B}, "x.model: field 9 is of kind 3, which is not known");
         assertMalformed(new byte[] {8, -1, -1}, "x.model: field 1 is of kind 0, expected 2 (before byte 1)");
     }
 
