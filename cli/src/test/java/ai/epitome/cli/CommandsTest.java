@@ -456,6 +456,8 @@ class CommandsTest {
                         "compress",
                         "decompress",
                         "tokenizer",
+                        "split",
+                        "measure",
                         "generate-completion");
     }
 
