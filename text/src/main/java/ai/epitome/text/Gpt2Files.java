@@ -43,10 +43,7 @@ final class Gpt2Files {
                 }
             }
         } catch (JacksonException e) {
-            throw new MalformedTokenizerException(
-                    where,
-                    "not valid JSON: " + e.getOriginalMessage() + " at "
-                            + e.getLocation().offsetDescription());
+            throw JsonFiles.malformed(where, e);
         }
         return addedTokens;
     }

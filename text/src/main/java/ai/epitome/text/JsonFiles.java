@@ -1,5 +1,6 @@
 package ai.epitome.text;
 
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
@@ -29,4 +30,10 @@ final class JsonFiles {
             .build();
 
     private JsonFiles() {}
+
+    /// What Jackson says of a file, and where, which it does not always know: of numbers that are too long, for one.
+    static MalformedTokenizerException malformed(String where, JacksonException e) {
+        String place = e.getLocation() == null ? "" : " at " + e.getLocation().offsetDescription();
+        return new MalformedTokenizerException(where, "not valid JSON: " + e.getOriginalMessage() + place);
+    }
 }

@@ -47,10 +47,7 @@ final class TokenizerJsonReader {
         try (JsonParser parser = JsonFiles.MAPPER.createParser(input)) {
             reader.readFile(parser);
         } catch (JacksonException e) {
-            throw new MalformedTokenizerException(
-                    where,
-                    "not valid JSON: " + e.getOriginalMessage() + " at "
-                            + e.getLocation().offsetDescription());
+            throw JsonFiles.malformed(where, e);
         }
         return reader.build();
     }

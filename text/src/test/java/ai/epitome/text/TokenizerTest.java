@@ -207,7 +207,8 @@ class TokenizerTest {
     @Test
     void brokenFilesAreNamed(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("tokenizer.json");
-        for (String content : List.of("", "{", "{\"model\": 3}", "[]", "{\"model\":{\"type\":\"Unigram\"}}")) {
+        for (String content :
+                List.of("", "{", "{\"model\": 3}", "[]", "{\"model\":{\"type\":\"Unigram\"}}", "6".repeat(50))) {
             Files.writeString(file, content);
             assertThatThrownBy(() -> Tokenizers.load(file))
                     .isInstanceOf(IOException.class)
