@@ -95,8 +95,10 @@ public final class ArchiveFile implements AutoCloseable {
         for (int i = 0; i < index.size(); i++) {
             offsets[i + 1] = offsets[i] + BlockHeader.SIZE + index.codedLength(i);
         }
-        long blocks = Math.ceilDiv(footer.plainLength(), (long) header.blockSize());
-        if (offsets[index.size()] != end || blocks != index.size()) {
+        long length = footer.plainLength();
+        boolean sameLength = length >= 0 && length == header.originalLength().orElse(length);
+        long blocks = Math.ceilDiv(length, (long) header.blockSize());
+        if (offsets[index.size()] != end || blocks != index.size() || !sameLength) {
             throw new ArchiveException(Reason.CORRUPT, "index, footer and header do not fit together");
         }
         return offsets;

@@ -150,6 +150,31 @@ class DamagedArchiveTest {
         }
     }
 
+    /// Checksums hold, and the footer says another length than the header, or one that cannot be.
+    @Test
+    void lengthsOfAListingThatAreWrongOnPurpose() throws IOException {
+        for (long length : List.of(TEXT.length - 1L, TEXT.length + 1L)) {
+            requireNoListing(archive(TEXT, MIXED, new Layout(true, 1 << 10), 1), length);
+        }
+        OptionalLong unknown = OptionalLong.empty();
+        requireNoListing(archive(new byte[0], MIXED, Layout.inOnePiece(), 1, unknown), -1);
+    }
+
+    private void requireNoListing(byte[] bytes, long length) throws IOException {
+        int blocks = length < 0 ? 0 : 1;
+        int checksum =
+                new ArchiveReader(new ByteArrayInputStream(bytes)).header().checksum();
+        int indexBegin = bytes.length - Footer.SIZE - HEADER - 4 * (blocks + 1);
+        byte[] index = Arrays.copyOfRange(bytes, indexBegin, indexBegin + 4 * (blocks + 1));
+        Footer footer = Footer.parse(Arrays.copyOfRange(bytes, bytes.length - Footer.SIZE, bytes.length));
+        Footer other = new Footer(blocks, length, bytes.length, HEADER, footer.sha256());
+        System.arraycopy(other.write(checksum, index), 0, bytes, bytes.length - Footer.SIZE, Footer.SIZE);
+        Path file = Files.write(folder.resolve("a.epi"), bytes);
+        assertThatThrownBy(() -> ArchiveFile.open(file))
+                .isInstanceOf(ArchiveException.class)
+                .hasMessage("CORRUPT: index, footer and header do not fit together");
+    }
+
     /// All blocks before the damage come out, in order, also when several are in flight.
     @Test
     void whatStandsBeforeTheDamageIsReleased() throws IOException {
