@@ -5,7 +5,6 @@ import ai.epitome.train.data.HeldOut;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -44,8 +43,8 @@ final class SplitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        requireOthersThanTexts();
         Corpus corpus = Corpus.of(texts);
+        requireOthersThanTexts(corpus);
         HeldOut rule = HeldOut.choose(corpus, corpus.scan());
         SplitSide trained = SplitSide.of(corpus, rule, false, Optional.ofNullable(training));
         SplitSide measured = SplitSide.of(corpus, rule, true, Optional.ofNullable(heldOut));
@@ -64,22 +63,21 @@ final class SplitCommand implements Callable<Integer> {
     }
 
     /// A slip must not replace the corpus.
-    private void requireOthersThanTexts() throws IOException {
+    private void requireOthersThanTexts(Corpus corpus) throws IOException {
         for (Path target : new Path[] {heldOut, training}) {
-            if (target == null) {
-                continue;
-            }
-            for (Path text : texts) {
-                if (Files.exists(target) && Files.exists(text) && Files.isSameFile(target, text)) {
-                    throw new IllegalArgumentException(
-                            "%s is one of the texts that are split; give another name".formatted(target));
-                }
+            if (target != null && corpus.contains(target)) {
+                throw new IllegalArgumentException(
+                        "%s is one of the texts that are split; give another name".formatted(target));
             }
         }
-        if (heldOut != null && training != null && heldOut.toAbsolutePath().equals(training.toAbsolutePath())) {
+        if (heldOut != null && training != null && absolute(heldOut).equals(absolute(training))) {
             throw new IllegalArgumentException(
                     "--held-out and --training both name %s; give two names".formatted(heldOut));
         }
+    }
+
+    private static Path absolute(Path path) {
+        return path.toAbsolutePath().normalize();
     }
 
     private static void print(PrintStream out, HeldOut rule, SplitSide training, SplitSide heldOut) {

@@ -132,6 +132,29 @@ class SplitCommandTest {
     }
 
     @Test
+    void filesOfAFolderAreNotReplacedEither() throws IOException {
+        Path texts = Files.createDirectory(folder.resolve("texts"));
+        Path inner = Files.createDirectory(texts.resolve("more"));
+        Path text = Files.writeString(inner.resolve("text.txt"), "to be, or not to be\n");
+        heldOut = text;
+        Result result = split(texts);
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).startsWith("epitome: " + text + " is one of the texts that are split");
+        assertThat(text).hasContent("to be, or not to be\n");
+    }
+
+    @Test
+    void twoSpellingsOfOneNameAreOneFile() throws IOException {
+        Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n");
+        Path inner = Files.createDirectory(folder.resolve("inner"));
+        Result result = split(
+                text, "--training", inner.resolve("..").resolve("held-out.txt").toString());
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).contains("--held-out and --training both name");
+        assertThat(heldOut).doesNotExist();
+    }
+
+    @Test
     void whatIsMissingIsNamed() throws IOException {
         Result result = split(folder.resolve("none.txt"));
         assertThat(result.code()).isEqualTo(1);

@@ -99,6 +99,19 @@ public final class Corpus {
         return sizes;
     }
 
+    /// Whether a file is one of its files, by whatever name.
+    public boolean contains(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            return false;
+        }
+        for (Source source : sources) {
+            if (source instanceof Source.OfFile(Path own) && Files.isSameFile(own, file)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// The same corpus with plain files cut into documents of at most `bytes`.
     Corpus withPieces(int bytes) {
         return new Corpus(sources, bytes);
