@@ -64,15 +64,9 @@ public final class BytePairTokenizer implements Tokenizer {
                 .toList();
         this.splitter = splitting.splitter();
         this.bytesOfId = bytesOfIds(vocabulary, this.addedTokens);
-        List<AddedToken> text =
-                this.addedTokens.stream().filter(token -> !token.control()).toList();
-        this.textTokens = text.isEmpty() ? null : new AddedTokenMatcher(text);
+        this.textTokens = SpecialTokens.textMatcher(this.addedTokens);
         this.specialTokens = SpecialTokens.byName(this.addedTokens);
-        if (beginOfText.isPresent() && (beginOfText.getAsInt() < 0 || beginOfText.getAsInt() >= bytesOfId.length)) {
-            throw new IllegalArgumentException("texts begin with token " + beginOfText.getAsInt() + " of "
-                    + bytesOfId.length + ": there is no such token");
-        }
-        this.beginOfText = beginOfText;
+        this.beginOfText = SpecialTokens.requireToken(beginOfText, bytesOfId.length);
     }
 
     private static byte[][] bytesOfIds(BytePairVocabulary vocabulary, List<AddedToken> addedTokens) {

@@ -43,12 +43,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
             throw new IllegalArgumentException(
                     pieces.size() + " tokens; at most " + BytePairVocabulary.MOST_TOKENS + " are allowed");
         }
-        if (beginOfText.isPresent() && (beginOfText.getAsInt() < 0 || beginOfText.getAsInt() >= pieces.size())) {
-            throw new IllegalArgumentException("texts begin with token " + beginOfText.getAsInt() + " of "
-                    + pieces.size() + ": there is no such token");
-        }
         this.spacePrefix = spacePrefix;
-        this.beginOfText = beginOfText;
+        this.beginOfText = SpecialTokens.requireToken(beginOfText, pieces.size());
         bytesOfId = pieces.stream().map(VocabularyPiece::bytes).toArray(byte[][]::new);
         unknown = sortOut(pieces);
         requireSpelling();
@@ -61,9 +57,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         wordsApart = Arrays.stream(joined).noneMatch(SentencePieceTokenizer::holdsSpaceBehindWord);
         rank = ranks(pieces);
         specialTokens = SpecialTokens.byName(addedTokens);
-        List<AddedToken> text =
-                addedTokens.stream().filter(token -> !token.control()).toList();
-        textTokens = text.isEmpty() ? null : new AddedTokenMatcher(text);
+        textTokens = SpecialTokens.textMatcher(addedTokens);
     }
 
     /// Fills the tables of all that is not joined, and returns the id of the unknown token, or -1.

@@ -36,6 +36,24 @@ final class SpecialTokens {
                 .findFirst();
     }
 
+    /// @param id a token that goes before every text, where there is one
+    /// @param size of the vocabulary
+    /// @throws IllegalArgumentException if there is no such token
+    static OptionalInt requireToken(OptionalInt id, int size) {
+        if (id.isPresent() && (id.getAsInt() < 0 || id.getAsInt() >= size)) {
+            throw new IllegalArgumentException(
+                    "texts begin with token " + id.getAsInt() + " of " + size + ": there is no such token");
+        }
+        return id;
+    }
+
+    /// Finds added tokens that are text; null if there are none.
+    static AddedTokenMatcher textMatcher(List<AddedToken> tokens) {
+        List<AddedToken> text =
+                tokens.stream().filter(token -> !token.control()).toList();
+        return text.isEmpty() ? null : new AddedTokenMatcher(text);
+    }
+
     /// Finds the allowed control tokens.
     ///
     /// @throws IllegalArgumentException if a name is not among the control tokens
