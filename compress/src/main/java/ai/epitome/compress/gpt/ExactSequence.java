@@ -3,6 +3,7 @@ package ai.epitome.compress.gpt;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.tensor.exact.PackedMatrix;
+import java.util.Arrays;
 
 /// One sequence that an [ExactTransformer] reads: its tokens, and their keys and values in every layer, laid out as the
 /// right operands of the two products of attention.
@@ -51,7 +52,7 @@ public final class ExactSequence {
 
     /// The newest `count` tokens.
     int[] newest(int count) {
-        return java.util.Arrays.copyOfRange(tokens, length - count, length);
+        return Arrays.copyOfRange(tokens, length - count, length);
     }
 
     void append(int token) {

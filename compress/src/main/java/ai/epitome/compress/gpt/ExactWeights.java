@@ -7,6 +7,7 @@ import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.exact.PackedMatrix;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,7 +100,7 @@ record ExactWeights(
             float[] bias = values(name + ".bias");
             return new Linear(
                     pack(values(name + ".weight"), from, rows, depth),
-                    bias == null ? null : java.util.Arrays.copyOfRange(bias, from, from + rows));
+                    bias == null ? null : Arrays.copyOfRange(bias, from, from + rows));
         }
 
         private static PackedMatrix pack(float[] weights, int from, int rows, int depth) {

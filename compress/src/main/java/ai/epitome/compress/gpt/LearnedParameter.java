@@ -2,6 +2,7 @@ package ai.epitome.compress.gpt;
 
 import ai.epitome.tensor.exact.PackedMatrix;
 import ai.epitome.tensor.exact.PackedRows;
+import java.util.Arrays;
 
 /// A parameter of a learner: values, gradient, and the moments of Adam (Kingma and Ba 2015). All loops are
 /// element by element in IEEE arithmetic, so the compiler may vectorise them and the bits stay.
@@ -44,7 +45,7 @@ final class LearnedParameter {
 
     static LearnedParameter gain(int columns) {
         LearnedParameter gain = new LearnedParameter(1, columns, false);
-        java.util.Arrays.fill(gain.value, 1f);
+        Arrays.fill(gain.value, 1f);
         return gain;
     }
 

@@ -4,6 +4,7 @@ import ai.epitome.compress.BitPredictor;
 import ai.epitome.compress.ByteDistribution;
 import ai.epitome.compress.MalformedCodeException;
 import ai.epitome.tensor.exact.ExactKernels;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /// What a trained model expects of the next byte, whatever its tokens are: each token is a walk along the tree of all
@@ -74,7 +75,7 @@ final class TokenWalk implements ByteDistribution {
         long all = before[high] - before[longer];
         int left = TOTAL;
         int likeliest = 0;
-        java.util.Arrays.fill(target, 1);
+        Arrays.fill(target, 1);
         for (int from = longer; from < high; ) {
             int value = tokens.at(from, depth);
             int to = tokens.find(from, high, depth, value + 1);
