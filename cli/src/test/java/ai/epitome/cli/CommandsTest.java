@@ -71,8 +71,15 @@ class CommandsTest {
         return run(arguments.toArray(String[]::new));
     }
 
-    private static Result run(String... arguments) throws IOException {
+    static Result run(String... arguments) throws IOException {
         return run(new byte[0], arguments);
+    }
+
+    /// Runs a command that has to succeed.
+    static Result done(String... arguments) throws IOException {
+        Result result = run(arguments);
+        assertThat(result.code()).as(result.err()).isZero();
+        return result;
     }
 
     static Result run(byte[] input, String... arguments) throws IOException {

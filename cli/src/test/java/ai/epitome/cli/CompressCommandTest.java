@@ -1,5 +1,7 @@
 package ai.epitome.cli;
 
+import static ai.epitome.cli.CommandsTest.done;
+import static ai.epitome.cli.CommandsTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.cli.CommandsTest.Result;
@@ -36,16 +38,6 @@ class CompressCommandTest {
         System.arraycopy(noise, 0, content, 40_000, noise.length);
         file = Files.write(folder.resolve("a.txt"), content);
         archive = folder.resolve("a.txt.epi");
-    }
-
-    private static Result run(String... arguments) throws IOException {
-        return CommandsTest.run(new byte[0], arguments);
-    }
-
-    private static Result done(String... arguments) throws IOException {
-        Result result = run(arguments);
-        assertThat(result.code()).as(result.err()).isZero();
-        return result;
     }
 
     private static void assertSays(Result result, int code, String... lines) {

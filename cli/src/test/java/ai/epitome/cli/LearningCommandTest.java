@@ -1,17 +1,16 @@
 package ai.epitome.cli;
 
+import static ai.epitome.cli.CommandsTest.done;
+import static ai.epitome.cli.CommandsTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,16 +36,6 @@ class LearningCommandTest {
         System.arraycopy(noise, 0, content, 4000, noise.length);
         file = Files.write(folder.resolve("a.txt"), content);
         archive = folder.resolve("a.txt.epi");
-    }
-
-    private static Result run(String... arguments) throws IOException {
-        return CommandsTest.run(new byte[0], arguments);
-    }
-
-    private static Result done(String... arguments) throws IOException {
-        Result result = run(arguments);
-        assertThat(result.code()).as(result.err()).isZero();
-        return result;
     }
 
     private void compress(String options, String... files) throws IOException {
@@ -106,11 +95,11 @@ class LearningCommandTest {
     void otherNumericsAndNetworksAreTold() throws IOException {
         compress("--learn", file.toString());
         byte[] bytes = Files.readAllBytes(archive);
-        writeWith(bytes, PROBE, bytes[PROBE] ^ 1);
+        Files.write(archive, ChangedHeader.with(bytes, PROBE, bytes[PROBE] ^ 1));
         fails("NUMERICS_MISMATCH");
-        writeWith(bytes, PROBE + bytes[PROBE - 1] + 1, 99);
+        Files.write(archive, ChangedHeader.with(bytes, PROBE + bytes[PROBE - 1] + 1, 99));
         fails("UNSUPPORTED_VERSION");
-        writeWith(bytes, 11, 3); // mixed too, with no settings for that
+        Files.write(archive, ChangedHeader.with(bytes, 11, 3)); // mixed too, with no settings for that
         fails("UNSUPPORTED_VERSION");
     }
 
@@ -119,17 +108,6 @@ class LearningCommandTest {
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: %s: %s: ".formatted(archive, reason));
         assertThat(file).doesNotExist();
-    }
-
-    private void writeWith(byte[] archived, int at, int value) throws IOException {
-        byte[] bytes = archived.clone();
-        bytes[at] = (byte) value;
-        ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        int length = header.getShort(9) - Integer.BYTES;
-        CRC32C checksum = new CRC32C();
-        checksum.update(bytes, 0, length);
-        header.putInt(length, (int) checksum.getValue());
-        Files.write(archive, bytes);
     }
 
     @Test

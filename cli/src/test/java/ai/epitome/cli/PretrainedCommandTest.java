@@ -1,5 +1,7 @@
 package ai.epitome.cli;
 
+import static ai.epitome.cli.CommandsTest.done;
+import static ai.epitome.cli.CommandsTest.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.cli.CommandsTest.Result;
@@ -14,8 +16,6 @@ import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.Tokenizers;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +26,6 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
-import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,16 +102,6 @@ class PretrainedCommandTest {
         System.arraycopy(noise, 0, content, 5000, noise.length);
         file = Files.write(folder.resolve("a.txt"), content);
         archive = folder.resolve("a.txt.epi");
-    }
-
-    private static Result run(String... arguments) throws IOException {
-        return CommandsTest.run(new byte[0], arguments);
-    }
-
-    private static Result done(String... arguments) throws IOException {
-        Result result = run(arguments);
-        assertThat(result.code()).as(result.err()).isZero();
-        return result;
     }
 
     private static String model(String name) {
@@ -206,27 +195,16 @@ class PretrainedCommandTest {
         byte[] bytes = Files.readAllBytes(archive);
         int probe = 27;
         int settings = probe + bytes[probe - 1] + 1;
-        writeWith(bytes, probe, bytes[probe] ^ 1);
+        Files.write(archive, ChangedHeader.with(bytes, probe, bytes[probe] ^ 1));
         assertThat(fails("NUMERICS_MISMATCH", "decompress", "-m", model("bytes"), archive.toString())
                         .err())
                 .contains("the probe hash is ");
-        writeWith(bytes, settings, 99);
+        Files.write(archive, ChangedHeader.with(bytes, settings, 99));
         assertThat(fails("UNSUPPORTED_VERSION", "decompress", "-m", model("bytes"), archive.toString())
                         .err())
                 .contains("settings 63");
-        writeWith(bytes, settings + 4, 99); // a context of a billion
+        Files.write(archive, ChangedHeader.with(bytes, settings + 4, 99)); // a context of a billion
         fails("UNSUPPORTED_VERSION", "decompress", "-m", model("bytes"), archive.toString());
-    }
-
-    private void writeWith(byte[] archived, int at, int value) throws IOException {
-        byte[] bytes = archived.clone();
-        bytes[at] = (byte) value;
-        ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        int length = header.getShort(9) - Integer.BYTES;
-        CRC32C checksum = new CRC32C();
-        checksum.update(bytes, 0, length);
-        header.putInt(length, (int) checksum.getValue());
-        Files.write(archive, bytes);
     }
 
     @Test
