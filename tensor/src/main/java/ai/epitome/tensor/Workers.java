@@ -9,8 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// A parallel region is a number of independent tasks. Threads draw task numbers from a counter, so a thread that
 /// the system holds up delays one task and not half of the region. A task's result depends on its number alone,
-/// never on which thread ran it, so the same input gives the same bits. Between regions idle threads spin for some
-/// microseconds (the next kernel of a step follows at once) and then sleep.
+/// never on which thread ran it, so the same input gives the same bits. Between regions idle threads spin for a moment
+/// (the next kernel of a step follows at once) and then sleep.
 ///
 /// One region at a time: regions do not nest, and one thread at a time may open them. Where several threads share a
 /// pool (requests to a service, a training run beside them), each holds [#turn] for a step or a pass.
@@ -21,8 +21,12 @@ public final class Workers implements AutoCloseable {
         void run(int task, Scratch scratch);
     }
 
+    /// About a millisecond: a kernel of the same step follows sooner.
     private static final int SPINS = 20_000;
 
+    /// Rounds of waiting before a thread lets go of its processor: none where there are more threads than processors,
+    /// since what it waits for may need that one.
+    private final int spins;
     private final Thread[] threads;
     private final Scratch[] scratch;
     private final ReentrantLock turn = new ReentrantLock(true);
@@ -40,6 +44,7 @@ public final class Workers implements AutoCloseable {
         if (count < 1) {
             throw new IllegalArgumentException("threads must be at least 1, not " + count);
         }
+        spins = count <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
         scratch = new Scratch[count];
         for (int i = 0; i < count; i++) {
             scratch[i] = new Scratch();
@@ -84,9 +89,7 @@ public final class Workers implements AutoCloseable {
             LockSupport.unpark(thread);
         }
         draw(scratch[0]);
-        while (running.get() != 0) {
-            Thread.onSpinWait();
-        }
+        awaitOthers();
         body = null;
         open.set(false);
         Throwable thrown = failure;
@@ -95,6 +98,17 @@ public final class Workers implements AutoCloseable {
             throw thrown instanceof RuntimeException e
                     ? e
                     : new IllegalStateException("a kernel thread failed", thrown);
+        }
+    }
+
+    /// Spins while the others finish, and lets go of the processor where that takes long: they may be waiting for it.
+    private void awaitOthers() {
+        for (int round = 0; running.get() != 0; round++) {
+            if (round < spins) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
         }
     }
 
@@ -116,12 +130,12 @@ public final class Workers implements AutoCloseable {
     private void work(Scratch own) {
         int seen = 0;
         while (true) {
-            int spins = 0;
+            int round = 0;
             while (region == seen) {
                 if (closed) {
                     return;
                 }
-                if (++spins < SPINS) {
+                if (++round < spins) {
                     Thread.onSpinWait();
                 } else {
                     LockSupport.park(this);
