@@ -94,7 +94,8 @@ final class ArchiveWork {
                 say(name, e.getMessage());
             }
             return WARNED;
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException | IllegalStateException | OutOfMemoryError e) {
+            // what a file of several, or its model, makes fail does not stop the next one
             if (options.showsErrors()) {
                 say(name, Failures.describe(e));
             }

@@ -32,7 +32,7 @@ final class MeasureCommand implements Callable<Integer> {
             names = {"-m", "--model"},
             required = true,
             paramLabel = "MODEL",
-            description = "Model folder.")
+            description = "Model: a folder, a GGUF file, or one of llama2.c.")
     private Path model;
 
     @Option(

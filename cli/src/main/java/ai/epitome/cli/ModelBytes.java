@@ -1,7 +1,7 @@
 package ai.epitome.cli;
 
 import ai.epitome.compress.ModelHashes;
-import ai.epitome.model.ModelFolder;
+import ai.epitome.model.LoadedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,24 +11,28 @@ import tools.jackson.databind.node.ObjectNode;
 /// stored.
 ///
 /// @param parameters weights that it has
-/// @param weights bytes of its safetensors files
-/// @param tokenizer bytes of `tokenizer.json` or `tokenizer.model`
+/// @param weights bytes of its safetensors files, or of the one file that it is
+/// @param tokenizer bytes of `tokenizer.json` or `tokenizer.model`, or of the tokenizer beside a file
 /// @param config bytes of what else is hashed, `config.json` above all
 record ModelBytes(long parameters, long weights, long tokenizer, long config) {
     private static final int BF16_BYTES = 2;
 
-    static ModelBytes of(Path folder) throws IOException {
+    static ModelBytes of(Path source) throws IOException {
         long weights = 0;
         long tokenizer = 0;
         long config = 0;
-        for (Path file : ModelHashes.files(folder)) {
+        for (Path file : ModelHashes.files(source)) {
             String name = file.getFileName().toString();
             long size = Files.size(file);
-            weights += name.endsWith(".safetensors") ? size : 0;
-            tokenizer += name.startsWith("tokenizer.") ? size : 0;
-            config += name.endsWith(".json") && !name.startsWith("tokenizer.") ? size : 0;
+            if (name.endsWith(".safetensors") || file.equals(source)) {
+                weights += size;
+            } else if (name.endsWith(".json") && !name.startsWith("tokenizer.")) {
+                config += size;
+            } else {
+                tokenizer += size;
+            }
         }
-        return new ModelBytes(ModelFolder.config(folder).parameters(), weights, tokenizer, config);
+        return new ModelBytes(LoadedModel.config(source).parameters(), weights, tokenizer, config);
     }
 
     long total() {

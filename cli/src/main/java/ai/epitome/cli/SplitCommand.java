@@ -5,6 +5,7 @@ import ai.epitome.train.data.HeldOut;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -68,6 +69,13 @@ final class SplitCommand implements Callable<Integer> {
             if (target != null && corpus.contains(target)) {
                 throw new IllegalArgumentException(
                         "%s is one of the texts that are split; give another name".formatted(target));
+            }
+            for (Path text : texts) {
+                if (target != null && Files.isDirectory(text) && absolute(target).startsWith(absolute(text))) {
+                    throw new IllegalArgumentException(
+                            "%s lies in %s, whose files are the texts: it would be one of them next time; give another place"
+                                    .formatted(target, text));
+                }
             }
         }
         if (heldOut != null && training != null && absolute(heldOut).equals(absolute(training))) {

@@ -1,6 +1,7 @@
 package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.epitome.cli.CommandsTest.Result;
@@ -226,5 +227,17 @@ class MeasureCommandTest {
                 .contains("no prequential code of a training run: the folder has no log.jsonl");
         assertThat(new String(done("measure", file, "-m", bare, "--json").bytes(), StandardCharsets.UTF_8))
                 .contains("\"prequential\":{\"unknown\":");
+    }
+
+    @Test
+    void aModelMayBeAFile() throws IOException {
+        Path stories = Path.of(System.getProperty("epitome.shared", "../shared"), "data", "weights", "stories260K");
+        assumeTrue(Files.isDirectory(stories), () -> stories + " is not there: no file is measured with");
+        Path weights = stories.resolve("stories260K.bin");
+        JsonNode json = done("measure", file, "-m", weights, "--json").json();
+        assertThat(json.at("/model/weights").asLong()).isEqualTo(Files.size(weights));
+        assertThat(json.at("/model/tokenizer").asLong()).isEqualTo(Files.size(stories.resolve("tok512.bin")));
+        assertThat(json.at("/model/config").asLong()).isZero();
+        assertThat(json.at("/prequential/unknown").asString()).contains("it is a file");
     }
 }

@@ -144,6 +144,17 @@ class SplitCommandTest {
     }
 
     @Test
+    void nothingIsWrittenAmongTheTextsOfAFolder() throws IOException {
+        Path texts = Files.createDirectory(folder.resolve("texts"));
+        Files.writeString(texts.resolve("text.txt"), "to be, or not to be\n");
+        heldOut = texts.resolve("held-out.txt");
+        Result result = split(texts);
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).startsWith("epitome: " + heldOut + " lies in " + texts);
+        assertThat(heldOut).doesNotExist();
+    }
+
+    @Test
     void twoSpellingsOfOneNameAreOneFile() throws IOException {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n");
         Path inner = Files.createDirectory(folder.resolve("inner"));

@@ -57,10 +57,12 @@ public record ModelHashes(String model, String tokenizer) {
         return new ModelHashes(hex(model), hex(tokenizer));
     }
 
-    /// The files of a model folder that are hashed, which are those that a reader has to have.
-    public static List<Path> files(Path folder) throws IOException {
-        Stream<Path> tokenizer = ModelFolder.tokenizerFile(folder).stream();
-        return Stream.concat(weightFiles(folder).stream(), tokenizer).toList();
+    /// The files of a model that are hashed, which are those that a reader has to have.
+    public static List<Path> files(Path source) throws IOException {
+        boolean folder = Files.isDirectory(source);
+        List<Path> weights = folder ? weightFiles(source) : List.of(source);
+        Optional<Path> tokenizer = folder ? ModelFolder.tokenizerFile(source) : LoadedModel.tokenizerBeside(source);
+        return Stream.concat(weights.stream(), tokenizer.stream()).toList();
     }
 
     private static List<Path> weightFiles(Path folder) throws IOException {

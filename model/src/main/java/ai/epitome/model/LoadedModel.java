@@ -42,6 +42,23 @@ public record LoadedModel(
         return Gguf.is(source) ? openGguf(source) : openLlama2c(source);
     }
 
+    /// The shape of a model, without its weights.
+    ///
+    /// @throws MalformedModelException when a file breaks its rules
+    public static TransformerConfig config(Path source) throws IOException {
+        if (Files.isDirectory(source)) {
+            return ModelFolder.config(source);
+        }
+        if (Gguf.is(source)) {
+            try (Gguf gguf = Gguf.open(source)) {
+                return GgufModel.config(gguf);
+            }
+        }
+        try (Llama2cCheckpoint checkpoint = Llama2cCheckpoint.open(source)) {
+            return checkpoint.config();
+        }
+    }
+
     private static LoadedModel openGguf(Path file) throws IOException {
         try (Gguf gguf = Gguf.open(file)) {
             return GgufWeights.load(gguf);

@@ -56,7 +56,7 @@ public final class ArchiveReader {
         header.requireSame(coding);
         BlockDecoder decoder = new BlockDecoder(coding, header.solid());
         ArchiveException failure = null;
-        int used = InOrder.threads(coding, header.solid(), threads);
+        int used = InOrder.threads(coding, header.solid(), header.blockSize(), threads);
         int most = InOrder.group(coding, header.solid(), header.blockSize());
         try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out, progress))) {
             while (failure == null && !sawIndex) {

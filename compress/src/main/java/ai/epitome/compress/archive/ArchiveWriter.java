@@ -53,7 +53,7 @@ public final class ArchiveWriter {
     public ArchiveWriter(Coding coding, Layout layout, int threads) {
         this.coding = coding;
         this.layout = layout;
-        this.threads = InOrder.threads(coding, layout.solid(), threads);
+        this.threads = InOrder.threads(coding, layout.solid(), layout.blockSize(), threads);
     }
 
     /// Compresses all of `in`.

@@ -23,6 +23,9 @@ final class InOrder<T> implements AutoCloseable {
         void accept(T result) throws IOException;
     }
 
+    /// Tasks of a thread: the one that it does and the next one.
+    private static final int BLOCKS = 2;
+
     private final Sink<T> sink;
     private final int limit;
     private final ExecutorService executor; // null with one thread
@@ -30,7 +33,7 @@ final class InOrder<T> implements AutoCloseable {
 
     InOrder(int threads, Sink<T> sink) {
         this.sink = sink;
-        limit = 2 * threads;
+        limit = BLOCKS * threads;
         executor = threads == 1
                 ? null
                 : Executors.newFixedThreadPool(
@@ -38,12 +41,15 @@ final class InOrder<T> implements AutoCloseable {
     }
 
     /// How many threads code blocks of an archive: one after another where each needs the one before, or where the
-    /// coding has threads of its own; otherwise so many that their codecs fit into half of the heap.
-    static int threads(Coding coding, boolean solid, int most) {
+    /// coding has threads of its own; otherwise so many that their codecs, and the blocks under way, fit into half
+    of
+    /// the heap.
+    static int threads(Coding coding, boolean solid, int blockSize, int most) {
         if (solid || coding.usesThreads()) {
             return 1;
         }
-        long fitting = Runtime.getRuntime().maxMemory() / 2 / Math.max(1, coding.memory());
+        long each = coding.memory() + 2L * BLOCKS * blockSize; // plain and coded
+        long fitting = Runtime.getRuntime().maxMemory() / 2 / each;
         return Math.clamp(fitting, 1, most);
     }
 

@@ -35,6 +35,10 @@ public final class Recovery implements AutoCloseable {
     /// @param bytes written
     public record Result(long blocks, long bytes, List<Loss> losses) {}
 
+    /// Coded bytes that may fail their checksum, for each byte of the file. Blocks that lie one in another, as no
+    /// damage makes them, would otherwise take a time that grows with the square of the file.
+    private static final int IN_VAIN = 4;
+
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment file;
     private final ArchiveHeader header;
@@ -42,7 +46,8 @@ public final class Recovery implements AutoCloseable {
     private final OptionalLong total; // of blocks
 
     private long position;
-    private int expected; // number of the next block
+    private long expected; // number of the next block
+    private long inVain; // coded bytes whose checksum did not hold
     private boolean chainBroken;
 
     private long saved;
@@ -56,11 +61,11 @@ public final class Recovery implements AutoCloseable {
             file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
             header = readHeader(channel);
             checksum = header.checksum();
+            total = total(path);
         } catch (IOException | RuntimeException e) {
             arena.close();
             throw e;
         }
-        total = total(path);
     }
 
     private ArchiveHeader readHeader(FileChannel channel) throws IOException {
@@ -100,7 +105,7 @@ public final class Recovery implements AutoCloseable {
         header.requireSame(coding);
         BlockDecoder decoder = new BlockDecoder(coding, header.solid());
         BlockDecoder single = new BlockDecoder(coding, false);
-        int used = InOrder.threads(coding, header.solid(), threads);
+        int used = InOrder.threads(coding, header.solid(), header.blockSize(), threads);
         int most = InOrder.group(coding, header.solid(), header.blockSize());
         try (InOrder<List<Decoded>> blocks = new InOrder<>(used, decoded -> release(decoded, out))) {
             for (List<Block> group = nextGroup(most); !group.isEmpty(); group = nextGroup(most)) {
@@ -123,7 +128,7 @@ public final class Recovery implements AutoCloseable {
                 break;
             }
             chainBroken |= header.solid() && block.header().number() != expected;
-            expected = block.header().number() + 1;
+            expected = block.header().number() + 1L;
             if (!chainBroken || block.header().stored()) {
                 group.add(block);
             }
@@ -141,6 +146,10 @@ public final class Recovery implements AutoCloseable {
                     if (block.isIntact()) {
                         position = begin + found.codedLength();
                         return block;
+                    }
+                    inVain += found.codedLength();
+                    if (inVain > IN_VAIN * file.byteSize()) {
+                        return null;
                     }
                 }
             }

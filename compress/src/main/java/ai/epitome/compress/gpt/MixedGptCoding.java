@@ -7,6 +7,7 @@ import ai.epitome.compress.MixedCoding;
 import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.mix.MixingPredictor;
 import ai.epitome.compress.mix.MixingSize;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Arrays;
 
@@ -15,6 +16,11 @@ import java.util.Arrays;
 /// @param mixed the same without a model
 public record MixedGptCoding(GptCoding model, MixedCoding mixed, MixingSize size) implements Coding {
     private static final int PROBE_BYTES = 16;
+    private static final MixingSize PROBE_SIZE = new MixingSize(10, 10);
+    /// Words that come again, upper case, digits, two bytes that are no text.
+    private static final byte[] PROBE_TEXT =
+            "The walk takes the tokens' bytes, the 2 walks take THE tokens' bytes.\n\u00ff\u0000"
+                    .getBytes(StandardCharsets.ISO_8859_1);
 
     /// The settings of both, in this order.
     @Override
@@ -34,11 +40,13 @@ public record MixedGptCoding(GptCoding model, MixedCoding mixed, MixingSize size
         return both;
     }
 
+    /// A hash of what both predict alone, and of a short text's code by both together, with little memory.
     @Override
     public byte[] probe() {
         MessageDigest digest = ModelHashes.sha256();
         digest.update(model.probe());
         digest.update(mixed.probe());
+        digest.update(codec(PROBE_SIZE).encode(PROBE_TEXT));
         return Arrays.copyOf(digest.digest(), PROBE_BYTES);
     }
 
@@ -49,6 +57,10 @@ public record MixedGptCoding(GptCoding model, MixedCoding mixed, MixingSize size
 
     @Override
     public BlockCodec newCodec() {
+        return codec(size);
+    }
+
+    private BlockCodec codec(MixingSize size) {
         TokenWalk walk = model.newWalk();
         return new TokenCodec(model.tokens(), walk, new MixingPredictor(size, walk));
     }

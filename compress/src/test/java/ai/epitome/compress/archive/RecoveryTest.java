@@ -9,6 +9,7 @@ import ai.epitome.compress.Coding;
 import ai.epitome.compress.archive.ArchiveWriter.Layout;
 import ai.epitome.compress.archive.Recovery.Loss;
 import ai.epitome.compress.archive.Recovery.Result;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RecoveryTest {
     private static final int BLOCK = 100;
     private static final int BLOCKS = 20;
+    private static final int MUCH = 4_096;
 
     @TempDir
     Path folder;
@@ -183,5 +185,44 @@ class RecoveryTest {
                 .hasMessageContaining("the header has checksum");
         bytes[bytes.length - Footer.SIZE - 20] ^= 1;
         assertThatThrownBy(() -> recover(bytes)).isInstanceOf(ArchiveException.class);
+    }
+
+    /// Headers that each claim all that follows: the sum of what they claim grows with the square of the file, so no
+    /// more than a few times its length is read in vain.
+    @Test
+    void blocksOneInAnotherAreGivenUp() throws IOException {
+        byte[] bytes = archive(plain, MIXED, Layout.independent(MUCH), 1);
+        assertThat(recover(behindNested(bytes, 3)).bytes).isEqualTo(plain);
+        assertThat(recover(behindNested(bytes, 2_000)).bytes).isEmpty();
+    }
+
+    private static byte[] behindNested(byte[] archive, int headers) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        int begin = begin(archive, 0);
+        out.write(archive, 0, begin);
+        for (int i = 0; i < headers; i++) {
+            int claimed = Math.min(MUCH, (headers - i) * BlockHeader.SIZE);
+            out.write(new BlockHeader(true, 0, claimed, claimed, 1, 1).write(checksum(archive)));
+        }
+        out.write(archive, begin, archive.length - begin);
+        return out.toByteArray();
+    }
+
+    private static int checksum(byte[] archive) throws IOException {
+        return ArchiveHeader.read(new Source(new ByteArrayInputStream(archive))).checksum();
+    }
+
+    /// After the highest number there is none, and numbers do not begin anew.
+    @Test
+    void aBlockAfterTheHighestNumberIsNotTaken() throws IOException {
+        byte[] one = {'x'};
+        byte[] bytes = make(false, OptionalLong.empty());
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.write(bytes, 0, begin(bytes, 0));
+        for (int number : new int[] {Integer.MAX_VALUE, 0}) {
+            out.write(new BlockHeader(true, number, 1, 1, Checksum.of(one), Checksum.of(one)).write(checksum(bytes)));
+            out.write(one);
+        }
+        assertThat(recover(out.toByteArray()).bytes).isEqualTo(one);
     }
 }

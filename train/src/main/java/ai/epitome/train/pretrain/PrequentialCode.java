@@ -48,10 +48,13 @@ public sealed interface PrequentialCode {
     /// @param reason why
     record Unknown(String reason) implements PrequentialCode {}
 
-    /// The run that made a model, by what it left in the model's folder.
+    /// The run that made a model, by what it left in the model's folder. Of a model that is a file nothing is known.
     ///
     /// @throws IOException when one of these files cannot be read
     static PrequentialCode of(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return new Unknown("it is a file, so how it was trained is not known here");
+        }
         Path log = folder.resolve(RunLog.FILE);
         Path config = folder.resolve(TrainingConfig.FILE);
         Optional<DataRecord> data = DataRecord.read(folder);
