@@ -71,7 +71,9 @@ final class SplitCommand implements Callable<Integer> {
                         "%s is one of the texts that are split; give another name".formatted(target));
             }
             for (Path text : texts) {
-                if (target != null && Files.isDirectory(text) && absolute(target).startsWith(absolute(text))) {
+                if (target != null
+                        && Files.isDirectory(text)
+                        && absolute(target).startsWith(absolute(text))) {
                     throw new IllegalArgumentException(
                             "%s lies in %s, whose files are the texts: it would be one of them next time; give another place"
                                     .formatted(target, text));

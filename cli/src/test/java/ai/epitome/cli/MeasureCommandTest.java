@@ -1,8 +1,8 @@
 package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.compress.ModelHashes;

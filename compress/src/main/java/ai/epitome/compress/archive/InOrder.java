@@ -41,9 +41,8 @@ final class InOrder<T> implements AutoCloseable {
     }
 
     /// How many threads code blocks of an archive: one after another where each needs the one before, or where the
-    /// coding has threads of its own; otherwise so many that their codecs, and the blocks under way, fit into half
-    of
-    /// the heap.
+    /// coding has threads of its own; otherwise so many that their codecs and the blocks under way fit into
+    /// half of the heap.
     static int threads(Coding coding, boolean solid, int blockSize, int most) {
         if (solid || coding.usesThreads()) {
             return 1;
