@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,46 +44,21 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Most tokens to generate (default: ${DEFAULT-VALUE}).")
     private int maxTokens = 256;
 
-    @Option(
-            names = "--temperature",
-            paramLabel = "T",
-            description = "0 always takes the likeliest token (default: ${DEFAULT-VALUE}).")
-    private double temperature = 0.8;
-
-    @Option(
-            names = "--top-p",
-            paramLabel = "P",
-            description = "Nucleus of this probability (default: ${DEFAULT-VALUE}, all).")
-    private double topP = 1;
-
-    @Option(names = "--top-k", paramLabel = "K", description = "Only the k likeliest tokens (default: 0, all).")
-    private int topK;
-
-    @Option(
-            names = "--min-p",
-            paramLabel = "P",
-            description = "Only tokens at least this fraction as likely as the likeliest.")
-    private double minP;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "SEED",
-            description = "The same seed gives the same text (default: a random one).")
-    private Long seed;
-
     @Option(names = "--stop", paramLabel = "TEXT", description = "Stop before this text; may be given again.")
     private List<String> stop = List.of();
 
     @Option(names = "--json", description = "Print one JSON object at the end instead of the text as it comes.")
     private boolean json;
 
+    @ArgGroup(validate = false, heading = "%nHow tokens are drawn, in the order of the steps:%n")
+    private SamplingOptions sampling = new SamplingOptions();
+
     @Mixin
     private KernelOptions kernels;
 
     @Override
     public Integer call() throws IOException {
-        long chosen = seed == null ? ThreadLocalRandom.current().nextLong(1L << 53) : seed;
-        Sampling sampling = new Sampling(temperature, topK, topP, minP, chosen);
+        Sampling how = sampling.sampling();
         Backend backend = kernels.backend();
         try (LoadedModel model = LoadedModel.open(source)) {
             TextGenerator generator = model.generator(backend);
@@ -91,7 +66,7 @@ final class GenerateCommand implements Callable<Integer> {
                     ? StandardText.readBytes()
                     : prompt.getBytes(StandardCharsets.UTF_8);
             int[] ids = generator.encode(text);
-            GenerationRequest request = new GenerationRequest(ids, maxTokens, sampling, stop, 0);
+            GenerationRequest request = new GenerationRequest(ids, maxTokens, how, stop, 0);
             PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
             AtomicBoolean closed = new AtomicBoolean();
             GenerationResult result = generator.generate(
@@ -110,7 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
                         "finish_reason", result.finish().name().toLowerCase(Locale.ROOT),
                         "prompt_tokens", result.promptTokens(),
                         "completion_tokens", result.completionTokens(),
-                        "seed", chosen)));
+                        "seed", how.seed())));
             } else {
                 out.println();
             }

@@ -265,6 +265,44 @@ class CommandsTest {
     }
 
     @Test
+    void generateTakesEverySamplingOption() throws IOException {
+        Result biased = run(
+                "generate",
+                model.toString(),
+                "to be",
+                "--max-tokens",
+                "6",
+                "--temperature",
+                "0",
+                "--logit-bias",
+                "97=100",
+                "--logit-bias",
+                "98=-1");
+        assertThat(biased.out()).as(biased.err).isEqualTo("aaaaaa\n");
+        Result all = run(
+                "generate",
+                model.toString(),
+                "to be",
+                "--max-tokens",
+                "3",
+                "--top-k",
+                "5",
+                "--top-p",
+                "0.9",
+                "--min-p",
+                "0.01",
+                "--typical",
+                "0.9",
+                "--repetition-penalty",
+                "1.1",
+                "--presence-penalty",
+                "0.1");
+        assertThat(all.code).as(all.err).isZero();
+        assertFails(run("generate", model.toString(), "a", "--typical", "2"), "typical must be above 0 and at most 1");
+        assertFails(run("generate", model.toString(), "a", "--logit-bias", "9999=1"), "bias for token 9999");
+    }
+
+    @Test
     void tokenizerTrainEncodeDecodeInfo() throws IOException {
         Path tokenizer = folder.resolve("tokenizer.json");
         Result trained = run("tokenizer", "train", text.toString(), "--vocabulary", "262", "-o", tokenizer.toString());
@@ -378,6 +416,7 @@ class CommandsTest {
                 "pretrain x --tokenizer nothing",
                 "generate",
                 "generate m --max-tokens few",
+                "generate m --logit-bias the=1",
                 "score m --ids 1,b",
                 "tokenizer",
                 "tokenizer shrink",

@@ -3,6 +3,7 @@ package ai.epitome.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -45,6 +46,9 @@ public record GenerationDefaults(Set<Integer> endOfText, OptionalInt beginOfText
                             json.integer("top_k", 0),
                             json.number("top_p", 1),
                             json.number("min_p", 0),
+                            json.number("typical_p", 1),
+                            new Penalties(json.number("repetition_penalty", 1), 0, 0),
+                            Map.of(),
                             0));
         } catch (IllegalArgumentException e) {
             throw new MalformedModelException(json.file(), e.getMessage(), e);
@@ -84,6 +88,8 @@ public record GenerationDefaults(Set<Integer> endOfText, OptionalInt beginOfText
             json.put("top_k", sampling.topK());
             json.put("top_p", sampling.topP());
             json.put("min_p", sampling.minP());
+            json.put("typical_p", sampling.typical());
+            json.put("repetition_penalty", sampling.penalties().repetition());
         }
         return JsonObject.MAPPER.writeValueAsString(json) + "\n";
     }

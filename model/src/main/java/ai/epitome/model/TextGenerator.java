@@ -92,7 +92,7 @@ public final class TextGenerator implements CompletionModel {
             Session session,
             Consumer<GenerationPiece> listener,
             BooleanSupplier cancelled) {
-        Sampler sampler = new Sampler(request.sampling());
+        Sampler sampler = new Sampler(request.sampling(), request.prompt());
         PieceBuffer buffer = new PieceBuffer(request.stop());
         StringBuilder text = new StringBuilder();
         Consumer<GenerationPiece> deliver = piece -> {

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -59,6 +61,126 @@ class SamplerTest {
         assertFrequencies(new Sampling(1, 1, 1, 0, 1), 0, 0, 1, 0);
         // top-p counts within what top-k left: of 0.5 and 0.25, the first is 2/3
         assertFrequencies(new Sampling(1, 2, 0.6, 0, 1), 0, 0, 1, 0);
+    }
+
+    /// Worked out by the papers' formulas in another language, step by step; each step changes something.
+    @Test
+    void stepsComeInTheirOrder() {
+        Penalties penalties = new Penalties(1.5, 0.4, 0.3);
+        Map<Integer, Double> bias = Map.of(5, 3.5);
+        Sampling sampling = new Sampling(0.7, 5, 0.92, 0.25, 0.5, penalties, bias, 1);
+        assertDistribution(
+                new Sampling(1, 0, 1, 0, 1, new Penalties(1.5, 0, 0), Map.of(), 1),
+                0.413232,
+                0.296094,
+                0.152020,
+                0.108927,
+                0.024305,
+                0.005423);
+        assertDistribution(
+                new Sampling(1, 0, 1, 0, 1, penalties, Map.of(), 1),
+                0.212341,
+                0.457081,
+                0.116535,
+                0.168151,
+                0.037520,
+                0.008372);
+        assertDistribution(
+                new Sampling(1, 0, 1, 0, 1, penalties, bias, 1),
+                0.167348,
+                0.360229,
+                0.091842,
+                0.132521,
+                0.029569,
+                0.218490);
+        assertDistribution(
+                new Sampling(0.7, 0, 1, 0, 1, penalties, bias, 1),
+                0.149733,
+                0.447687,
+                0.063543,
+                0.107289,
+                0.012587,
+                0.219161);
+        assertDistribution(
+                new Sampling(0.7, 5, 1, 0, 1, penalties, bias, 1), 0.151642, 0.453394, 0.064353, 0.108656, 0, 0.221955);
+        assertDistribution(
+                new Sampling(0.7, 5, 0.92, 0, 1, penalties, bias, 1), 0.162072, 0.484578, 0, 0.116130, 0, 0.237221);
+        assertDistribution(
+                new Sampling(0.7, 5, 0.92, 0.25, 1, penalties, bias, 1), 0.183366, 0.548245, 0, 0, 0, 0.268389);
+        assertDistribution(sampling, 0, 0.671347, 0, 0, 0, 0.328653);
+    }
+
+    @Test
+    void typicalKeepsWhatIsNearTheEntropy() {
+        assertDistribution(typical(0.2), 0, 1, 0, 0, 0, 0); // not the likeliest
+        assertDistribution(typical(0.5), 0.731059, 0.268941, 0, 0, 0, 0);
+        assertDistribution(typical(0.9), 0.579259, 0.213097, 0.129250, 0.078394, 0, 0);
+    }
+
+    private static Sampling typical(double mass) {
+        return new Sampling(1, 0, 1, 0, mass, Penalties.NONE, Map.of(), 1);
+    }
+
+    /// Frequencies of first tokens after a prompt of 3 and 4 behind which 0, 0 and 2 were generated.
+    private static void assertDistribution(Sampling sampling, double... expected) {
+        float[] logits = {2, 1, 0.5f, 0, -1, -3};
+        int draws = 40_000;
+        double[] found = new double[6];
+        for (int i = 0; i < draws; i++) {
+            Sampler sampler = new Sampler(sampling.withSeed(i), new int[] {3, 4, 3});
+            for (int token : new int[] {0, 0, 2}) {
+                float[] forced = new float[6];
+                Arrays.fill(forced, -1e6f);
+                forced[token] = 1e6f;
+                assertThat(sampler.sample(forced)).isEqualTo(token);
+            }
+            found[sampler.sample(logits)] += 1.0 / draws;
+        }
+        for (int id = 0; id < 6; id++) {
+            assertThat(found[id]).as("token %d of %s", id, sampling).isCloseTo(expected[id], within(0.011));
+            assertThat(found[id] > 0).as("token %d of %s", id, sampling).isEqualTo(expected[id] > 0);
+        }
+    }
+
+    @Test
+    void greedyChoiceComesAfterPenaltiesAndBias() {
+        Sampler sampler = new Sampler(new Sampling(0, 0, 1, 0, 1, new Penalties(1, 0, 2), Map.of(3, 1.0), 0));
+        float[] logits = {2, 1.5f, 1, 1.2f};
+        assertThat(IntStream.range(0, 6).map(_ -> sampler.sample(logits)).toArray())
+                .containsExactly(3, 0, 1, 2, 3, 3);
+        assertThat(logits).containsExactly(2, 1.5f, 1, 1.2f);
+    }
+
+    @Test
+    void whatIsOutOfBoundsIsRefused() {
+        assertThatThrownBy(() -> new Penalties(0, 0, 0)).hasMessageContaining("repetition penalty must be above 0");
+        assertThatThrownBy(() -> new Penalties(1, 2.1, 0)).hasMessageContaining("frequency penalty must be between");
+        assertThatThrownBy(() -> new Penalties(1, 0, Double.NaN)).hasMessageContaining("presence penalty");
+        assertThatThrownBy(() -> typical(0)).hasMessage("typical must be above 0 and at most 1, not 0.0");
+        assertThatThrownBy(() -> biased(7, 101)).hasMessageContaining("bias of token 7 must be between -100 and 100");
+        assertThatThrownBy(() -> biased(-1, 1)).hasMessageContaining("which is never -1");
+        assertThatThrownBy(() -> new Sampler(biased(4, 1)).sample(LOGITS))
+                .hasMessage("a logit bias for token 4: the model has ids 0 to 3");
+    }
+
+    private static Sampling biased(int token, double bias) {
+        return new Sampling(1, 0, 1, 0, 1, Penalties.NONE, Map.of(token, bias), 1);
+    }
+
+    @Test
+    void aVocabularyOfManyBlocksIsDrawnFromEverywhere() {
+        float[] logits = new float[5000];
+        Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+        int[] ids = {0, 1023, 1024, 4999};
+        for (int id : ids) {
+            logits[id] = 1;
+        }
+        for (double temperature : new double[] {1e-300, 1, 1e300}) {
+            Sampler sampler = new Sampler(Sampling.ofTemperature(temperature, 5));
+            assertThat(IntStream.range(0, 200).map(_ -> sampler.sample(logits)).boxed())
+                    .contains(0, 1023, 1024, 4999)
+                    .allMatch(id -> Arrays.binarySearch(ids, id) >= 0);
+        }
     }
 
     @Test

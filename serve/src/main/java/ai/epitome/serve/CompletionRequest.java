@@ -1,11 +1,13 @@
 package ai.epitome.serve;
 
+import ai.epitome.model.Sampling;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// A checked request for completions: every number is within its bounds.
 ///
+/// @param sampling how to sample; its seed is [#seed()]'s where there is one
 /// @param prompts what to continue, each by itself
 /// @param n completions to give for each prompt
 /// @param bestOf completions to make for each prompt, of which the `n` with the highest mean log-probability are given
@@ -14,10 +16,7 @@ record CompletionRequest(
         String model,
         List<Prompt> prompts,
         int maxTokens,
-        double temperature,
-        double topP,
-        int topK,
-        double minP,
+        Sampling sampling,
         int n,
         int bestOf,
         boolean stream,

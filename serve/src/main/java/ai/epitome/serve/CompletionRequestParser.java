@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
@@ -17,8 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// reference](https://platform.openai.com/docs/api-reference/completions)).
 ///
 /// Whatever the bytes, the outcome is a request within all bounds or an [ApiException] with status 400. Fields that
-/// would have no effect here are refused rather than ignored: penalties, `logit_bias` and `suffix` unless they say
-/// "nothing", and fields that the API does not know. `top_k` and `min_p` are extensions, as in other servers.
+/// would have no effect here are refused rather than ignored: `suffix` unless it is empty, and fields that the API does
+/// not know. Those of [SamplingFields] that OpenAI does not have are extensions, named as other servers name them.
 final class CompletionRequestParser {
     private static final int MAX_DEPTH = 32;
     private static final int MAX_NUMBER_CHARACTERS = 64;
@@ -27,34 +29,27 @@ final class CompletionRequestParser {
     private static final int MAX_GENERATIONS = 64;
     private static final int MAX_STOPS = 4;
     private static final int MAX_STOP_CHARACTERS = 256;
-    private static final int MAX_BIASES = 300;
     private static final int MAX_LOGPROBS = 5;
     private static final int MAX_NAME_CHARACTERS = 256;
     private static final int DEFAULT_MAX_TOKENS = 16;
-    /// Samplers want a nucleus above nothing; 0 means the likeliest token alone, and so does this.
-    private static final double SMALLEST_TOP_P = 1e-9;
 
-    private static final Set<String> KNOWN = Set.of(
-            "model",
-            "prompt",
-            "max_tokens",
-            "temperature",
-            "top_p",
-            "top_k",
-            "min_p",
-            "n",
-            "best_of",
-            "stream",
-            "stream_options",
-            "logprobs",
-            "echo",
-            "stop",
-            "seed",
-            "presence_penalty",
-            "frequency_penalty",
-            "logit_bias",
-            "suffix",
-            "user");
+    private static final Set<String> KNOWN = Stream.concat(
+                    Stream.of(
+                            "model",
+                            "prompt",
+                            "max_tokens",
+                            "n",
+                            "best_of",
+                            "stream",
+                            "stream_options",
+                            "logprobs",
+                            "echo",
+                            "stop",
+                            "seed",
+                            "suffix",
+                            "user"),
+                    SamplingFields.NAMES.stream())
+            .collect(Collectors.toUnmodifiableSet());
 
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -105,33 +100,11 @@ final class CompletionRequestParser {
     }
 
     private static void refuseUnsupported(Fields fields) {
-        for (String penalty : List.of("presence_penalty", "frequency_penalty")) {
-            if (fields.number(penalty, -2, 2, 0) != 0) {
-                throw ApiException.badParameter(
-                        penalty, "'" + penalty + "' is not supported here: leave it out or set it to 0.");
-            }
-        }
         if (fields.has("suffix") && !fields.text("suffix", MAX_NAME_CHARACTERS).isEmpty()) {
             throw ApiException.badParameter("suffix", "'suffix' is not supported here: leave it out.");
         }
-        if (fields.has("logit_bias")) {
-            refuseBias(fields.get("logit_bias"));
-        }
         if (fields.has("user")) {
             fields.text("user", MAX_NAME_CHARACTERS);
-        }
-    }
-
-    private static void refuseBias(JsonNode bias) {
-        String name = "logit_bias";
-        if (!bias.isObject() || bias.size() > MAX_BIASES) {
-            throw ApiException.badParameter(
-                    name, "'logit_bias' must be an object with at most " + MAX_BIASES + " entries.");
-        }
-        for (JsonNode value : bias.values()) {
-            if (Fields.number(value, name, -100, 100) != 0) {
-                throw ApiException.badParameter(name, "'logit_bias' is not supported here: leave it out.");
-            }
         }
     }
 
@@ -165,10 +138,7 @@ final class CompletionRequestParser {
                 model,
                 prompts,
                 maxTokens,
-                fields.number("temperature", 0, 2, 1),
-                Math.max(fields.number("top_p", 0, 1, 1), SMALLEST_TOP_P),
-                fields.integer("top_k", 0, Integer.MAX_VALUE, 0),
-                fields.number("min_p", 0, 1, 0),
+                SamplingFields.parse(fields),
                 n,
                 bestOf,
                 stream,

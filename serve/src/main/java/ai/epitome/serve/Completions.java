@@ -49,6 +49,7 @@ final class Completions {
                     "prompt", "The prompts have " + tokens + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
         }
         this.usage = new CompletionShapes.Usage(tokens, 0);
+        checkBias();
     }
 
     /// A prompt in both forms.
@@ -74,6 +75,17 @@ final class Completions {
             }
         }
         return ids;
+    }
+
+    private void checkBias() {
+        for (int id : request.sampling().logitBias().keySet()) {
+            if (id >= model.vocabularySize()) {
+                throw ApiException.badParameter(
+                        "logit_bias",
+                        "'logit_bias' has token id " + id + "; the vocabulary ends at " + (model.vocabularySize() - 1)
+                                + ".");
+            }
+        }
     }
 
     private String decoded(int[] ids) {
@@ -177,8 +189,7 @@ final class Completions {
         if (request.maxTokens() == 0) {
             return new GenerationResult("", FinishReason.LENGTH, prompt.ids().length, 0);
         }
-        var sampling = new Sampling(
-                request.temperature(), request.topK(), request.topP(), request.minP(), seed + sample * SEED_STEP);
+        Sampling sampling = request.sampling().withSeed(seed + sample * SEED_STEP);
         GenerationResult result = model.generate(
                 new GenerationRequest(
                         prompt.ids(),

@@ -3,9 +3,12 @@ package ai.epitome.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import ai.epitome.model.Penalties;
+import ai.epitome.model.Sampling;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import net.jqwik.api.ForAll;
@@ -36,10 +39,7 @@ class CompletionRequestParserTest {
                         "m",
                         List.of(new CompletionRequest.Prompt.Text("")),
                         16,
-                        1,
-                        1,
-                        0,
-                        0,
+                        Sampling.ofTemperature(1, 0),
                         1,
                         1,
                         false,
@@ -63,7 +63,20 @@ class CompletionRequestParserTest {
     void acceptsFieldsThatAskForNothing() {
         assertThat(parse("""
                 {"model": "m", "presence_penalty": 0, "frequency_penalty": 0.0, "logit_bias": {"5": 0}, "suffix": "",
-                 "user": "someone", "top_p": 0, "best_of": 1}""").topP()).isPositive();
+                 "user": "someone", "top_p": 0, "best_of": 1}""").sampling().topP()).isPositive();
+    }
+
+    @Test
+    void takesEverySamplingField() {
+        assertThat(parse("""
+                {"model": "m", "temperature": 0.5, "top_p": 0.9, "top_k": 40, "min_p": 0.05, "typical_p": 0.8,
+                 "repetition_penalty": 1.2, "frequency_penalty": -0.5, "presence_penalty": 2,
+                 "logit_bias": {"0": -100, "17": 2.5}}""").sampling())
+                .isEqualTo(new Sampling(
+                        0.5, 40, 0.9, 0.05, 0.8, new Penalties(1.2, -0.5, 2), Map.of(0, -100.0, 17, 2.5), 0));
+        assertThat(parse("{\"model\": \"m\", \"top_k\": -1}").sampling().topK())
+                .as("-1 means all in other servers")
+                .isZero();
     }
 
     @ParameterizedTest
@@ -81,7 +94,6 @@ class CompletionRequestParserTest {
                 "temperature | 1e400",
                 "temperature | true",
                 "top_p | 1.01",
-                "top_k | -1",
                 "min_p | 2",
                 "n | 0",
                 "n | 17",
@@ -95,9 +107,15 @@ class CompletionRequestParserTest {
                 "stop | [\"a\",\"b\",\"c\",\"d\",\"e\"]",
                 "seed | 1.5",
                 "seed | 9223372036854775808",
-                "presence_penalty | 1",
+                "top_k | -2",
+                "typical_p | 1.5",
+                "presence_penalty | 2.5",
                 "frequency_penalty | -3",
-                "logit_bias | {\"5\": 1}",
+                "repetition_penalty | 0",
+                "repetition_penalty | 11",
+                "logit_bias | {\"the\": 1}",
+                "logit_bias | {\"-5\": 1}",
+                "logit_bias | {\"5\": \"1\"}",
                 "logit_bias | {\"5\": 101}",
                 "logit_bias | []",
                 "suffix | \"x\"",
@@ -213,7 +231,7 @@ class CompletionRequestParserTest {
         try {
             CompletionRequest request = PARSER.parse(body);
             assertThat(request.maxTokens()).isBetween(0, 4096);
-            assertThat(request.temperature()).isBetween(0.0, 2.0);
+            assertThat(request.sampling().temperature()).isBetween(0.0, 2.0);
             assertThat(request.prompts().size() * request.bestOf()).isBetween(1, 64);
             assertThat(request.n()).isBetween(1, request.bestOf());
             assertThat(request.stop()).hasSizeLessThanOrEqualTo(4).doesNotContain("");

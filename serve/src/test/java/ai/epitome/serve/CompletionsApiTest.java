@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.epitome.model.ScoredToken;
 import com.openai.client.OpenAIClient;
+import com.openai.core.JsonValue;
 import com.openai.core.http.StreamResponse;
 import com.openai.errors.BadRequestException;
 import com.openai.errors.NotFoundException;
@@ -316,6 +317,12 @@ class CompletionsApiTest {
                         BadRequestException.class, e -> assertThat(e.param()).contains("prompt"));
     }
 
+    private static CompletionCreateParams.LogitBias bias(String token, int value) {
+        return CompletionCreateParams.LogitBias.builder()
+                .putAdditionalProperty(token, JsonValue.from(value))
+                .build();
+    }
+
     @Test
     void namesTheParameterThatIsWrong() {
         assertThatThrownBy(() -> create(greedy("x", 1).n(1_000_000)))
@@ -328,9 +335,14 @@ class CompletionsApiTest {
         assertThatThrownBy(() -> create(greedy("x", 1).suffix("end")))
                 .isInstanceOfSatisfying(
                         BadRequestException.class, e -> assertThat(e.param()).contains("suffix"));
-        assertThatThrownBy(() -> create(greedy("x", 1).presencePenalty(0.5)))
+        assertThatThrownBy(() -> create(greedy("x", 1).presencePenalty(2.5)))
                 .isInstanceOfSatisfying(
                         BadRequestException.class, e -> assertThat(e.param()).contains("presence_penalty"));
+        assertThatThrownBy(() -> create(greedy("x", 1).logitBias(bias("257", 1))))
+                .isInstanceOfSatisfying(
+                        BadRequestException.class, e -> assertThat(e.param()).contains("logit_bias"));
+        assertThat(create(greedy("x", 1).logitBias(bias("256", -100)).frequencyPenalty(1)))
+                .isNotNull();
         assertThatThrownBy(() -> create(greedy("", 1).promptOfArrayOfTokens(List.of(257L))))
                 .isInstanceOfSatisfying(
                         BadRequestException.class,
