@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
             TokenizerCommand.class,
             SplitCommand.class,
             PretrainCommand.class,
+            SftCommand.class,
             GenerateCommand.class,
             ScoreCommand.class,
             ServeCommand.class,

@@ -74,7 +74,7 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
     }
 
     /// What was typed, for the report.
-    private static String commandLine() {
+    static String commandLine() {
         return "./epitome " + System.getProperty(Main.COMMAND_LINE, "");
     }
 }

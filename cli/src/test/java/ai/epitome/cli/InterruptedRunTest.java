@@ -87,6 +87,36 @@ class InterruptedRunTest {
         assertThat(Files.readAllBytes(model.resolve("model.safetensors"))).isEqualTo(weights);
     }
 
+    /// Fine-tuning goes through the same trainer, with data and a model of its own.
+    @Test
+    void fineTuningIsKilledAndBegunAgain() throws IOException, InterruptedException {
+        StringBuilder chats = new StringBuilder();
+        for (int i = 0; i < 200; i++) {
+            chats.append("{\"instruction\": \"%d?\", \"output\": \"%d\"}\n".formatted(i, i + 1));
+        }
+        Path data = Files.writeString(folder.resolve("chats.jsonl"), chats);
+        Path whole = folder.resolve("chat");
+        Path killed = folder.resolve("killed-chat");
+        assertThat(CommandProcess.run(folder, sft(data, whole))).isZero();
+        try (CommandProcess process = CommandProcess.start(folder, sft(data, killed))) {
+            awaitTraining(process, killed, List.of());
+            process.kill();
+        }
+        try (CommandProcess last = CommandProcess.start(folder, sft(data, killed))) {
+            assertThat(last.exitCode()).as(last.output()).isZero();
+            assertThat(last.output()).contains("going on after step");
+        }
+        assertThat(killed.resolve("model.safetensors")).hasSameBinaryContentAs(whole.resolve("model.safetensors"));
+    }
+
+    private static List<String> sft(Path data, Path model) {
+        List<String> arguments = new ArrayList<>(
+                List.of("sft", folder.resolve("peace").toString(), data.toString(), "-o", model.toString()));
+        arguments.addAll(List.of("--length", "32", "--batch", "4", "--threads", "2", "--dropout", "0.1"));
+        arguments.addAll(List.of("--steps", String.valueOf(STEPS), "--checkpoint", "5", "--evaluate", "40"));
+        return arguments;
+    }
+
     private static List<String> pretrain(Path model) {
         List<String> arguments = new ArrayList<>(List.of("pretrain", text.toString(), "-o", model.toString()));
         arguments.addAll(List.of("--depth", "1", "--context", "32", "--batch", "4", "--threads", "2"));

@@ -1,5 +1,7 @@
 package ai.epitome.train.data;
 
+import java.util.List;
+
 /// The order in which a training run sees its tokens. One number, the cursor, says how far it has come.
 ///
 /// The cursor counts rows from the beginning of the run. The batch at a cursor is a pure function of the tokens, the
@@ -50,6 +52,21 @@ public final class BatchStream {
         return new BatchStream(PackedRows.of(shards, length), shards.table(), seed, batchRows, length);
     }
 
+    /// Rows hold whole examples side by side, as [#packed] holds documents; only learned tokens are targets.
+    ///
+    /// @param examples none of which has more than T + 1 tokens
+    /// @param table of the tokenizer
+    /// @param seed of the order
+    /// @param batchRows B, rows a batch
+    /// @param length T, tokens a row
+    /// @throws CorpusException if there is no example
+    public static BatchStream examples(List<Example> examples, TokenTable table, long seed, int batchRows, int length)
+            throws CorpusException {
+        requireShape(batchRows, length);
+        int filler = table.endOfText().orElse(0);
+        return new BatchStream(ExampleRows.of(examples, filler, length), table, seed, batchRows, length);
+    }
+
     /// Rows in one epoch.
     public long rowsPerEpoch() {
         return rows.count();
@@ -89,7 +106,7 @@ public final class BatchStream {
     }
 
     /// The rows of an epoch before they are put in order.
-    sealed interface Rows permits WindowRows, PackedRows {
+    sealed interface Rows permits WindowRows, PackedRows, ExampleRows {
         /// How many rows an epoch has.
         long count();
 

@@ -122,6 +122,11 @@ public final class Corpus {
         return new DocumentReader(sources, pieceBytes);
     }
 
+    /// Opens the JSON objects of its files from the first one on, whatever the files are called.
+    public RecordReader openRecords() {
+        return new RecordReader(sources, pieceBytes);
+    }
+
     /// Reads everything once: counts and hashes.
     ///
     /// @throws CorpusException if there is not a single byte of text, or a file is broken

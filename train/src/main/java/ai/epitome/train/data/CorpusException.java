@@ -6,11 +6,11 @@ import java.io.IOException;
 public final class CorpusException extends IOException {
     private static final long serialVersionUID = 1;
 
-    CorpusException(String message) {
+    public CorpusException(String message) {
         super(message);
     }
 
-    CorpusException(String message, Throwable cause) {
+    public CorpusException(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -1,23 +1,13 @@
 package ai.epitome.train.data;
 
-import java.io.BufferedInputStream;
-import java.io.ByteArrayInputStream;
-import java.io.FilterInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 
 /// Reads the documents of a [Corpus] one after another. Holds one document and a few buffers at a time.
 /// Empty documents (an empty file, a line whose text is `""`) are passed over. Not safe for use by several threads.
 public final class DocumentReader implements AutoCloseable {
-    private static final int BUFFER = 1 << 16;
     private static final int SAMPLE = 8192;
 
     private final List<Corpus.Source> sources;
@@ -79,34 +69,19 @@ public final class DocumentReader implements AutoCloseable {
         return odd * 10 > beginning.length;
     }
 
-    /// One source being read: raw bytes are hashed, unpacked, and cut into documents.
+    /// One source being read: unpacked and cut into documents.
     private final class OpenFile implements AutoCloseable {
-        private final String name;
-        private final MessageDigest digest = Document.newSha256();
-        private final CountingStream raw;
-        private final InputStream unpacked;
+        private final SourceFile file;
         private final JsonLines lines;
         private byte[] sample;
         private byte[] rest = {};
         private long position;
 
         OpenFile(Corpus.Source source) throws IOException {
-            name = source.name();
-            InputStream in = null;
-            try {
-                in = switch (source) {
-                    case Corpus.Source.OfFile file -> Files.newInputStream(file.path());
-                    case Corpus.Source.OfBytes bytes -> new ByteArrayInputStream(bytes.text());
-                };
-                raw = new CountingStream(new BufferedInputStream(new DigestInputStream(in, digest), BUFFER));
-                unpacked = FileFormat.unpack(name, raw);
-            } catch (IOException e) {
-                if (in != null) {
-                    in.close();
-                }
-                throw broken(e);
-            }
-            lines = FileFormat.isJsonLines(name) ? new JsonLines(name, unpacked, pieceBytes) : null;
+            file = SourceFile.open(source);
+            lines = FileFormat.isJsonLines(file.name())
+                    ? new JsonLines(file.name(), file.unpacked(), pieceBytes)
+                    : null;
         }
 
         Document next() throws IOException {
@@ -119,43 +94,30 @@ public final class DocumentReader implements AutoCloseable {
             } catch (CorpusException e) {
                 throw e;
             } catch (IOException e) {
-                throw broken(e);
+                throw file.broken(e);
             }
         }
 
         private Document nextPiece() throws IOException {
-            byte[] fresh = unpacked.readNBytes(pieceBytes - rest.length);
+            byte[] fresh = file.unpacked().readNBytes(pieceBytes - rest.length);
             byte[] all = rest.length == 0 ? fresh : join(rest, fresh);
             if (all.length == 0) {
                 return null;
             }
             int cut = all.length < pieceBytes ? all.length : afterLastLineBreak(all);
             rest = Arrays.copyOfRange(all, cut, all.length);
-            Document piece = new Document(cut == all.length ? all : Arrays.copyOf(all, cut), name, position);
+            Document piece = new Document(cut == all.length ? all : Arrays.copyOf(all, cut), file.name(), position);
             position += cut;
             return piece;
         }
 
         DataFile finish() throws IOException {
-            // What follows the packed data still belongs to the file's hash.
-            raw.transferTo(OutputStream.nullOutputStream());
-            String sha256 = HexFormat.of().formatHex(digest.digest());
-            return new DataFile(name, raw.count, sha256, sample != null && looksBinary(sample));
-        }
-
-        private CorpusException broken(IOException e) {
-            String where = raw == null ? "" : " near byte " + raw.count;
-            String what = FileFormat.isPacked(name)
-                    ? " (expected whole " + FileFormat.packingOf(name)
-                            + " data; the file may be truncated: fetch or pack it again)"
-                    : "";
-            return new CorpusException(
-                    "cannot read " + name + where + ": " + (e.getMessage() == null ? e : e.getMessage()) + what, e);
+            return file.finish(sample != null && looksBinary(sample));
         }
 
         @Override
         public void close() throws IOException {
-            unpacked.close();
+            file.close();
         }
     }
 
@@ -172,27 +134,5 @@ public final class DocumentReader implements AutoCloseable {
         byte[] joined = Arrays.copyOf(a, a.length + b.length);
         System.arraycopy(b, 0, joined, a.length, b.length);
         return joined;
-    }
-
-    private static final class CountingStream extends FilterInputStream {
-        private long count;
-
-        CountingStream(InputStream in) {
-            super(in);
-        }
-
-        @Override
-        public int read() throws IOException {
-            int b = super.read();
-            count += b < 0 ? 0 : 1;
-            return b;
-        }
-
-        @Override
-        public int read(byte[] target, int offset, int length) throws IOException {
-            int n = super.read(target, offset, length);
-            count += Math.max(0, n);
-            return n;
-        }
     }
 }

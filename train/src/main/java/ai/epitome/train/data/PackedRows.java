@@ -1,14 +1,11 @@
 package ai.epitome.train.data;
 
 import java.util.Arrays;
-import java.util.BitSet;
 
 /// Rows that hold segments of documents side by side.
 ///
-/// A document whose pairs (input, next token) are more than T is cut into pieces of T from its beginning. What is
-/// shorter than T, longest first, goes to the row with the least room that still takes it, else to a new row: best-fit
-/// decreasing, as in Ding et al., "Fewer Truncations Improve Language Modeling" (2024). Rows are the same in each
-/// epoch.
+/// A document whose pairs (input, next token) are more than T is cut into pieces of T from its beginning. Pieces share
+/// rows as [Packing] says. Rows are the same in each epoch.
 /// Takes 16 bytes of memory a segment.
 ///
 /// With an end-of-text token `E` a document's inputs begin with `E` and its last target is the next `E`. Without one,
@@ -37,52 +34,15 @@ final class PackedRows implements BatchStream.Rows {
         if (segments.count == 0) {
             throw new CorpusException("the training text has no document with a token to predict; give more text");
         }
-        int[] order = segments.longestFirst(length);
-        int[] rowOf = bestFit(segments, order, length);
-        int rows = Arrays.stream(rowOf).max().getAsInt() + 1;
-        int[] rowStart = new int[rows + 1];
-        for (int row : rowOf) {
-            rowStart[row + 1]++;
-        }
-        Arrays.parallelPrefix(rowStart, Integer::sum);
-        int[] next = Arrays.copyOf(rowStart, rows);
+        Packing packing = Packing.bestFit(Arrays.copyOf(segments.length, segments.count), length);
         long[] firstToken = new long[segments.count];
         int[] segmentLength = new int[segments.count];
-        for (int i : order) {
-            int place = next[rowOf[i]]++;
-            firstToken[place] = segments.first[i];
-            segmentLength[place] = segments.length[i];
+        for (int place = 0; place < segments.count; place++) {
+            int segment = packing.segments()[place];
+            firstToken[place] = segments.first[segment];
+            segmentLength[place] = segments.length[segment];
         }
-        return new PackedRows(shards, length, rowStart, firstToken, segmentLength);
-    }
-
-    /// The row of each segment.
-    private static int[] bestFit(Segments segments, int[] order, int length) {
-        int[] rowOf = new int[segments.count];
-        // Rows with the same room left form a chain: newest[room], then older[row], ending with -1.
-        int[] newest = new int[length + 1];
-        int[] older = new int[segments.count];
-        Arrays.fill(newest, -1);
-        BitSet rooms = new BitSet(length + 1);
-        int rows = 0;
-        for (int i : order) {
-            int size = segments.length[i];
-            int room = rooms.nextSetBit(size);
-            int row;
-            if (room < 0) {
-                room = length;
-                row = rows++;
-            } else {
-                row = newest[room];
-                newest[room] = older[row];
-                rooms.set(room, newest[room] >= 0);
-            }
-            rowOf[i] = row;
-            older[row] = newest[room - size];
-            newest[room - size] = row;
-            rooms.set(room - size);
-        }
-        return rowOf;
+        return new PackedRows(shards, length, packing.rowStart(), firstToken, segmentLength);
     }
 
     @Override
@@ -145,20 +105,6 @@ final class PackedRows implements BatchStream.Rows {
             }
             first[count] = firstToken;
             length[count++] = size;
-        }
-
-        /// Indices sorted by falling length, equal ones in the order of the text (counting sort).
-        int[] longestFirst(int rowLength) {
-            int[] place = new int[rowLength + 2];
-            for (int i = 0; i < count; i++) {
-                place[rowLength - length[i] + 1]++;
-            }
-            Arrays.parallelPrefix(place, Integer::sum);
-            int[] order = new int[count];
-            for (int i = 0; i < count; i++) {
-                order[place[rowLength - length[i]]++] = i;
-            }
-            return order;
         }
     }
 }

@@ -13,28 +13,17 @@ import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.ModelOptimizer;
 import ai.epitome.train.SystemMemory;
-import ai.epitome.train.Trainer;
 import ai.epitome.train.TrainingConfig;
-import ai.epitome.train.TrainingEvent;
-import ai.epitome.train.TrainingEvent.Noticed;
-import ai.epitome.train.TrainingException;
 import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.BatchStream;
 import ai.epitome.train.data.Dataset;
 import ai.epitome.train.report.Baselines;
-import ai.epitome.train.report.GitCommit;
-import ai.epitome.train.report.Machine;
-import ai.epitome.train.report.Report;
-import ai.epitome.train.report.RunHistory;
-import ai.epitome.train.report.RunLog;
+import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -70,8 +59,7 @@ public final class Pretraining implements AutoCloseable {
     private final LanguageModelling training;
     private final HeldOutScore heldOut;
     private final TextGenerator generator;
-    private final Trainer trainer;
-    private final RunRecord record;
+    private final TrainingRun run;
 
     private Pretraining(
             Settings settings,
@@ -103,24 +91,18 @@ public final class Pretraining implements AutoCloseable {
                 heldOut,
                 this::sample,
                 companions(tokenizer, defaults));
-        RunRecord[] opened = new RunRecord[1]; // the log opens where the trainer has found the run to stand
-        TrainingListener all = event -> {
-            if (opened[0] != null) {
-                opened[0].on(event);
-            }
-            listener.on(event);
-        };
-        trainer = new Trainer(
-                config, job, ModelOptimizer.create(model, config.optimizer(), arena, backend), backend, all);
         try {
-            trainer.checkpointsIn(settings.folder);
-            record = new RunRecord(
-                    settings.folder, trainer.step(), message -> listener.on(new Noticed(trainer.step(), message)));
+            run = TrainingRun.open(
+                    settings.folder,
+                    config,
+                    job,
+                    ModelOptimizer.create(model, config.optimizer(), arena, backend),
+                    backend,
+                    listener);
         } catch (IOException | RuntimeException e) {
             free();
             throw e;
         }
-        opened[0] = record;
     }
 
     /// Makes or restores the run; nothing is trained yet.
@@ -139,12 +121,12 @@ public final class Pretraining implements AutoCloseable {
 
     /// Steps taken so far.
     public long step() {
-        return trainer.step();
+        return run.step();
     }
 
     /// Whether the run had come to its end before, with its report. Training on does nothing then.
     public boolean isFinished() {
-        return trainer.isOver() && Files.exists(settings.folder.resolve(Report.FILE));
+        return run.isFinished();
     }
 
     /// The model as it is at the moment; it goes on learning while it is used.
@@ -154,23 +136,19 @@ public final class Pretraining implements AutoCloseable {
 
     /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
     public void requestStop() {
-        trainer.requestStop();
+        run.requestStop();
     }
 
     /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
     public boolean train() throws IOException {
-        Files.deleteIfExists(settings.folder.resolve(Report.FILE)); // it marks the end of a run
-        boolean complete = trainer.run();
-        if (complete) {
-            report();
-        }
-        return complete;
+        return run.train(new TrainingRun.Account(
+                settings.title, settings.command, settings.source, dataset.toJson(), baselines, configuration()));
     }
 
     private String sample() {
         GenerationRequest request =
-                new GenerationRequest(new int[0], SAMPLE_TOKENS, Sampling.ofTemperature(0.8, trainer.step()));
-        return generator.generate(request, _ -> {}, trainer::stopRequested).text();
+                new GenerationRequest(new int[0], SAMPLE_TOKENS, Sampling.ofTemperature(0.8, run.step()));
+        return generator.generate(request, _ -> {}, run::stopRequested).text();
     }
 
     private SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
@@ -178,28 +156,6 @@ public final class Pretraining implements AutoCloseable {
         files.put(TrainingConfig.FILE, settings.recipe.training().toJson());
         files.put(DataRecord.FILE, DataRecord.toJson(dataset, settings.packed, baselines));
         return files;
-    }
-
-    private void report() throws IOException {
-        Path folder = settings.folder;
-        Report report = new Report(
-                settings.title,
-                settings.command,
-                GitCommit.of(settings.source),
-                Machine.here(backend.describe()),
-                dataset.toJson(),
-                baselines,
-                configuration(),
-                results(),
-                RunHistory.of(folder.resolve(RunLog.FILE)));
-        try {
-            report.write(folder);
-        } catch (IOException e) {
-            throw new TrainingException(
-                    "the run is complete and its weights are kept, but its report could not be written to %s: %s. Free some space there and give the same command again"
-                            .formatted(folder, e.getMessage()),
-                    e);
-        }
     }
 
     private Map<String, String> configuration() {
@@ -210,54 +166,19 @@ public final class Pretraining implements AutoCloseable {
         return values;
     }
 
-    private Map<String, String> results() {
-        Map<String, String> values = new LinkedHashMap<>();
-        long parameters = model.parameters().stream()
-                .mapToLong(parameter -> parameter.value().size())
-                .sum();
-        values.put("parameters", format("%,d", parameters));
-        record.evaluated()
-                .ifPresent(score -> values.put(
-                        score.whole()
-                                ? format("held-out bits per byte (all %,d bytes)", score.bytes())
-                                : format(
-                                        "held-out bits per byte (the first %,d of %,d bytes)",
-                                        score.bytes(), dataset.heldOut().bytes()),
-                        Double.toString(score.bitsPerByte())));
-        record.finished().ifPresent(end -> finished(values, end));
-        return values;
-    }
-
-    private static void finished(Map<String, String> values, TrainingEvent.Finished end) {
-        values.put("steps", format("%,d", end.step()));
-        values.put("tokens", format("%,d", end.tokens()));
-        values.put("seconds of training", format("%.1f", end.seconds()));
-        values.put("tokens per second", format("%,.0f", end.tokens() / end.seconds()));
-    }
-
-    private static String format(String pattern, Object... values) {
-        return String.format(Locale.ROOT, pattern, values);
-    }
-
     @Override
     public void close() {
         try {
-            record.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            run.close();
         } finally {
             free();
         }
     }
 
     private void free() {
-        try {
-            trainer.close();
-        } finally {
-            heldOut.close();
-            training.close();
-            model.close();
-            arena.close();
-        }
+        heldOut.close();
+        training.close();
+        model.close();
+        arena.close();
     }
 }

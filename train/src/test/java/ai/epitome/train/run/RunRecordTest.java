@@ -1,4 +1,4 @@
-package ai.epitome.train.pretrain;
+package ai.epitome.train.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

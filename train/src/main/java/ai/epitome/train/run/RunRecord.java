@@ -1,4 +1,4 @@
-package ai.epitome.train.pretrain;
+package ai.epitome.train.run;
 
 import ai.epitome.train.TrainingEvent;
 import ai.epitome.train.TrainingEvent.Checkpointed;

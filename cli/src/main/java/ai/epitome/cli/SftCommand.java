@@ -1,0 +1,175 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.TransformerConfig;
+import ai.epitome.tensor.Backend;
+import ai.epitome.text.Tokenizer;
+import ai.epitome.train.TrainingConfig;
+import ai.epitome.train.TrainingListener;
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatMl;
+import ai.epitome.train.chat.LongConversations;
+import ai.epitome.train.data.Corpus;
+import ai.epitome.train.report.Report;
+import ai.epitome.train.sft.ConversationSet;
+import ai.epitome.train.sft.FineTuning;
+import ai.epitome.train.sft.FineTuningRecipe;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `epitome sft`: teaches a model to answer.
+@Command(
+        name = "sft",
+        description = {
+            "Supervised fine-tuning: teach a model to answer, from conversations, and write a report.",
+            "In a folder where a run has begun it goes on from the newest checkpoint."
+        },
+        mixinStandardHelpOptions = true,
+        footer = {"", "Example: epitome sft models/wiki chats.jsonl -o models/wiki-chat --epochs 3"})
+final class SftCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "MODEL", description = "The model to begin with; it is not changed.")
+    private Path source;
+
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "DATA",
+            description = "Conversations, a JSON object a line or in one array: OpenAI's `messages`, ShareGPT's"
+                    + " `conversations`, Alpaca's `instruction`, `input` and `output`; also .gz, .zst, .xz, .bz2.")
+    private List<Path> files;
+
+    @Option(
+            names = {"-o", "--model"},
+            required = true,
+            paramLabel = "FOLDER",
+            description = "Where the new model is kept.")
+    private Path folder;
+
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            description = "How often the conversations are read (default: 3).",
+            converter = Numbers.Rate.class)
+    private Double epochs;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            description = "Number of steps, instead of epochs.",
+            converter = Numbers.LongCount.class)
+    private Long steps;
+
+    @Option(
+            names = "--time",
+            paramLabel = "TIME",
+            description = "Time to train instead of epochs: 3m, 90s, 1h30m.",
+            converter = TimeConverter.class)
+    private Duration time;
+
+    @Option(
+            names = "--length",
+            paramLabel = "TOKENS",
+            description = "Tokens of a row (default: the model's context, at most 1024).",
+            converter = Numbers.Count.class)
+    private Integer length;
+
+    @Option(
+            names = "--too-long",
+            paramLabel = "POLICY",
+            description = "What becomes of conversations longer than a row: ${COMPLETION-CANDIDATES} (default: drop).")
+    private LongConversations policy = LongConversations.DROP;
+
+    @Mixin
+    private TrainingOptions training;
+
+    @Mixin
+    private KernelOptions kernels;
+
+    @Override
+    public Integer call() throws IOException {
+        Backend backend = kernels.backend();
+        System.err.println(backend.describe());
+        LoadedModel base = LoadedModel.open(source);
+        try (TerminalProgress terminal = new TerminalProgress();
+                FineTuning run = open(base, backend, terminal)) {
+            if (run.isFinished()) {
+                System.err.printf(
+                        "the run in %s has come to its end (step %,d). More --steps or --epochs go on from there, deleting the folder begins anew%n",
+                        folder, run.step());
+                return 0;
+            }
+            return train(run) ? 0 : Interruption.EXIT_CODE;
+        } finally {
+            backend.workers().close();
+        }
+    }
+
+    private FineTuning open(LoadedModel base, Backend backend, TrainingListener listener) throws IOException {
+        Tokenizer tokenizer = base.tokenizer()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        source + " has no tokenizer; put the one that it was trained with there"));
+        ChatFormat format = ChatMl.over(tokenizer);
+        TransformerConfig model = base.transformer().config();
+        int tokens = length == null ? Math.min(FineTuningRecipe.LONGEST_ROW, model.context()) : length;
+        if (tokens > model.context()) {
+            throw new IllegalArgumentException(
+                    "rows of %d tokens, but the context of %s is %d".formatted(tokens, source, model.context()));
+        }
+        ConversationSet data = ConversationSet.read(Corpus.of(files), format, policy, tokens);
+        Notices.terminal().accept(data.description());
+        FineTuning.Settings settings = new FineTuning.Settings(
+                folder,
+                title(model),
+                config(data),
+                RunPlan.commandLine(),
+                Path.of(System.getProperty("epitome.home", "")));
+        return FineTuning.open(settings, base, format, data, backend, listener);
+    }
+
+    /// That of the run in the folder, where one has begun, or a new one; with what is given changed.
+    private TrainingConfig config(ConversationSet data) throws IOException {
+        Path kept = folder.resolve(TrainingConfig.FILE);
+        TrainingConfig begun = Files.exists(kept)
+                ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString())
+                : FineTuningRecipe.of(data.length());
+        TrainingConfig changed = training.changed(begun).with(c -> c.length = data.length());
+        if (time != null) {
+            return FineTuningRecipe.forSeconds(changed, time.toMillis() / 1000.0);
+        }
+        if (steps != null) {
+            return FineTuningRecipe.forSteps(changed, steps);
+        }
+        return epochs == null && Files.exists(kept)
+                ? changed
+                : FineTuningRecipe.forEpochs(changed, data, epochs == null ? FineTuningRecipe.EPOCHS : epochs);
+    }
+
+    private String title(TransformerConfig model) {
+        return String.format(
+                Locale.ROOT,
+                "%s, %.1fM parameters, fine-tuned on %s",
+                LoadedModel.nameOf(source),
+                model.parameters() / 1e6,
+                String.join(", ", files.stream().map(Path::toString).toList()));
+    }
+
+    private boolean train(FineTuning run) throws IOException {
+        try (Interruption _ = new Interruption(run::requestStop)) {
+            boolean complete = run.train();
+            System.err.println(
+                    complete
+                            ? "report: " + folder.resolve(Report.FILE)
+                            : Notices.stopped(folder, run.step(), "the same command"));
+            return complete;
+        }
+    }
+}

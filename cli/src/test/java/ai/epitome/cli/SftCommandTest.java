@@ -1,0 +1,79 @@
+package ai.epitome.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.epitome.cli.CommandsTest.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// `epitome sft` on a tiny model.
+class SftCommandTest {
+    @TempDir
+    static Path folder;
+
+    private static Path base;
+    private static Path chats;
+
+    @BeforeAll
+    static void pretrains() throws IOException {
+        Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(200));
+        base = folder.resolve("base");
+        CommandsTest.done(
+                "pretrain", text.toString(), "-o", base.toString(), "--depth", "1", "--context", "48", "--batch", "2",
+                "--threads", "1", "--steps", "2");
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 60; i++) {
+            lines.append("{\"instruction\": \"%d?\", \"output\": \"%d\"}\n".formatted(i, i + 1));
+        }
+        chats = Files.writeString(folder.resolve("chats.jsonl"), lines);
+    }
+
+    private static Result sft(Path data, String model, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("sft", base.toString(), data.toString(), "-o"));
+        arguments.addAll(List.of(folder.resolve(model).toString(), "--threads", "1", "--batch", "4"));
+        arguments.addAll(Arrays.asList(more));
+        return CommandsTest.run(arguments.toArray(String[]::new));
+    }
+
+    @Test
+    void makesAModelThatGoesOnAndThatOthersRead() throws IOException {
+        Result first = sft(chats, "chat", "--epochs", "2");
+        assertThat(first.code()).as(first.err()).isZero();
+        assertThat(first.err())
+                .contains("60 conversations, 3 of them held out")
+                .contains("report: " + folder.resolve("chat/report.md"));
+        assertThat(sft(chats, "chat").err()).contains("has come to its end");
+        Result longer = sft(chats, "chat", "--epochs", "3");
+        assertThat(longer.err()).contains("going on after step").contains("done after");
+        Path model = folder.resolve("chat");
+        assertThat(CommandsTest.done("generate", model.toString(), "1?", "--max-tokens", "3", "--threads", "1")
+                        .out())
+                .isNotNull();
+        assertThat(CommandsTest.done("info", model.toString()).out()).contains("320");
+    }
+
+    @Test
+    void badDataIsNamed() throws IOException {
+        Path bad = Files.writeString(
+                folder.resolve("bad.jsonl"),
+                "{\"instruction\": \"a\", \"output\": \"b\"}\n{\"messages\": [{\"content\": \"Hi\"}]}\n");
+        Result result = sft(bad, "never");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).contains("epitome: " + bad + ", line 2: turn 1 has no `role`");
+        assertThat(folder.resolve("never")).doesNotExist();
+    }
+
+    @Test
+    void rowsMustFitInTheContext() throws IOException {
+        Result result = sft(chats, "never", "--length", "64");
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).contains("rows of 64 tokens, but the context of " + base + " is 48");
+    }
+}

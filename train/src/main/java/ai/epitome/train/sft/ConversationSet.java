@@ -1,0 +1,205 @@
+package ai.epitome.train.sft;
+
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.ConversationReader;
+import ai.epitome.train.chat.LongConversations;
+import ai.epitome.train.data.Corpus;
+import ai.epitome.train.data.CorpusException;
+import ai.epitome.train.data.DataFile;
+import ai.epitome.train.data.Example;
+import ai.epitome.train.data.TokenTable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Conversations as examples: those to train on, and those that are held out.
+///
+/// Held out are one in twenty, at least one and at most 500: those with the lowest SHA-256 of their tokens. So copies
+/// of a conversation are on the same side, and the choice does not depend on the order of the files.
+///
+/// @param train examples to train on
+/// @param heldOut examples to score
+/// @param asked the held-out conversations themselves, for samples
+/// @param length tokens of a row
+/// @param policy for what is longer
+/// @param counts what was read
+/// @param table of the tokenizer
+/// @param files what was read, in order
+/// @param sha256 of all examples, their marks and sides
+public record ConversationSet(
+        List<Example> train,
+        List<Example> heldOut,
+        List<Conversation> asked,
+        int length,
+        LongConversations policy,
+        Counts counts,
+        TokenTable table,
+        List<DataFile> files,
+        String sha256) {
+    /// What its description is called in a model's folder.
+    public static final String FILE = "conversations.json";
+
+    private static final int ONE_IN = 20;
+    private static final int MOST_HELD_OUT = 500;
+
+    /// @param conversations all of them
+    /// @param tooLong those longer than a row
+    /// @param lost those of which nothing learnable was left
+    /// @param heldOut those that are held out
+    public record Counts(long conversations, long tooLong, long lost, long heldOut) {}
+
+    /// One conversation, and what became of it.
+    private record Read(String hash, Conversation conversation, List<Example> examples, boolean tooLong) {}
+
+    /// Reads everything.
+    ///
+    /// @param length tokens of a row, T
+    /// @throws CorpusException if something is no conversation, or nothing is left to train on
+    public static ConversationSet read(Corpus corpus, ChatFormat format, LongConversations policy, int length)
+            throws IOException {
+        List<Read> all = new ArrayList<>();
+        List<DataFile> files;
+        try (ConversationReader reader = new ConversationReader(corpus)) {
+            for (Conversation next = reader.next(); next != null; next = reader.next()) {
+                all.add(read(next, format, policy, length));
+            }
+            files = reader.filesRead();
+        }
+        String border = border(all);
+        List<Read> heldOut =
+                all.stream().filter(read -> read.hash.compareTo(border) <= 0).toList();
+        List<Example> train = examples(
+                all.stream().filter(read -> read.hash.compareTo(border) > 0).toList());
+        Counts counts = new Counts(
+                all.size(),
+                all.stream().filter(Read::tooLong).count(),
+                all.stream().filter(read -> read.examples.isEmpty()).count(),
+                heldOut.size());
+        if (train.isEmpty()) {
+            throw new CorpusException(
+                    "of %,d conversations none is left to train on: %,d are longer than %,d tokens (%s), %,d are held out; give more, or a longer context"
+                            .formatted(counts.conversations, counts.tooLong, length, policy, counts.heldOut));
+        }
+        List<Example> scored = examples(heldOut);
+        return new ConversationSet(
+                train,
+                scored,
+                heldOut.stream().map(Read::conversation).toList(),
+                length,
+                policy,
+                counts,
+                TokenTable.of(format.tokenizer()),
+                files,
+                hash(train, scored));
+    }
+
+    private static Read read(Conversation conversation, ChatFormat format, LongConversations policy, int length) {
+        Example whole = format.render(conversation);
+        boolean tooLong = whole.tokens().length > length + 1; // the last token is only a target
+        List<Example> examples = tooLong ? policy.examples(conversation, format, length + 1) : List.of(whole);
+        return new Read(hash(List.of(whole), List.of()), conversation, examples, tooLong);
+    }
+
+    /// The highest hash that is held out; below all where none is.
+    private static String border(List<Read> all) {
+        List<String> hashes =
+                all.stream().map(Read::hash).sorted(Comparator.naturalOrder()).toList();
+        int count = Math.clamp(hashes.size() / ONE_IN, 1, MOST_HELD_OUT);
+        boolean leavesSome = !hashes.isEmpty() && hashes.get(count - 1).compareTo(hashes.getLast()) < 0;
+        return leavesSome ? hashes.get(count - 1) : "";
+    }
+
+    private static List<Example> examples(List<Read> side) {
+        return side.stream().flatMap(read -> read.examples.stream()).toList();
+    }
+
+    private static String hash(List<Example> train, List<Example> heldOut) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+        train.forEach(example -> update(digest, example));
+        digest.update((byte) 1);
+        heldOut.forEach(example -> update(digest, example));
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void update(MessageDigest digest, Example example) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 + 5 * example.tokens().length);
+        bytes.putInt(example.tokens().length);
+        for (int i = 0; i < example.tokens().length; i++) {
+            bytes.putInt(example.tokens()[i]).put((byte) (example.learned()[i] ? 1 : 0));
+        }
+        digest.update(bytes.flip());
+    }
+
+    /// One sentence for a person.
+    public String description() {
+        String text = "%,d conversations, %,d of them held out; %,d tokens to learn"
+                .formatted(counts.conversations, counts.heldOut, learned(train));
+        if (counts.tooLong == 0) {
+            return text;
+        }
+        return text
+                + switch (policy) {
+                    case DROP -> "; %,d are longer than %,d tokens and dropped".formatted(counts.tooLong, length);
+                    case CUT, SPLIT ->
+                        "; %,d are longer than %,d tokens and %s, %,d of them lost"
+                                .formatted(
+                                        counts.tooLong,
+                                        length,
+                                        policy == LongConversations.CUT ? "cut" : "split",
+                                        counts.lost);
+                };
+    }
+
+    /// As reports and [#FILE] take it.
+    public ObjectNode toJson() {
+        ObjectNode json = new JsonMapper().createObjectNode();
+        for (DataFile file : files) {
+            json.withArray("files")
+                    .addObject()
+                    .put("name", file.name())
+                    .put("size", file.size())
+                    .put("sha256", file.sha256());
+        }
+        json.put("sha256", sha256);
+        json.putObject("split").put("description", "one conversation in %d, by hash".formatted(ONE_IN));
+        json.putObject("too_long")
+                .put("policy", policy.name())
+                .put("tokens", length)
+                .put("conversations", counts.tooLong)
+                .put("lost", counts.lost);
+        side(json.putObject("train"), counts.conversations - counts.heldOut, train);
+        side(json.putObject("held_out"), counts.heldOut, heldOut);
+        return json;
+    }
+
+    private void side(ObjectNode json, long conversations, List<Example> examples) {
+        json.put("documents", conversations).put("tokens", learned(examples)).put("bytes", bytes(examples));
+    }
+
+    private static long learned(List<Example> examples) {
+        return examples.stream().mapToLong(Example::learnedTokens).sum();
+    }
+
+    private long bytes(List<Example> examples) {
+        long bytes = 0;
+        for (Example example : examples) {
+            for (int i = 1; i < example.tokens().length; i++) {
+                bytes += example.learned()[i] ? table.byteLengths()[example.tokens()[i]] : 0;
+            }
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,225 @@
+package ai.epitome.train.sft;
+
+import ai.epitome.model.GenerationDefaults;
+import ai.epitome.model.GenerationRequest;
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.ModelFolder;
+import ai.epitome.model.Sampling;
+import ai.epitome.model.TextGenerator;
+import ai.epitome.model.Transformer;
+import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.Parameter;
+import ai.epitome.train.LanguageModelling;
+import ai.epitome.train.MemoryNeed;
+import ai.epitome.train.ModelOptimizer;
+import ai.epitome.train.SystemMemory;
+import ai.epitome.train.TrainingConfig;
+import ai.epitome.train.TrainingJob;
+import ai.epitome.train.TrainingListener;
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.Turn;
+import ai.epitome.train.data.BatchStream;
+import ai.epitome.train.run.TrainingRun;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.zip.CRC32C;
+
+/// Supervised fine-tuning of all weights of a model: the loss is the mean negative log-likelihood of the assistant's
+/// tokens of a step (Ouyang et al. 2022, section 3.5, step 1). In a folder of its own; the model that it begins with is
+/// not changed.
+///
+/// ```java
+/// ChatFormat format = ChatMl.over(base.tokenizer().orElseThrow());
+/// ConversationSet data = ConversationSet.read(corpus, format, LongConversations.DROP, 512);
+/// try (FineTuning run = FineTuning.open(settings, base, format, data, backend, listener)) {
+///     run.train(); // false when it was asked to stop before the end
+/// }
+/// ```
+public final class FineTuning implements AutoCloseable {
+    private static final String TEMPLATE = "chat_template.jinja";
+    /// Tokens of a sample that is shown during a run.
+    private static final int SAMPLE_TOKENS = 100;
+    /// Bytes of a weight that are summed at a time: a buffer holds less than 2 GB.
+    private static final long PIECE = 1 << 30;
+
+    /// What a run is to be.
+    ///
+    /// @param folder of the new model
+    /// @param title what is trained on what
+    /// @param training how
+    /// @param command the command line, for the report
+    /// @param source folder of the code, for the commit in the report
+    public record Settings(Path folder, String title, TrainingConfig training, String command, Path source) {}
+
+    private final Settings settings;
+    private final ChatFormat format;
+    private final ConversationSet data;
+    private final Arena arena = Arena.ofShared();
+    private final Transformer model;
+    private final LanguageModelling training;
+    private final Optional<HeldOutAnswers> heldOut;
+    private final TextGenerator generator;
+    private final TrainingRun run;
+
+    private FineTuning(
+            Settings settings,
+            LoadedModel base,
+            ChatFormat format,
+            ConversationSet data,
+            Backend backend,
+            TrainingListener listener)
+            throws IOException {
+        this.settings = settings;
+        this.format = format;
+        this.data = data;
+        TrainingConfig config = settings.training;
+        String baseSum = checksum(base.transformer());
+        model = GrownVocabulary.of(base.transformer(), format.tokenizer().vocabularySize(), config.seed());
+        training = new LanguageModelling(model, backend, config.dropout());
+        GenerationDefaults defaults = defaults(base.defaults(), format);
+        String id = settings.folder.toAbsolutePath().normalize().getFileName().toString();
+        generator = new TextGenerator(id, model, format.tokenizer(), defaults.endOfText(), backend);
+        BatchStream rows =
+                BatchStream.examples(data.train(), data.table(), config.seed(), config.batchRows(), config.length());
+        heldOut = data.heldOut().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new HeldOutAnswers(
+                        model, backend, BatchStream.examples(data.heldOut(), data.table(), 0, 1, config.length())));
+        TrainingJob job = new TrainingJob(
+                training,
+                training,
+                rows::batch,
+                "conversations %s, rows of %d, base %s".formatted(data.sha256(), config.length(), baseSum),
+                heldOut.orElse(null),
+                this::sample,
+                companions(defaults));
+        try {
+            run = TrainingRun.open(
+                    settings.folder,
+                    config,
+                    job,
+                    ModelOptimizer.create(model, config.optimizer(), arena, backend),
+                    backend,
+                    listener);
+        } catch (IOException | RuntimeException e) {
+            free();
+            throw e;
+        }
+    }
+
+    /// Makes or restores the run; nothing is trained yet. `base` belongs to the run from here on.
+    public static FineTuning open(
+            Settings settings,
+            LoadedModel base,
+            ChatFormat format,
+            ConversationSet data,
+            Backend backend,
+            TrainingListener listener)
+            throws IOException {
+        MemoryNeed.of(base.transformer().config(), settings.training, backend.compute())
+                .requireFits(SystemMemory.available());
+        return new FineTuning(settings, base, format, data, backend, listener);
+    }
+
+    /// Steps taken so far.
+    public long step() {
+        return run.step();
+    }
+
+    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    public boolean isFinished() {
+        return run.isFinished();
+    }
+
+    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    public void requestStop() {
+        run.requestStop();
+    }
+
+    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    public boolean train() throws IOException {
+        Map<String, String> configuration = new LinkedHashMap<>();
+        configuration.put("model", model.config().toString());
+        configuration.put("training", settings.training.toString());
+        configuration.put("longer than a row", data.policy().name());
+        return run.train(new TrainingRun.Account(
+                settings.title, settings.command, settings.source, data.toJson(), Optional.empty(), configuration));
+    }
+
+    /// A held-out request, another one after each evaluation, and how the model answers it.
+    private String sample() {
+        if (data.asked().isEmpty()) {
+            return null;
+        }
+        Conversation conversation =
+                data.asked().get((int) (run.step() % data.asked().size()));
+        List<Turn> asked = conversation.turns().stream()
+                .takeWhile(turn -> turn.speaker() != Speaker.ASSISTANT)
+                .toList();
+        int[] prompt = format.prompt(asked);
+        if (prompt.length >= settings.training.length()) {
+            return null;
+        }
+        GenerationRequest request = new GenerationRequest(prompt, SAMPLE_TOKENS, Sampling.ofTemperature(0, 0));
+        String answer = generator.generate(request, _ -> {}, run::stopRequested).text();
+        String question = asked.isEmpty() ? "" : asked.getLast().text();
+        return question + "\n> " + answer;
+    }
+
+    /// The new model ends its answers where a turn ends, and still where a text does.
+    private static GenerationDefaults defaults(GenerationDefaults base, ChatFormat format) {
+        Set<Integer> ends = new TreeSet<>(base.endOfText());
+        ends.add(format.endOfTurn());
+        return new GenerationDefaults(ends, base.beginOfText(), base.sampling());
+    }
+
+    private SequencedMap<String, byte[]> companions(GenerationDefaults defaults) {
+        SequencedMap<String, byte[]> files =
+                new LinkedHashMap<>(ModelFolder.companions(model, format.tokenizer(), defaults));
+        files.put(TEMPLATE, format.template().getBytes(StandardCharsets.UTF_8));
+        files.put(TrainingConfig.FILE, settings.training.toJson());
+        files.put(ConversationSet.FILE, (data.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
+        return files;
+    }
+
+    /// Stands for the weights that a run begins with.
+    private static String checksum(Transformer model) {
+        CRC32C sum = new CRC32C();
+        for (Parameter parameter : model.parameters()) {
+            MemorySegment data = parameter.value().data();
+            for (long from = 0; from < data.byteSize(); from += PIECE) {
+                sum.update(data.asSlice(from, Math.min(PIECE, data.byteSize() - from))
+                        .asByteBuffer());
+            }
+        }
+        return "%08x".formatted(sum.getValue());
+    }
+
+    @Override
+    public void close() {
+        try {
+            run.close();
+        } finally {
+            free();
+        }
+    }
+
+    private void free() {
+        heldOut.ifPresent(HeldOutAnswers::close);
+        training.close();
+        model.close();
+        arena.close();
+    }
+}

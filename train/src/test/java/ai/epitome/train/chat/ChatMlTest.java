@@ -1,0 +1,83 @@
+package ai.epitome.train.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.epitome.text.ByteTokenizer;
+import ai.epitome.train.data.Example;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ChatMlTest {
+    private static final ChatMl FORMAT = ChatMl.over(new ByteTokenizer());
+
+    private static final Turn SYSTEM = new Turn(Speaker.SYSTEM, "S");
+    private static final Turn ASKED = new Turn(Speaker.USER, "Q?");
+    private static final Turn ANSWERED = new Turn(Speaker.ASSISTANT, "A<|im_end|>");
+
+    /// Readable tokens: control tokens in brackets, bytes as they are.
+    private static String shown(int[] ids) {
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(id < 256 ? String.valueOf((char) id) : "[" + name(id) + "]");
+        }
+        return text.toString();
+    }
+
+    private static String name(int id) {
+        return FORMAT.tokenizer().specialTokens().entrySet().stream()
+                .filter(entry -> entry.getValue() == id)
+                .findFirst()
+                .orElseThrow()
+                .getKey();
+    }
+
+    private static String learned(Example example) {
+        List<Integer> ids = new ArrayList<>();
+        for (int i = 0; i < example.tokens().length; i++) {
+            if (example.learned()[i]) {
+                ids.add(example.tokens()[i]);
+            }
+        }
+        return shown(ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    /// A control token that somebody spells is text.
+    @Test
+    void onlyTheAssistantsWordsAndTheEndOfItsTurnAreLearned() {
+        Example example = FORMAT.render(new Conversation(List.of(SYSTEM, ASKED, ANSWERED, ASKED, ANSWERED)));
+        assertThat(shown(example.tokens()))
+                .isEqualTo("[<|im_start|>]system\nS[<|im_end|>]\n"
+                        + ("[<|im_start|>]user\nQ?[<|im_end|>]\n"
+                                        + "[<|im_start|>]assistant\nA<|im_end|>[<|im_end|>]\n")
+                                .repeat(2)
+                                .stripTrailing());
+        assertThat(learned(example)).isEqualTo("A<|im_end|>[<|im_end|>]".repeat(2));
+    }
+
+    @Test
+    void nothingFollowsTheLastLearnedTurn() {
+        Turn unlearned = new Turn(Speaker.ASSISTANT, "B", false);
+        Example example = FORMAT.render(new Conversation(List.of(ASKED, ANSWERED, ASKED, unlearned, ASKED)));
+        assertThat(example)
+                .usingRecursiveComparison()
+                .isEqualTo(FORMAT.render(new Conversation(List.of(ASKED, ANSWERED))));
+    }
+
+    /// What a model goes on from is what it saw in training.
+    @Test
+    void aPromptIsTheBeginningOfTheExample() {
+        Example example = FORMAT.render(new Conversation(List.of(SYSTEM, ASKED, ANSWERED)));
+        int[] prompt = FORMAT.prompt(List.of(SYSTEM, ASKED));
+        assertThat(example.tokens()).startsWith(prompt);
+        assertThat(example.learned()[prompt.length]).isTrue();
+        assertThat(example.learned()[prompt.length - 1]).isFalse();
+    }
+
+    @Test
+    void aTokenizerThatHasTheControlTokensIsLeftAlone() {
+        assertThat(ChatMl.over(FORMAT.tokenizer()).tokenizer()).isSameAs(FORMAT.tokenizer());
+        assertThat(FORMAT.tokenizer().vocabularySize()).isEqualTo(259);
+        assertThat(FORMAT.tokenizer().token(FORMAT.endOfTurn())).isEmpty();
+    }
+}

@@ -1,0 +1,75 @@
+package ai.epitome.train.sft;
+
+import ai.epitome.model.GenerationDefaults;
+import ai.epitome.model.Initialization;
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.Transformer;
+import ai.epitome.model.TransformerConfig;
+import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.Backend.Kernels;
+import ai.epitome.tensor.Backend.Precision;
+import ai.epitome.text.ByteTokenizer;
+import ai.epitome.train.Interval;
+import ai.epitome.train.TrainingConfig;
+import ai.epitome.train.TrainingConfig.OptimizerConfig;
+import ai.epitome.train.TrainingListener;
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatMl;
+import ai.epitome.train.chat.LongConversations;
+import ai.epitome.train.data.Corpus;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// A model of one block that is told to say "yes" to even numbers and "no" to odd ones.
+final class TinyConversations implements AutoCloseable {
+    static final int LENGTH = 96;
+    static final TrainingConfig CONFIG = FineTuningRecipe.forSteps(
+                    TrainingConfig.ofSteps(1, 4, LENGTH).with(c -> {
+                        c.optimizer = OptimizerConfig.adamW(3e-3, 0.01);
+                        c.accumulation = 2;
+                        c.dropout = 0.1f;
+                    }),
+                    24)
+            .with(c -> c.checkpoint = Interval.ofSteps(5));
+
+    final Backend backend = Backend.of(Kernels.JAVA, Precision.F32, 2);
+    final ChatFormat format = ChatMl.over(new ByteTokenizer());
+    final ConversationSet data;
+
+    TinyConversations() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < 120; i++) {
+            text.append(
+                    "{\"instruction\": \"Is %d even?\", \"output\": \"%s\"}\n".formatted(i, i % 2 == 0 ? "yes" : "no"));
+        }
+        data = ConversationSet.read(
+                Corpus.of("chats.jsonl", text.toString().getBytes(StandardCharsets.UTF_8)),
+                format,
+                LongConversations.DROP,
+                LENGTH);
+    }
+
+    static Transformer transformer() {
+        return new Transformer(TransformerConfig.ofDepth(1, 257, 128), Initialization.gpt2(3));
+    }
+
+    /// A base model that knows nothing of conversations.
+    static LoadedModel base() {
+        ByteTokenizer tokenizer = new ByteTokenizer();
+        return new LoadedModel(
+                Path.of("base"), transformer(), Optional.of(tokenizer), GenerationDefaults.of(tokenizer.endOfText()));
+    }
+
+    FineTuning open(Path folder, TrainingListener listener) throws IOException {
+        FineTuning.Settings settings = new FineTuning.Settings(
+                folder, "a tiny chat", CONFIG, "epitome sft tiny", Path.of("").toAbsolutePath());
+        return FineTuning.open(settings, base(), format, data, backend, listener);
+    }
+
+    @Override
+    public void close() {
+        backend.workers().close();
+    }
+}
