@@ -26,8 +26,20 @@ class SftCommandTest {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(200));
         base = folder.resolve("base");
         CommandsTest.done(
-                "pretrain", text.toString(), "-o", base.toString(), "--depth", "1", "--context", "48", "--batch", "2",
-                "--threads", "1", "--steps", "2");
+                "pretrain",
+                text.toString(),
+                "-o",
+                base.toString(),
+                "--depth",
+                "1",
+                "--context",
+                "48",
+                "--batch",
+                "2",
+                "--threads",
+                "1",
+                "--steps",
+                "2");
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 60; i++) {
             lines.append("{\"instruction\": \"%d?\", \"output\": \"%d\"}\n".formatted(i, i + 1));

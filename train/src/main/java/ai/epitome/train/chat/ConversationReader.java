@@ -31,8 +31,7 @@ public final class ConversationReader implements AutoCloseable {
 
     /// The next one, or null after the last.
     ///
-    /// @throws CorpusException if an object is no conversation; the message names the file, the line and what is
-    wrong
+    /// @throws CorpusException if an object is no conversation; the message names the file, the line and why
     public Conversation next() throws IOException {
         JsonRecord record = records.next();
         return record == null ? null : conversation(record);
