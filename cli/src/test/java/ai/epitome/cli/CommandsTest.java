@@ -495,6 +495,7 @@ class CommandsTest {
                 .containsExactlyInAnyOrder(
                         "up",
                         "pretrain",
+                        "sft",
                         "generate",
                         "score",
                         "serve",
