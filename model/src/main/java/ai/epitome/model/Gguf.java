@@ -287,9 +287,16 @@ public final class Gguf implements AutoCloseable {
         return entries;
     }
 
-    /// Ends the mapping. Memory taken from it must no longer be used.
+    /// What the mapping belongs to.
+    Arena arena() {
+        return arena;
+    }
+
+    /// Ends the mapping, unless the model that it was handed to has. Memory taken from it must no longer be used.
     @Override
     public void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

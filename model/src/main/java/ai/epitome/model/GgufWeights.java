@@ -1,12 +1,16 @@
 package ai.epitome.model;
 
 import ai.epitome.model.Gguf.Entry;
+import ai.epitome.tensor.BlockMatrix;
+import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-/// The weights of a GGUF file, expanded to f32 row by row.
+/// The weights of a GGUF file: quantised matrices stay where they are, all others are expanded to f32.
 final class GgufWeights {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final Pattern LAYER = Pattern.compile("(?:model\\.layers|transformer\\.h)\\.(\\d+)\\.(.*)");
@@ -51,21 +55,36 @@ final class GgufWeights {
 
     private GgufWeights() {}
 
-    /// Reads a model: its shape, its weights, its tokenizer.
+    /// Reads a model: its shape, its weights, its tokenizer. Takes over the mapping: the model keeps it if weights stay
+    /// there, and otherwise, or on failure, it is closed.
     static LoadedModel load(Gguf gguf) throws IOException {
-        TransformerConfig config = GgufModel.config(gguf);
-        requireHeld(gguf, config);
-        Optional<Tokenizer> tokenizer = GgufModel.tokenizer(gguf);
-        LoadedModel.requireFits(gguf.file(), tokenizer, config);
-        GenerationDefaults defaults = GgufModel.defaults(gguf);
-        Transformer model = new Transformer(config);
         try {
-            fill(model, gguf);
+            TransformerConfig config = GgufModel.config(gguf);
+            requireHeld(gguf, config);
+            Optional<Tokenizer> tokenizer = GgufModel.tokenizer(gguf);
+            LoadedModel.requireFits(gguf.file(), tokenizer, config);
+            GenerationDefaults defaults = GgufModel.defaults(gguf);
+            Transformer model = filled(new Transformer(config), gguf);
             return new LoadedModel(gguf.file(), model, tokenizer, defaults);
         } catch (IOException | RuntimeException e) {
+            gguf.close();
+            throw e;
+        }
+    }
+
+    private static Transformer filled(Transformer model, Gguf gguf) throws MalformedModelException {
+        try {
+            fill(model, gguf);
+        } catch (MalformedModelException | RuntimeException e) {
             model.close();
             throw e;
         }
+        if (model.parameters().stream().anyMatch(parameter -> parameter.blocks() != null)) {
+            model.keep(gguf.arena());
+        } else {
+            gguf.close();
+        }
+        return model;
     }
 
     /// The metadata says how much memory is taken: no more than the tensors can fill. A small model is made all the
@@ -85,25 +104,34 @@ final class GgufWeights {
         }
     }
 
+    /// A tensor of the file and the rows of a parameter that it is.
+    private record Part(Entry entry, WeightNames.Slice slice, int turnedHead) {
+        boolean quantised() {
+            return entry.format().quantised() && entry.shape().size() == 2;
+        }
+    }
+
     private static void fill(Transformer model, Gguf gguf) throws MalformedModelException {
         boolean neighbours = GgufModel.turnsNeighbours(gguf);
         Set<String> unknown = new TreeSet<>(gguf.entries().keySet());
+        Map<Parameter, List<Part>> parts = new IdentityHashMap<>();
         for (WeightNames.Slice slice : WeightNames.slices(model)) {
             String name = name(slice.name());
-            Tensor target = slice.of(slice.parameter().value());
+            int[] shape = slice.parameter().shape();
+            shape[0] = slice.to() - slice.from();
             Entry entry = gguf.entries().get(name);
-            List<Integer> shape = Arrays.stream(target.shape()).boxed().toList();
+            List<Integer> expected = Arrays.stream(shape).boxed().toList();
             if (entry == null) {
-                throw new MalformedModelException(gguf.file(), "tensor `%s` %s is missing".formatted(name, shape));
+                throw new MalformedModelException(gguf.file(), "tensor `%s` %s is missing".formatted(name, expected));
             }
-            if (!entry.shape().equals(shape)) {
+            if (!entry.shape().equals(expected)) {
                 throw new MalformedModelException(
                         gguf.file(),
-                        "tensor `%s` has shape %s, the metadata asks for %s".formatted(name, entry.shape(), shape));
+                        "tensor `%s` has shape %s, the metadata asks for %s".formatted(name, entry.shape(), expected));
             }
             boolean turned = neighbours && name.matches("blk\\.\\d+\\.attn_[qk]\\..*");
-            expand(entry, target, turned ? model.config().headDimension() : 0);
-            slice.parameter().changed();
+            parts.computeIfAbsent(slice.parameter(), _ -> new ArrayList<>())
+                    .add(new Part(entry, slice, turned ? model.config().headDimension() : 0));
             unknown.remove(name);
         }
         unknown.remove("rope_freqs.weight");
@@ -112,6 +140,37 @@ final class GgufWeights {
                     gguf.file(),
                     "%d tensors do not belong to its architecture, the first is `%s`"
                             .formatted(unknown.size(), unknown.iterator().next()));
+        }
+        parts.forEach(GgufWeights::fill);
+    }
+
+    /// Leaves quantised matrices in the file, and expands all else.
+    private static void fill(Parameter parameter, List<Part> parts) {
+        if (parts.stream().allMatch(Part::quantised)) {
+            List<BlockMatrix.Run> runs = new ArrayList<>();
+            parts.forEach(part -> addRuns(part, parameter.shape()[1], runs));
+            parameter.placed(new BlockMatrix(parameter.shape()[1], runs));
+            return;
+        }
+        for (Part part : parts) {
+            expand(part.entry, part.slice.of(parameter.value()), part.turnedHead);
+        }
+        parameter.changed();
+    }
+
+    /// The rows of a tensor in our order. Of a head in the order of neighbouring pairs, the even rows come first, then
+    /// the odd ones.
+    private static void addRuns(Part part, int columns, List<BlockMatrix.Run> runs) {
+        Entry entry = part.entry;
+        long stride = entry.format().bytesOf(columns);
+        int rows = entry.shape().getFirst();
+        if (part.turnedHead == 0) {
+            runs.add(new BlockMatrix.Run(entry.format(), entry.data(), 0, stride, rows));
+            return;
+        }
+        for (int row = 0; row < rows; row += part.turnedHead / 2) {
+            long first = RotaryRows.neighbouring(row, part.turnedHead) * stride;
+            runs.add(new BlockMatrix.Run(entry.format(), entry.data(), first, 2 * stride, part.turnedHead / 2));
         }
     }
 

@@ -60,9 +60,7 @@ public record LoadedModel(
     }
 
     private static LoadedModel openGguf(Path file) throws IOException {
-        try (Gguf gguf = Gguf.open(file)) {
-            return GgufWeights.load(gguf);
-        }
+        return GgufWeights.load(Gguf.open(file));
     }
 
     private static LoadedModel openLlama2c(Path file) throws IOException {

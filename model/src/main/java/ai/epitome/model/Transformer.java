@@ -30,6 +30,7 @@ public final class Transformer implements AutoCloseable {
 
     private final TransformerConfig config;
     private final Arena arena = Arena.ofShared();
+    private Arena mapping; // of weights that stay in their file, or null
     private final ParameterList parameters = new ParameterList(arena);
     private final Parameter embedding; // (V, C)
     private final Parameter positionEmbedding; // (context, C), or null
@@ -199,9 +200,17 @@ public final class Transformer implements AutoCloseable {
         return finalNorm;
     }
 
+    /// Makes the mapping of a file, in which weights stay, this model's to close.
+    void keep(Arena mapping) {
+        this.mapping = mapping;
+    }
+
     /// Frees all weights. Tensors taken from the model must no longer be used.
     @Override
     public void close() {
         arena.close();
+        if (mapping != null) {
+            mapping.close();
+        }
     }
 }

@@ -30,9 +30,10 @@ public final class WeightNames {
         /// The shape that files give it.
         public List<Integer> shape() {
             List<Integer> shape = new ArrayList<>();
-            for (int dimension : of(parameter.value()).shape()) {
+            for (int dimension : parameter.shape()) {
                 shape.add(dimension);
             }
+            shape.set(0, to - from);
             return transposed ? shape.reversed() : shape;
         }
     }
@@ -100,7 +101,7 @@ public final class WeightNames {
 
     private void whole(String name, Parameter parameter) {
         if (parameter != null) {
-            slices.add(new Slice(name, parameter, 0, parameter.value().dimension(0), false));
+            slices.add(new Slice(name, parameter, 0, parameter.shape()[0], false));
         }
     }
 
@@ -119,7 +120,7 @@ public final class WeightNames {
     /// GPT-2 calls a matrix product a convolution of width one and stores it (in, out).
     private void convolution(String name, Linear linear) {
         slices.add(new Slice(
-                name + ".weight", linear.weight(), 0, linear.weight().value().dimension(0), true));
+                name + ".weight", linear.weight(), 0, linear.weight().shape()[0], true));
         whole(name + ".bias", linear.bias());
     }
 }

@@ -282,7 +282,7 @@ final class AmxCode {
             }
         }
         if (transpose) {
-            transpose();
+            transpose(code);
         }
         for (int i = 0; i < 16; i++) {
             code.storeWords(at(RCX, 64 * i), 0, i);
@@ -325,7 +325,7 @@ final class AmxCode {
     }
 
     /// Registers 0 to 15 as rows of 16 ints, transposed in four rounds that double the size of what is in place.
-    private void transpose() {
+    static void transpose(Assembler code) {
         for (int i = 0; i < 16; i += 2) {
             code.unpackLowInts(16 + i, i, i + 1);
             code.unpackHighInts(17 + i, i, i + 1);

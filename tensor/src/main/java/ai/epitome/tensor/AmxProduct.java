@@ -28,8 +28,11 @@ final class AmxProduct implements MatrixProduct {
     private final AmxRoutines routines;
     private final ThreadLocal<Caller> callers;
 
-    private AmxProduct(AmxRoutines routines) {
+    private final AmxBlockProduct blocks;
+
+    private AmxProduct(AmxRoutines routines, AmxBlockProduct blocks) {
         this.routines = routines;
+        this.blocks = blocks;
         this.callers = ThreadLocal.withInitial(() -> new Caller(routines));
     }
 
@@ -39,7 +42,7 @@ final class AmxProduct implements MatrixProduct {
     }
 
     private static final class Holder {
-        static final Loading<AmxProduct> LOADING = Loading.of(() -> new AmxProduct(AmxRoutines.open()));
+        static final Loading<AmxProduct> LOADING = Loading.of(() -> new AmxProduct(AmxRoutines.open(), AmxBlockProduct.open()));
     }
 
     @Override
@@ -55,6 +58,11 @@ final class AmxProduct implements MatrixProduct {
         Reference.reachabilityFence(a.data());
         Reference.reachabilityFence(b.data());
         Reference.reachabilityFence(c.data());
+    }
+
+    /// Products with quantised weights on the same registers.
+    AmxBlockProduct blocks() {
+        return blocks;
     }
 
     @Override

@@ -2,7 +2,7 @@ package ai.epitome.tensor;
 
 import java.util.Arrays;
 
-/// Writes the few x86-64 instructions that [AmxCode] is made of.
+/// Writes the few x86-64 instructions that [AmxCode] and [AmxBlockCode] are made of.
 ///
 /// Encodings are those of the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: a prefix (REX,
 /// VEX or EVEX), an opcode, and a ModRM byte that names a register and a second register or memory. Registers are
@@ -128,6 +128,26 @@ final class Assembler {
         emit(0x58 | register & 7);
     }
 
+    void xorConstant(int to, int constant) {
+        integer(0x81, 6, to);
+        emit32(constant);
+    }
+
+    /// A jump ahead, if the last result was zero, to where [#land] will say; the argument for it.
+    int jumpAheadIfZero() {
+        emit(0x0F);
+        emit(0x84);
+        emit32(0);
+        return size;
+    }
+
+    /// The target of a jump ahead is the next instruction.
+    void land(int jump) {
+        for (int i = 0; i < 4; i++) {
+            code[jump - 4 + i] = (byte) (size - jump >> 8 * i);
+        }
+    }
+
     void jumpIfNotZero(int target) {
         emit(0x0F);
         emit(0x85);
@@ -177,6 +197,19 @@ final class Assembler {
         vex(PREFIX_F3, MAP_0F38, 0x5C, c, b, a);
     }
 
+    /// `c += a · b`, four signed bytes at a time into ints.
+    void tileMultiplyBytes(int c, int a, int b) {
+        vex(PREFIX_F2, MAP_0F38, 0x5E, c, b, a);
+    }
+
+    /// Sets mask 1 to ones for 16 lanes.
+    void fillMask1() {
+        emit(0xC5);
+        emit(0xF4);
+        emit(0x46);
+        emit(0xC9);
+    }
+
     /// Loads a 32-bit mask.
     void mask(int to, Memory from) {
         vex(PREFIX_66, MAP_0F, 1, 0x90, to, 0, from);
@@ -212,6 +245,80 @@ final class Assembler {
 
     void addFloats(int to, int a, int b) {
         evex(PREFIX_NONE, MAP_0F, 0, 0x58, to, a, b);
+    }
+
+    /// Loads 16 ints at byte distances `indices` from `base`, where mask 1 is set, which this clears.
+    void gatherInts(int to, int base, int indices) {
+        int high = (to >> 3 & 1) << 7 | (indices >> 3 & 1) << 6 | base >> 3 << 5 | (to >> 4) << 4;
+        evexPrefix(PREFIX_66, MAP_0F38, 0, high, indices & 16, 1, false, false);
+        emit(0x90);
+        emit(0x84 | (to & 7) << 3);
+        emit((indices & 7) << 3 | base & 7);
+        emit32(0);
+    }
+
+    /// The lower halves of 16 ints as 16 words, the others zero.
+    void intsToWords(int to, int from) {
+        evex(PREFIX_F3, MAP_0F38, 0, 0x33, from, 0, to);
+    }
+
+    /// Widens 16 f16.
+    void halvesToFloats(int to, int from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x13, to, 0, from);
+    }
+
+    void intsToFloats(int to, Memory from) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x5B, to, 0, 0, false, from);
+    }
+
+    void multiplyFloats(int to, int a, int b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x59, to, a, b);
+    }
+
+    /// By one float of memory.
+    void multiplyByOne(int to, int a, Memory b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x59, to, a, 0, false, true, b);
+    }
+
+    /// `to += a b`, rounded once.
+    void fusedMultiplyAdd(int to, int a, Memory b) {
+        evex(PREFIX_66, MAP_0F38, 0, 0xB8, to, a, 0, false, b);
+    }
+
+    /// The same with one float of memory for all lanes.
+    void fusedMultiplyAddOne(int to, int a, Memory b) {
+        evex(PREFIX_66, MAP_0F38, 0, 0xB8, to, a, 0, false, true, b);
+    }
+
+    /// One float of memory in all lanes.
+    void broadcastFloat(int to, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x18, to, 0, 0, false, from);
+    }
+
+    /// 16 bytes of memory in all four quarters, or in those whose lanes the mask has.
+    void broadcastQuarter(int to, int mask, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x5A, to, 0, mask, false, from);
+    }
+
+    /// Shifts each int by the count in its lane of `counts`.
+    void shiftLeftEach(int to, int a, int counts) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x47, to, a, counts);
+    }
+
+    /// `to = to & a ^ b`.
+    void andXor(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F3A, 0, 0x25, to, a, b);
+        emit(0x6A);
+    }
+
+    /// Stores those of 16 ints or floats that the mask has.
+    void storeInts(Memory to, int mask, int from) {
+        evex(PREFIX_F3, MAP_0F, 0, 0x7F, from, 0, mask, false, to);
+    }
+
+    /// Rounds 16 floats to bf16.
+    void roundToBf16(int to, int from) {
+        evex(PREFIX_F3, MAP_0F38, 0, 0x72, to, 0, from);
     }
 
     /// Rounds 32 floats, `lower` and `upper`, to bf16.
@@ -284,25 +391,40 @@ final class Assembler {
             int mask,
             boolean zeroing,
             Memory memory) {
+        evex(prefix, map, wide, opcode, register, second, mask, zeroing, false, memory);
+    }
+
+    private void evex(
+            int prefix,
+            int map,
+            int wide,
+            int opcode,
+            int register,
+            int second,
+            int mask,
+            boolean zeroing,
+            boolean one,
+            Memory memory) {
         int high = (register >> 3 & 1) << 7 | memory.index >> 3 << 6 | memory.base >> 3 << 5 | (register >> 4) << 4;
-        evexPrefix(prefix, map, wide, high, second, mask, zeroing);
+        evexPrefix(prefix, map, wide, high, second, mask, zeroing, one);
         emit(opcode);
         modRm(register, memory);
     }
 
     private void evex(int prefix, int map, int wide, int opcode, int register, int second, int third) {
         int high = (register >> 3 & 1) << 7 | third >> 4 << 6 | (third >> 3 & 1) << 5 | (register >> 4) << 4;
-        evexPrefix(prefix, map, wide, high, second, 0, false);
+        evexPrefix(prefix, map, wide, high, second, 0, false, false);
         emit(opcode);
         modRm(register, third);
     }
 
-    /// 512 bits wide; register numbers are stored inverted.
-    private void evexPrefix(int prefix, int map, int wide, int high, int second, int mask, boolean zeroing) {
+    /// 512 bits wide; register numbers are stored inverted. `one`: a single element of memory stands for all lanes.
+    private void evexPrefix(
+            int prefix, int map, int wide, int high, int second, int mask, boolean zeroing, boolean one) {
         emit(0x62);
         emit(~high & 0xF0 | map);
         emit(wide << 7 | (~second & 15) << 3 | 4 | prefix);
-        emit((zeroing ? 0x80 : 0) | 0x40 | (~second >> 4 & 1) << 3 | mask);
+        emit((zeroing ? 0x80 : 0) | 0x40 | (one ? 0x10 : 0) | (~second >> 4 & 1) << 3 | mask);
     }
 
     private void modRm(int register, int second) {

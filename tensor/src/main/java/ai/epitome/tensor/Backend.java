@@ -4,16 +4,17 @@ package ai.epitome.tensor;
 /// multiplied.
 ///
 /// @param product matrix products
+/// @param blocks products with quantised weights
 /// @param workers kernel threads
 /// @param compute [DType#F32], or [DType#BF16] for mixed precision: master weights, residual stream, norms, softmax
 /// and all sums stay f32, operands of products are bf16
 /// @param note why this is not the fastest choice, for the start-up line; empty when there is nothing to say
-public record Backend(MatrixProduct product, Workers workers, DType compute, String note) {
+public record Backend(MatrixProduct product, BlockProduct blocks, Workers workers, DType compute, String note) {
     /// Products below this many multiply-adds are done before another thread has woken up.
     private static final long WORTH_SPLITTING = 32_768;
 
     public Backend(MatrixProduct product, Workers workers, DType compute) {
-        this(product, workers, compute, "");
+        this(product, new VectorBlockProduct(), workers, compute, "");
     }
 
     /// Which implementation multiplies matrices.
@@ -44,6 +45,7 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
     /// @throws IllegalStateException if oneDNN is asked for and does not run here; the message says why
     public static Backend of(Kernels kernels, Precision precision, int threads) {
         MatrixProduct product = new VectorProduct();
+        BlockProduct blocks = new VectorBlockProduct();
         String note = "";
         boolean bf16IsFast = false;
         if (kernels != Kernels.JAVA) {
@@ -61,6 +63,7 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
             switch (AmxProduct.load()) {
                 case Loading.Loaded(AmxProduct amx) -> {
                     product = new ChosenProduct(product, amx);
+                    blocks = amx.blocks();
                     bf16IsFast = true;
                 }
                 case Loading.Unavailable(String reason) ->
@@ -72,7 +75,7 @@ public record Backend(MatrixProduct product, Workers workers, DType compute, Str
             case BF16 -> DType.BF16;
             case F32 -> DType.F32;
         };
-        return new Backend(product, new Workers(threads), compute, note);
+        return new Backend(product, blocks, new Workers(threads), compute, note);
     }
 
     /// One line for people: kernels, precision, threads, and why there are no faster ones.

@@ -65,6 +65,21 @@ public enum BlockFormat {
         return bytes;
     }
 
+    /// Whether values are quantised: whole numbers of 8 bits or less, with scales of groups of them.
+    public boolean quantised() {
+        return values > 1;
+    }
+
+    /// Values that share a scale.
+    int group() {
+        return this == Q6_K ? 16 : 32;
+    }
+
+    /// Whether a group has something that is added to each of its values.
+    boolean hasLeast() {
+        return this == Q4_1 || this == Q4_K || this == Q5_K;
+    }
+
     /// Bytes of `count` values, a whole number of blocks.
     public long bytesOf(long count) {
         return count / values * bytes;

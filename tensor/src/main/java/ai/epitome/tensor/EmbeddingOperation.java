@@ -10,14 +10,19 @@ final class EmbeddingOperation {
     private EmbeddingOperation() {}
 
     static Tensor apply(Tape tape, int[] ids, Parameter table) {
-        Tensor rows = table.value();
-        int columns = rows.columns();
-        check(ids, rows.rows(), table.name());
+        BlockMatrix blocks = table.blocks();
+        Tensor rows = blocks == null ? table.value() : null;
+        int columns = table.shape()[1];
+        check(ids, table.shape()[0], table.name());
         Tensor y = tape.allocate(DType.F32, ids.length, columns);
         tape.backend().workers().rows(ids.length, 64, (from, to, scratch) -> {
             float[] row = scratch.floats(0, columns);
             for (int n = from; n < to; n++) {
-                Rows.load(rows, (long) ids[n] * columns, row, columns);
+                if (blocks == null) {
+                    Rows.load(rows, (long) ids[n] * columns, row, columns);
+                } else {
+                    blocks.expand(ids[n], row);
+                }
                 Rows.store(row, y, (long) n * columns, columns);
             }
         });

@@ -10,6 +10,9 @@ final class LinearOperation {
     /// @param result dtype of y
     static Tensor apply(Tape tape, Tensor x, Parameter weight, Parameter bias, DType result) {
         Backend backend = tape.backend();
+        if (weight.blocks() != null) {
+            return quantised(tape, x, weight, bias, result);
+        }
         Tensor w = weight.in(backend.compute(), backend.workers());
         if (x.columns() != w.columns()) {
             throw new IllegalArgumentException("%s: %s cannot multiply %s".formatted(weight.name(), w, x));
@@ -30,6 +33,21 @@ final class LinearOperation {
             releaseCopy(tape, dy, y.gradient);
             releaseCopy(tape, input, x);
         });
+        return y;
+    }
+
+    /// The same for quantised weights, without a way back.
+    private static Tensor quantised(Tape tape, Tensor x, Parameter weight, Parameter bias, DType result) {
+        if (tape.recording() && (x.requiresGradient || (bias != null && bias.trainable()))) {
+            throw new IllegalStateException(weight.name() + " is quantised: there is no way back through it");
+        }
+        if (x.columns() != weight.blocks().columns()) {
+            throw new IllegalArgumentException("%s: (%d, %d) cannot multiply %s"
+                    .formatted(weight.name(), weight.blocks().rows(), weight.blocks().columns(), x));
+        }
+        Tensor y = tape.allocate(result, x.rows(), weight.blocks().rows());
+        Backend backend = tape.backend();
+        backend.blocks().multiply(x, weight.blocks(), bias == null ? null : bias.value(), y, backend.workers());
         return y;
     }
 

@@ -28,7 +28,7 @@ final class LossOperation {
     /// @return (N) f32: `-log softmax(hidden · Wᵀ)[target]` in nats, 0 where the target is -1
     static Tensor tokenLosses(Tape tape, Tensor hidden, Parameter weight, int[] targets) {
         int rows = hidden.rows();
-        int vocabulary = weight.value().rows();
+        int vocabulary = weight.shape()[0];
         check(targets, rows, vocabulary);
         int chunk = Math.clamp(CHUNK_BYTES / 4 / vocabulary, 1, rows);
         Tensor losses = tape.allocate(DType.F32, rows);
@@ -62,7 +62,7 @@ final class LossOperation {
             return tokenLosses(tape, hidden, weight, targets);
         }
         int rows = hidden.rows();
-        int vocabulary = weight.value().rows();
+        int vocabulary = weight.shape()[0];
         check(targets, rows, vocabulary);
         DType compute = tape.backend().compute();
         int chunk = Math.clamp(CHUNK_BYTES / 4 / vocabulary, 1, rows);
@@ -99,6 +99,11 @@ final class LossOperation {
         Backend backend = tape.backend();
         int to = Math.min(head.input.rows(), from + head.chunk);
         Tensor part = memory.slice(0, to - from);
+        BlockMatrix blocks = head.weight.blocks();
+        if (blocks != null) {
+            backend.blocks().multiply(head.input.slice(from, to), blocks, null, part, backend.workers());
+            return part;
+        }
         Tensor w = head.weight.in(backend.compute(), backend.workers());
         backend.multiply(head.input.matrix().rows(from, to), w.matrix().transpose(), part.matrix(), false);
         return part;
@@ -153,7 +158,7 @@ final class LossOperation {
 
     private static void backward(Tape tape, Head head, Tensor dLosses, Tensor kept) {
         int rows = head.input.rows();
-        int vocabulary = head.weight.value().rows();
+        int vocabulary = head.weight.shape()[0];
         Tensor memory = kept != null ? kept : tape.allocate(DType.F32, head.chunk, vocabulary);
         boolean accumulate = head.hidden.gradient != null;
         Tensor dHidden = head.hidden.requiresGradient ? tape.gradientOf(head.hidden) : null;

@@ -111,7 +111,7 @@ record ExactWeights(
 
         private float[] values(String name) {
             Parameter parameter = parameters.get(name);
-            return parameter == null ? null : parameter.value().toFloats();
+            return parameter == null ? null : parameter.toFloats();
         }
     }
 

@@ -1,0 +1,141 @@
+package ai.epitome.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// A matrix (rows, columns) of quantised weights that stay where they are, in the blocks of a mapped file.
+///
+/// It consists of runs of rows, since what one product reads may lie in several tensors of a file, in several formats,
+/// and in another order. Products go through it in groups of 16 rows of one run.
+public final class BlockMatrix {
+    /// Rows of a group.
+    static final int GROUP = 16;
+
+    /// Rows at equal distances in memory.
+    ///
+    /// @param format how their values are held
+    /// @param data memory that holds all of them
+    /// @param first offset of the first row in it, in bytes
+    /// @param stride bytes from a row to the next
+    /// @param rows how many there are
+    public record Run(BlockFormat format, MemorySegment data, long first, long stride, int rows) {}
+
+    /// Up to 16 neighbouring rows of one run.
+    ///
+    /// @param run where they are
+    /// @param row the first of them, counted in the run
+    /// @param rows how many there are
+    /// @param target the first of them, counted in the matrix
+    record Group(Run run, int row, int rows, int target) {
+        long offset() {
+            return run.first + row * run.stride;
+        }
+    }
+
+    private final int rows;
+    private final int columns;
+    private final List<Run> runs;
+    private final Group[] groups;
+    private final int grain;
+    private final boolean hasLeast;
+
+    /// The matrix whose rows are those of all runs.
+    ///
+    /// @throws IllegalArgumentException when rows are no whole blocks, or lie outside their memory
+    public BlockMatrix(int columns, List<Run> runs) {
+        this.columns = columns;
+        this.runs = List.copyOf(runs);
+        List<Group> list = new ArrayList<>();
+        if (runs.isEmpty()) {
+            throw new IllegalArgumentException("a matrix without rows");
+        }
+        int target = 0;
+        for (Run run : runs) {
+            check(run, columns);
+            for (int row = 0; row < run.rows; row += GROUP) {
+                list.add(new Group(run, row, Math.min(GROUP, run.rows - row), target + row));
+            }
+            target = Math.addExact(target, run.rows);
+        }
+        rows = target;
+        groups = list.toArray(Group[]::new);
+        grain = runs.stream().mapToInt(run -> run.format.group()).min().getAsInt();
+        hasLeast = runs.stream().anyMatch(run -> run.format.hasLeast());
+    }
+
+    private static void check(Run run, int columns) {
+        if (!run.format.quantised() || columns < 1 || columns % run.format.blockValues() != 0) {
+            throw new IllegalArgumentException("rows of %d values are no whole blocks of %s".formatted(columns, run.format));
+        }
+        long bytes = run.format.bytesOf(columns);
+        long last = Math.addExact(run.first, Math.multiplyExact((long) run.rows - 1, run.stride));
+        if (run.rows < 1 || run.stride < bytes || run.first < 0 || last > run.data.byteSize() - bytes) {
+            throw new IllegalArgumentException("%d rows of %d bytes, %d apart from offset %d on, in memory of %d bytes"
+                    .formatted(run.rows, bytes, run.stride, run.first, run.data.byteSize()));
+        }
+    }
+
+    public int rows() {
+        return rows;
+    }
+
+    public int columns() {
+        return columns;
+    }
+
+    /// Bytes of all blocks.
+    public long bytes() {
+        return runs.stream().mapToLong(run -> run.rows * run.format.bytesOf(columns)).sum();
+    }
+
+    /// @throws IllegalStateException when the file is no longer mapped
+    void requireOpen() {
+        if (!runs.getFirst().data.scope().isAlive()) {
+            throw new IllegalStateException("the model that these weights belong to has been closed");
+        }
+    }
+
+    /// All rows, in order.
+    Group[] groups() {
+        return groups;
+    }
+
+    /// The smallest number of values that share a scale: 16 or 32.
+    int grain() {
+        return grain;
+    }
+
+    /// Whether there are groups with something that is added to each value.
+    boolean hasLeast() {
+        return hasLeast;
+    }
+
+    /// Expands one row into `target[0, columns)`.
+    void expand(int row, float[] target) {
+        int first = 0;
+        for (Run run : runs) {
+            if (row < first + run.rows) {
+                run.format.expand(run.data, run.first + (row - first) * run.stride, columns, target);
+                return;
+            }
+            first += run.rows;
+        }
+        throw new IndexOutOfBoundsException("row %d of %d".formatted(row, rows));
+    }
+
+    /// All values as f32.
+    Tensor expand(Arena arena) {
+        Tensor tensor = Tensor.zeros(arena, DType.F32, rows, columns);
+        IntStream.range(0, groups.length).parallel().forEach(i -> {
+            float[] row = new float[columns];
+            for (int r = 0; r < groups[i].rows; r++) {
+                expand(groups[i].target + r, row);
+                Rows.store(row, tensor, (long) (groups[i].target + r) * columns, columns);
+            }
+        });
+        return tensor;
+    }
+}
