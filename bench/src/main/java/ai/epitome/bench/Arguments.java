@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// The words of a benchmark's command line: positional ones, and `--name value` pairs.
+/// The words of a benchmark's command line: positional ones, and `--name value` or `-n value` pairs.
 final class Arguments {
     private final List<String> positional = new ArrayList<>();
     private final Map<String, String> named = new HashMap<>();
 
     Arguments(List<String> words) {
         for (int i = 0; i < words.size(); i++) {
-            if (!words.get(i).startsWith("--")) {
+            if (!words.get(i).startsWith("-")) {
                 positional.add(words.get(i));
             } else if (i + 1 < words.size()) {
                 named.put(words.get(i), words.get(++i));

@@ -1,17 +1,22 @@
 package ai.epitome.bench;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /// `./epitome bench`: benchmarks.
 public final class Main {
     private static final String USAGE = """
-            usage: ./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
+            usage: ./epitome bench MODEL [-p N] [-n N] [-r N] [-t N] [--kernels auto|onednn|java] [--precision auto|bf16|f32]
+                   ./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
                    ./epitome bench products
                    ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
                    ./epitome bench mix FILE...
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
 
+            MODEL     reading and writing speed of a model, in llama-bench's columns: prompt of -p tokens (512), then -n
+                      tokens one by one (128), -r times (5), on -t threads
             train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py;
                       growth: a table over depth and context
             products  matrix products, oneDNN and Java
@@ -33,6 +38,11 @@ public final class Main {
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
+                    if (!benchmark.isEmpty() && Files.exists(Path.of(benchmark))) {
+                        GenerationBenchmark.run(
+                                Path.of(benchmark), new Arguments(words.subList(1, words.size())));
+                        return;
+                    }
                     System.err.println(USAGE);
                     System.exit(2);
                 }

@@ -159,6 +159,7 @@ final class AmxBlockCode {
             blocks(source, single);
         }
         if (single) {
+            code.load(R8, at(RDI, NEXT_Y));
             store(0, at(R8, 0), output);
         } else {
             storeTokens(output);
@@ -235,7 +236,6 @@ final class AmxBlockCode {
         code.load(R8, at(RDI, BIAS));
         if (single) {
             code.loadWords(0, 0, at(R8, 0));
-            code.load(R8, at(RDI, NEXT_Y));
         } else {
             for (int r = 0; r < 16; r++) {
                 code.broadcastFloat(r, at(R8, 4 * r));

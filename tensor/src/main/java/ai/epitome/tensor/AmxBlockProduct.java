@@ -10,7 +10,7 @@ import java.util.List;
 /// Whole groups of 16 rows of Q8_0 and Q4_0 are read where they lie; others are taken apart to a panel in Java.
 final class AmxBlockProduct implements BlockProduct {
     private static final List<String> FEATURES =
-            List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vbmi");
+            List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16");
     private static final AmxBlockCode.Source[] SOURCES = AmxBlockCode.Source.values();
 
     /// Tokens of a tile.
