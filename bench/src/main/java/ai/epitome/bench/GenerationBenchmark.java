@@ -15,7 +15,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
-/// How fast a model reads and writes, in the columns of llama.cpp's `llama-bench`: `pp512` reads 512 tokens in one pass,
+/// How fast a model reads and writes, in the columns of llama.cpp's `llama-bench`: `pp512` reads 512 tokens in one
+/// pass,
 /// `tg128` goes on token by token for 128 tokens from an empty context; mean and standard deviation of all repetitions,
 /// without sampling, after some seconds in which the compiler gets its turn.
 ///
@@ -88,7 +89,8 @@ final class GenerationBenchmark {
         double[] rates = new double[repetitions];
         Arrays.setAll(rates, _ -> tokens * 1e9 / work.getAsLong());
         double mean = Arrays.stream(rates).average().orElse(Double.NaN);
-        double squares = Arrays.stream(rates).map(rate -> (rate - mean) * (rate - mean)).sum();
+        double squares =
+                Arrays.stream(rates).map(rate -> (rate - mean) * (rate - mean)).sum();
         System.out.println(String.format(
                 Locale.ROOT,
                 "| %-30s | %6.2f MiB | %8.2f M | %7d | %13s | %12.2f ± %5.2f |",

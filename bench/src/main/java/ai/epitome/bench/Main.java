@@ -39,8 +39,7 @@ public final class Main {
                 case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
                     if (!benchmark.isEmpty() && Files.exists(Path.of(benchmark))) {
-                        GenerationBenchmark.run(
-                                Path.of(benchmark), new Arguments(words.subList(1, words.size())));
+                        GenerationBenchmark.run(Path.of(benchmark), new Arguments(words.subList(1, words.size())));
                         return;
                     }
                     System.err.println(USAGE);

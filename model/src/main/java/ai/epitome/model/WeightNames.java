@@ -119,8 +119,8 @@ public final class WeightNames {
 
     /// GPT-2 calls a matrix product a convolution of width one and stores it (in, out).
     private void convolution(String name, Linear linear) {
-        slices.add(new Slice(
-                name + ".weight", linear.weight(), 0, linear.weight().shape()[0], true));
+        slices.add(
+                new Slice(name + ".weight", linear.weight(), 0, linear.weight().shape()[0], true));
         whole(name + ".bias", linear.bias());
     }
 }

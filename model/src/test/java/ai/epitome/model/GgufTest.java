@@ -101,6 +101,35 @@ class GgufTest {
         }
     }
 
+    /// Quantised weights in their file predict what the same weights in f32 do, as far as activations of 8 bits allow.
+    @ParameterizedTest
+    @EnumSource
+    void quantisedMatricesAreUsedWhereTheyLie(Kind kind) throws IOException {
+        try (Transformer small = kind.model();
+                Transformer model = Models.drawn(small.config().with(c -> c.hidden = 64));
+                LoadedModel loaded = LoadedModel.open(write(GgufBytes.of(model, BlockFormat.Q8_0)));
+                Transformer expanded = new Transformer(model.config())) {
+            for (int i = 0; i < model.parameters().size(); i++) {
+                Parameter parameter = loaded.transformer().parameters().get(i);
+                expanded.parameters().get(i).value().set(parameter.toFloats());
+                assertThat(parameter.blocks() != null).as(parameter.name()).isEqualTo(parameter.shape().length == 2);
+            }
+            int[] tokens = {3, 1, 4, 1, 5, 9, 2, 6};
+            try (Session session = new Session(loaded.transformer(), Reference.BACKEND, 16);
+                    Session reference = new Session(expanded, Reference.BACKEND, 16)) {
+                float[] found = session.advance(tokens);
+                float[] expected = reference.advance(tokens);
+                double difference = 0;
+                double size = 0;
+                for (int i = 0; i < found.length; i++) {
+                    difference += Math.pow(found[i] - expected[i], 2);
+                    size += Math.pow(expected[i], 2);
+                }
+                assertThat(Math.sqrt(difference / size)).isLessThan(0.03);
+            }
+        }
+    }
+
     @Test
     void theScalingOfLlama3IsKnownByItsDivisors() throws IOException {
         RotaryScaling.Llama3 scaling = new RotaryScaling.Llama3(32, 1, 4, 8192);

@@ -42,7 +42,8 @@ final class AmxProduct implements MatrixProduct {
     }
 
     private static final class Holder {
-        static final Loading<AmxProduct> LOADING = Loading.of(() -> new AmxProduct(AmxRoutines.open(), AmxBlockProduct.open()));
+        static final Loading<AmxProduct> LOADING =
+                Loading.of(() -> new AmxProduct(AmxRoutines.open(), AmxBlockProduct.open()));
     }
 
     @Override

@@ -68,7 +68,8 @@ public final class BlockMatrix {
 
     private static void check(Run run, int columns) {
         if (!run.format.quantised() || columns < 1 || columns % run.format.blockValues() != 0) {
-            throw new IllegalArgumentException("rows of %d values are no whole blocks of %s".formatted(columns, run.format));
+            throw new IllegalArgumentException(
+                    "rows of %d values are no whole blocks of %s".formatted(columns, run.format));
         }
         long bytes = run.format.bytesOf(columns);
         long last = Math.addExact(run.first, Math.multiplyExact((long) run.rows - 1, run.stride));
@@ -88,7 +89,9 @@ public final class BlockMatrix {
 
     /// Bytes of all blocks.
     public long bytes() {
-        return runs.stream().mapToLong(run -> run.rows * run.format.bytesOf(columns)).sum();
+        return runs.stream()
+                .mapToLong(run -> run.rows * run.format.bytesOf(columns))
+                .sum();
     }
 
     /// @throws IllegalStateException when the file is no longer mapped

@@ -34,7 +34,8 @@ final class BlockPanel {
                 }
                 continue;
             }
-            row.read(format, group.run().data(), group.offset() + r * group.run().stride());
+            row.read(
+                    format, group.run().data(), group.offset() + r * group.run().stride());
             MemorySegment.copy(row.numbers, 0, numbers, ValueLayout.JAVA_BYTE, r * stride, columns);
             for (int g = 0; g < groups; g++) {
                 scales.set(Tensor.FLOAT, 64L * parts * g + 4 * r, row.scales[g]);

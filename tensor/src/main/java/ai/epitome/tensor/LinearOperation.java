@@ -43,7 +43,11 @@ final class LinearOperation {
         }
         if (x.columns() != weight.blocks().columns()) {
             throw new IllegalArgumentException("%s: (%d, %d) cannot multiply %s"
-                    .formatted(weight.name(), weight.blocks().rows(), weight.blocks().columns(), x));
+                    .formatted(
+                            weight.name(),
+                            weight.blocks().rows(),
+                            weight.blocks().columns(),
+                            x));
         }
         Tensor y = tape.allocate(result, x.rows(), weight.blocks().rows());
         Backend backend = tape.backend();

@@ -48,8 +48,8 @@ public final class Parameter {
     /// @throws IllegalStateException when it has values already
     public void placed(BlockMatrix matrix) {
         if (shape.length != 2 || shape[0] != matrix.rows() || shape[1] != matrix.columns()) {
-            throw new IllegalArgumentException("%s has another shape than (%d, %d)"
-                    .formatted(name, matrix.rows(), matrix.columns()));
+            throw new IllegalArgumentException(
+                    "%s has another shape than (%d, %d)".formatted(name, matrix.rows(), matrix.columns()));
         }
         if (value != null) {
             throw new IllegalStateException(name + " has values already");
@@ -63,7 +63,8 @@ public final class Parameter {
         return blocks;
     }
 
-    /// Master values, f32. Quantised weights are expanded, at four bytes each, when first asked for in this way; products
+    /// Master values, f32. Quantised weights are expanded, at four bytes each, when first asked for in this way;
+    /// products
     /// and embeddings do not.
     public Tensor value() {
         Tensor present = value;

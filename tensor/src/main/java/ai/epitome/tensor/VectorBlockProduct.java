@@ -58,7 +58,10 @@ final class VectorBlockProduct implements BlockProduct {
         void read(BlockMatrix.Group group) {
             int columns = row.columns();
             for (int r = 0; r < group.rows(); r++) {
-                row.read(group.run().format(), group.run().data(), group.offset() + r * group.run().stride());
+                row.read(
+                        group.run().format(),
+                        group.run().data(),
+                        group.offset() + r * group.run().stride());
                 for (int i = 0; i < columns; i++) {
                     numbers[r * columns + i] = row.numbers[i];
                 }

@@ -68,6 +68,54 @@ class AssemblerTest {
                         "vshufi32x4 zmm15, zmm23, zmm31, 0xdd",
                         "62 13 45 40 43 ff dd",
                         a -> a.shuffleQuarters(15, 23, 31, 0xdd)),
+                given("xor r11, F", "49 81 f3 78 56 34 12", a -> a.xorConstant(11, FAR)),
+                given("tdpbssd tmm3, tmm5, tmm7", "c4 e2 43 5e dd", a -> a.tileMultiplyBytes(3, 5, 7)),
+                given("kxnorw k1, k1, k1", "c5 f4 46 c9", Assembler::fillMask1),
+                given(
+                        "vpgatherdd zmm20{k1}, [rbx+zmm31+0]",
+                        "62 a2 7d 41 90 a4 3b 00 00 00 00",
+                        a -> a.gatherInts(20, 3, 31)),
+                given(
+                        "vpgatherdd zmm9{k1}, [r12+zmm14+0]",
+                        "62 12 7d 49 90 8c 34 00 00 00 00",
+                        a -> a.gatherInts(9, 12, 14)),
+                given("vpmovdw ymm20, zmm12", "62 32 7e 48 33 e4", a -> a.intsToWords(20, 12)),
+                given("vcvtph2ps zmm20, ymm9", "62 c2 7d 48 13 e1", a -> a.halvesToFloats(20, 9)),
+                given("vcvtdq2ps zmm19, [r9+F]", "62 c1 7c 48 5b 99 78 56 34 12", a -> a.intsToFloats(19, at(9, FAR))),
+                given("vmulps zmm17, zmm9, zmm27", "62 81 34 48 59 cb", a -> a.multiplyFloats(17, 9, 27)),
+                given(
+                        "vmulps zmm21, zmm5, dword bcst [rax+F]",
+                        "62 e1 54 58 59 a8 78 56 34 12",
+                        a -> a.multiplyByOne(21, 5, at(0, FAR))),
+                given(
+                        "vfmadd231ps zmm3, zmm21, [rbx+F]",
+                        "62 f2 55 40 b8 9b 78 56 34 12",
+                        a -> a.fusedMultiplyAdd(3, 21, at(3, FAR))),
+                given(
+                        "vfmadd231ps zmm15, zmm18, dword bcst [r9+F]",
+                        "62 52 6d 50 b8 b9 78 56 34 12",
+                        a -> a.fusedMultiplyAddOne(15, 18, at(9, FAR))),
+                given(
+                        "vbroadcastss zmm11, [r8+F]",
+                        "62 52 7d 48 18 98 78 56 34 12",
+                        a -> a.broadcastFloat(11, at(8, FAR))),
+                given(
+                        "vbroadcasti32x4 zmm18{k3}, [r8+r12+F]",
+                        "62 82 7d 4b 5a 94 20 78 56 34 12",
+                        a -> a.broadcastQuarter(18, 3, at(8, 12, 1, FAR))),
+                given("vpsllvd zmm17, zmm4, zmm30", "62 82 5d 48 47 ce", a -> a.shiftLeftEach(17, 4, 30)),
+                given("vpternlogd zmm19, zmm29, zmm28, 0x6a", "62 83 15 40 25 dc 6a", a -> a.andXor(19, 29, 28)),
+                given(
+                        "vmovdqu32 [r8+F]{k2}, zmm15",
+                        "62 51 7e 4a 7f b8 78 56 34 12",
+                        a -> a.storeInts(at(8, FAR), 2, 15)),
+                given("vcvtneps2bf16 ymm13, zmm22", "62 32 7e 48 72 ee", a -> a.roundToBf16(13, 22)),
+                given("dec r10; jz ahead; dec r10", "49 ff ca 0f 84 03 00 00 00 49 ff ca", a -> {
+                    a.decrement(10);
+                    int jump = a.jumpAheadIfZero();
+                    a.decrement(10);
+                    a.land(jump);
+                }),
                 given("push r12; pop rbp; ret; vzeroupper", "41 54 40 5d c3 c5 f8 77", a -> {
                     a.push(12);
                     a.pop(5);

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -74,7 +78,10 @@ class BlockProductTest {
         for (BlockMatrix.Group group : w.groups()) {
             BlockFormat format = group.run().format();
             for (int r = 0; r < group.rows(); r++) {
-                row.read(format, group.run().data(), group.offset() + r * group.run().stride());
+                row.read(
+                        format,
+                        group.run().data(),
+                        group.offset() + r * group.run().stride());
                 for (int t = 0; t < x.rows(); t++) {
                     float sum = bias == null ? 0 : bias.get(group.target() + r);
                     y[t * w.rows() + group.target() + r] = naive(x, t, row, format, sum);
@@ -144,7 +151,9 @@ class BlockProductTest {
                 for (BlockProduct product : products()) {
                     Tensor y = Tensor.zeros(arena, DType.F32, tokens, rows);
                     product.multiply(x, w, bias, y, WORKERS);
-                    assertThat(y.toFloats()).as("%s %dx%dx%d", product, tokens, rows, columns).isEqualTo(expected);
+                    assertThat(y.toFloats())
+                            .as("%s %dx%dx%d", product, tokens, rows, columns)
+                            .isEqualTo(expected);
                     Tensor reduced = Tensor.zeros(arena, DType.BF16, tokens, rows);
                     product.multiply(x, w, bias, reduced, WORKERS);
                     for (int i = 0; i < expected.length; i++) {
@@ -153,6 +162,15 @@ class BlockProductTest {
                 }
             }
         }
+    }
+
+    @Test
+    void machineCodeIsUsedWhereTheProcessorHasTiles() throws IOException {
+        Path processor = Path.of("/proc/cpuinfo");
+        Assumptions.assumeTrue(Files.exists(processor) && Files.readString(processor).contains(" amx_int8"));
+        assertThat(Backend.best(1).blocks()).isInstanceOf(AmxBlockProduct.class);
+        assertThat(Backend.of(Backend.Kernels.JAVA, Backend.Precision.F32, 1).blocks())
+                .isInstanceOf(VectorBlockProduct.class);
     }
 
     /// As a fused projection has them: several tensors, several formats, rows of heads in two halves.
@@ -237,12 +255,12 @@ class BlockProductTest {
     void rowsOutsideOfTheirMemoryAreRefused() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(18 * 4 * 10 - 1);
-            assertThatThrownBy(() -> new BlockMatrix(
-                            128, List.of(new BlockMatrix.Run(BlockFormat.Q4_0, data, 0, 72, 10))))
+            assertThatThrownBy(
+                            () -> new BlockMatrix(128, List.of(new BlockMatrix.Run(BlockFormat.Q4_0, data, 0, 72, 10))))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("10 rows of 72 bytes, 72 apart from offset 0 on, in memory of 719 bytes");
-            assertThatThrownBy(() -> new BlockMatrix(
-                            100, List.of(new BlockMatrix.Run(BlockFormat.Q4_0, data, 0, 72, 1))))
+            assertThatThrownBy(
+                            () -> new BlockMatrix(100, List.of(new BlockMatrix.Run(BlockFormat.Q4_0, data, 0, 72, 1))))
                     .hasMessage("rows of 100 values are no whole blocks of Q4_0");
         }
     }
@@ -256,7 +274,8 @@ class BlockProductTest {
         assertThat(parameter.trainable()).isFalse();
         assertThatThrownBy(() -> parameter.trainable(true))
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("w is quantised, and quantised weights cannot be trained: start from a model in f32 or bf16");
+                .hasMessage(
+                        "w is quantised, and quantised weights cannot be trained: start from a model in f32 or bf16");
         assertThat(parameter.toFloats()).isEqualTo(parameter.value().toFloats());
         Tensor x = activations(arena, DType.F32, 2, 32, new Random(1));
         arena.close();
