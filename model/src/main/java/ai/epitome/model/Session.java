@@ -1,12 +1,9 @@
 package ai.epitome.model;
 
-import ai.epitome.tensor.AttentionShape;
 import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.StepArena;
-import ai.epitome.tensor.Tape;
-import ai.epitome.tensor.Tensor;
-import java.util.Arrays;
-import java.util.concurrent.locks.ReentrantLock;
+import ai.epitome.tensor.KeyValueFormat;
+import java.lang.foreign.Arena;
+import java.util.List;
 
 /// One sequence that a model reads or writes, token by token.
 ///
@@ -29,9 +26,6 @@ public final class Session implements AutoCloseable {
     /// Tokens read in one pass.
     static final int CHUNK = 512;
 
-    /// Rows of logits in memory at once.
-    private static final int LOGIT_ROWS = 64;
-
     /// Gets the logits of one position.
     @FunctionalInterface
     public interface Predictions {
@@ -41,10 +35,9 @@ public final class Session implements AutoCloseable {
     }
 
     private final Transformer model;
-    private final Backend backend;
-    private final KeyValueCache cache;
-    private final StepArena arena = new StepArena();
-    private final int[] tokens;
+    private final Arena memory = Arena.ofShared();
+    private final CachedSequence sequence;
+    private final BatchPass passes;
 
     /// An empty sequence.
     ///
@@ -55,18 +48,19 @@ public final class Session implements AutoCloseable {
                     .formatted(capacity, model.config().context()));
         }
         this.model = model;
-        this.backend = backend;
-        this.cache = new KeyValueCache(model.config(), backend, capacity);
-        this.tokens = new int[capacity];
+        KeyValueFormat format = KeyValueFormat.of(backend.compute());
+        KeyValuePool pool = KeyValuePool.of(model.config(), format, memory, KeyValuePool.blocks(capacity));
+        this.sequence = new CachedSequence(pool, capacity);
+        this.passes = new BatchPass(model, backend, pool);
     }
 
     /// Tokens that the next prediction sees.
     public int length() {
-        return cache.length();
+        return sequence.length();
     }
 
     public int capacity() {
-        return cache.capacity();
+        return sequence.capacity();
     }
 
     /// Forgets all but the first `length` tokens.
@@ -74,7 +68,7 @@ public final class Session implements AutoCloseable {
         if (length < 0 || length > length()) {
             throw new IllegalArgumentException("cannot go back to %d of %d tokens".formatted(length, length()));
         }
-        cache.truncate(length);
+        sequence.truncate(length);
     }
 
     /// Reads further tokens and returns the logits (V) of the token after them.
@@ -82,30 +76,13 @@ public final class Session implements AutoCloseable {
     /// @throws IllegalArgumentException when there is no token, or one outside the vocabulary
     public float[] advance(int... further) {
         requireTokens(further);
-        int[] read = further;
-        if (length() + further.length > capacity()) {
-            read = newest(further);
-            cache.truncate(0);
+        sequence.append(further);
+        float[][] logits = {null};
+        while (sequence.pending() > 0) {
+            boolean last = sequence.pending() <= CHUNK;
+            read(last ? 1 : 0, (_, _, row) -> logits[0] = row);
         }
-        for (int from = 0; ; from += CHUNK) {
-            int to = Math.min(read.length, from + CHUNK);
-            boolean last = to == read.length;
-            int[] chunk = Arrays.copyOfRange(read, from, to);
-            float[][] logits = {null};
-            pass(chunk, last ? chunk.length - 1 : chunk.length, (_, row) -> logits[0] = row);
-            if (last) {
-                return logits[0];
-            }
-        }
-    }
-
-    /// What stays in view when `further` does not fit: all of it as far as the capacity goes, and at least half a
-    /// capacity in total.
-    private int[] newest(int[] further) {
-        int[] all = Arrays.copyOf(tokens, length() + further.length);
-        System.arraycopy(further, 0, all, length(), further.length);
-        int kept = Math.clamp(further.length, (capacity() + 1) / 2, capacity());
-        return Arrays.copyOfRange(all, all.length - kept, all.length);
+        return logits[0];
     }
 
     /// Reads further tokens and gives the logits after each of them.
@@ -117,38 +94,19 @@ public final class Session implements AutoCloseable {
             throw new IllegalArgumentException(
                     "%d tokens after %d do not fit in %d".formatted(further.length, length(), capacity()));
         }
-        for (int from = 0; from < further.length; from += CHUNK) {
-            int start = from;
-            int[] chunk = Arrays.copyOfRange(further, from, Math.min(further.length, from + CHUNK));
-            pass(chunk, 0, (index, logits) -> predictions.accept(start + index, logits));
+        sequence.append(further);
+        int before = length() - further.length;
+        while (sequence.pending() > 0) {
+            int start = sequence.read() - before;
+            read(CHUNK, (_, index, logits) -> predictions.accept(start + index, logits));
         }
     }
 
-    /// Reads one chunk and gives the logits of its tokens from index `wanted` on.
-    private void pass(int[] chunk, int wanted, Predictions predictions) {
-        ReentrantLock turn = backend.workers().turn();
-        turn.lock();
-        try {
-            arena.reset();
-            Tape tape = new Tape(backend, arena, false);
-            AttentionShape shape = cache.shape(chunk.length);
-            int[] positions = new int[chunk.length];
-            Arrays.setAll(positions, i -> cache.length() + i);
-            Tensor hidden = model.hidden(
-                    tape, chunk, positions, shape, (layer, qkv) -> cache.attend(tape, layer, qkv), Dropout.NONE);
-            System.arraycopy(chunk, 0, tokens, cache.length(), chunk.length);
-            cache.extend(chunk.length);
-            for (int from = wanted; from < chunk.length; from += LOGIT_ROWS) {
-                int to = Math.min(chunk.length, from + LOGIT_ROWS);
-                Tensor logits = model.logits(tape, hidden.slice(from, to)); // (to - from, V)
-                for (int i = from; i < to; i++) {
-                    predictions.accept(i, logits.slice(i - from, i - from + 1).toFloats());
-                }
-                arena.release(logits);
-            }
-        } finally {
-            turn.unlock();
-        }
+    /// Reads the next chunk and gives the predictions after the last `wanted` of its tokens.
+    private void read(int wanted, BatchPass.Predictions predictions) {
+        int count = Math.min(sequence.pending(), CHUNK);
+        sequence.reserve(count);
+        passes.run(List.of(new BatchPass.Part(sequence, count, Math.min(wanted, count))), predictions);
     }
 
     private void requireTokens(int[] further) {
@@ -165,7 +123,7 @@ public final class Session implements AutoCloseable {
 
     @Override
     public void close() {
-        cache.close();
-        arena.close();
+        passes.close();
+        memory.close();
     }
 }

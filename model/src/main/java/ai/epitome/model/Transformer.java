@@ -18,7 +18,7 @@ import java.util.List;
 /// Shapes: B sequences of T tokens make N = B * T rows; C channels, H query heads and K key-value heads of D channels,
 /// F channels in the MLP, V token ids. The residual stream is f32; operands of products have the backend's dtype.
 ///
-/// A model holds weights and no state: any number of [Session]s and training steps may use it, one at a time per
+/// A model holds weights and no state: any number of sequences and training steps may use it, one pass at a time per
 /// thread pool.
 public final class Transformer implements AutoCloseable {
     /// How a layer's fused rows (N, (H + 2K) D) become the heads' results (N, H D): over the batch itself, or over a
@@ -81,8 +81,16 @@ public final class Transformer implements AutoCloseable {
         return hidden(tape, tokens.ids(), tokens.positions(), shape, causal, dropout);
     }
 
+    /// The same of rows of any sequences, (N, C): what a row looks at is up to `attention`.
+    Tensor hidden(Tape tape, int[] ids, int[] positions, Attention attention) {
+        AttentionShape shape = new AttentionShape(
+                ids.length, 1, 1, 1, config.heads(), config.keyValueHeads(), config.headDimension(), config.window());
+        return hidden(tape, ids, positions, shape, attention, Dropout.NONE);
+    }
+
     /// The function itself.
-    Tensor hidden(Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Dropout dropout) {
+    private Tensor hidden(
+            Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Dropout dropout) {
         Tensor x = tape.embedding(ids, embedding); // (N, C)
         if (positionEmbedding != null) {
             Tensor tokens = x;
@@ -170,6 +178,15 @@ public final class Transformer implements AutoCloseable {
     /// `query_key_value` and `gate_up`; [WeightNames#slices] tells their parts.
     public List<Parameter> parameters() {
         return parameters.all();
+    }
+
+    /// How often weights have changed: keys and values computed before are of another model.
+    long changes() {
+        long changes = 0;
+        for (Parameter parameter : parameters.all()) {
+            changes += parameter.changes();
+        }
+        return changes;
     }
 
     /// What `parameter` is to this model.

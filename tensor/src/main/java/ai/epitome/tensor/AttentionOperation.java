@@ -92,30 +92,6 @@ final class AttentionOperation {
         }
     }
 
-    /// Attention over a cache; see the inference form in [Tape].
-    static Tensor overCache(Tape tape, Inference in) {
-        AttentionShape shape = in.shape;
-        Inputs inputs = new Inputs(
-                shape,
-                new Heads(in.query, in.queryColumn, shape.queries()),
-                new Heads(in.keys, in.keyColumn, shape.keyCapacity()),
-                new Heads(in.values, in.valueColumn, shape.keyCapacity()),
-                null);
-        Tensor result = tape.allocate(in.query.dtype(), in.query.rows(), shape.heads() * shape.headDimension());
-        forward(tape, inputs, result, null);
-        return result;
-    }
-
-    /// Arguments of [#overCache].
-    record Inference(
-            Tensor query,
-            int queryColumn,
-            Tensor keys,
-            int keyColumn,
-            Tensor values,
-            int valueColumn,
-            AttentionShape shape) {}
-
     private static void forward(Tape tape, Inputs inputs, Tensor result, Tensor logSums) {
         AttentionShape shape = inputs.shape;
         int blocks = (shape.queries() + BLOCK - 1) / BLOCK;
@@ -160,7 +136,7 @@ final class AttentionOperation {
             for (int r = 0; r < rows; r++) {
                 int low = Math.clamp(inputs.firstKey(sequence, from + r) - chunk, 0, width);
                 int high = Math.min(end, inputs.lastKey(from + r) + 1) - chunk;
-                weighRow(scores, weights, r, low, high, shape.scale(), maxima, sums, output, chunk > first, scratch);
+                OnlineSoftmax.weighRow(scores, weights, r, r, low, high, shape.scale(), maxima, sums, output, chunk > first, scratch);
             }
             Matrix values = inputs.values.of(shape, sequence, inputs.keyHead(head), chunk, end);
             backend.product().multiply(columnsOf(weights, width), values, output.matrix(), chunk > first);
@@ -168,64 +144,12 @@ final class AttentionOperation {
         for (int r = 0; r < rows; r++) {
             long n = (long) sequence * shape.queries() + from + r;
             long at = (n * shape.heads() + head) * dimension;
-            storeRow(output, r, 1f / sums[r], result, at, scratch);
+            OnlineSoftmax.storeRow(output, r, 1f / sums[r], result, at, scratch);
             if (logSums != null) {
                 float logSum = maxima[r] + (float) Math.log(sums[r]);
                 logSums.data().setAtIndex(Tensor.FLOAT, n * shape.heads() + head, logSum);
             }
         }
-    }
-
-    /// Turns row `r` of the scores into unnormalised weights against the running maximum. Keys outside `[low, high)`
-    /// weigh nothing.
-    private static void weighRow(
-            Tensor scores,
-            Tensor weights,
-            int r,
-            int low,
-            int high,
-            float scale,
-            float[] maxima,
-            float[] sums,
-            Tensor output,
-            boolean hasOutput,
-            Scratch scratch) {
-        long start = 4L * r * scores.columns();
-        int end = Math.max(low, high);
-        AttentionKernels.mask(scores.data(), start, low, end, Float.NEGATIVE_INFINITY);
-        float maximum = maxima[r];
-        if (end > low) {
-            maximum = Math.max(maximum, AttentionKernels.maximum(scores.data(), start, low, end) * scale);
-        }
-        float shift = maximum == Float.NEGATIVE_INFINITY ? 0f : maximum; // no key yet
-        float sum = exponentials(scores, weights, r, scale, shift, low, end, scratch);
-        if (hasOutput && maximum != maxima[r]) {
-            float rescale = VectorMath.exp(maxima[r] - maximum);
-            sum += sums[r] * rescale;
-            int dimension = output.columns();
-            float[] row = scratch.floats(4, dimension);
-            Rows.load(output, (long) r * dimension, row, dimension);
-            Elementwise.scale(row, rescale, dimension);
-            Rows.store(row, output, (long) r * dimension, dimension);
-        } else {
-            sum += sums[r];
-        }
-        sums[r] = sum;
-        maxima[r] = maximum;
-    }
-
-    private static float exponentials(
-            Tensor scores, Tensor weights, int r, float scale, float shift, int low, int high, Scratch scratch) {
-        int width = scores.columns();
-        long start = 4L * r * width;
-        if (weights.dtype() == DType.BF16) {
-            return AttentionKernels.exponentialsBf16(
-                    scores.data(), start, weights.data(), (long) r * width, scale, shift, low, high, width);
-        }
-        float[] row = scratch.floats(2, width);
-        float sum = AttentionKernels.exponentials(scores.data(), start, row, scale, shift, low, high, width);
-        Rows.store(row, weights, (long) r * width, width);
-        return sum;
     }
 
     private static void backward(Tape tape, Inputs inputs, Tensor result, Tensor logSums, Tensor qkv) {
@@ -388,21 +312,8 @@ final class AttentionOperation {
                 Rows.load(source, (long) r * dimension, row, dimension);
                 Rows.add(row, target, to, dimension, sum);
             } else {
-                storeRow(source, r, 1f, target, to, scratch);
+                OnlineSoftmax.storeRow(source, r, 1f, target, to, scratch);
             }
         }
-    }
-
-    /// Writes row `r` of an f32 tile, times `factor`, to element index `at` of `target`.
-    private static void storeRow(Tensor tile, int r, float factor, Tensor target, long at, Scratch scratch) {
-        int count = tile.columns();
-        if (AttentionKernels.fits(count, target)) {
-            AttentionKernels.storeRow(tile.data(), (long) r * count, factor, target.data(), at, count);
-            return;
-        }
-        float[] row = scratch.floats(2, count);
-        Rows.load(tile, (long) r * count, row, count);
-        Elementwise.scale(row, factor, count);
-        Rows.store(row, target, at, count);
     }
 }

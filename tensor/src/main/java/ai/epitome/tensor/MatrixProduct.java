@@ -9,6 +9,11 @@ public interface MatrixProduct {
     /// Computes `c = a · b`, or `c += a · b` when `accumulate`. Shapes (m, k), (k, n), (m, n).
     void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate);
 
+    /// Whether a row of `C` has the same bits whatever other rows are computed with it, and in how many parts.
+    default boolean batchInvariant() {
+        return false;
+    }
+
     /// One line for people: which kernels these are.
     String describe();
 }

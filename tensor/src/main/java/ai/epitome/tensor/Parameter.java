@@ -17,6 +17,7 @@ public final class Parameter {
     private Tensor reduced;
     private boolean reducedIsCurrent;
     private boolean trainable = true;
+    private long changes;
 
     /// A parameter of zeros.
     public Parameter(Arena arena, String name, int... shape) {
@@ -129,6 +130,12 @@ public final class Parameter {
     public void changed() {
         requireTrainable();
         reducedIsCurrent = false;
+        changes++;
+    }
+
+    /// How often the values have changed: what was computed with them holds as long as this stays the same.
+    public long changes() {
+        return changes;
     }
 
     /// The values in the dtype that products read: the master itself, or its bf16 copy.

@@ -167,19 +167,15 @@ public final class Tape {
         return AttentionOperation.apply(this, qkv, shape, segmentStarts);
     }
 
-    /// Attention of new rows over a cache, without a way back: heads begin at the given columns of each tensor,
-    /// keys and values have `keyCapacity` rows a sequence. (B * queries, H D).
+    /// Causal attention of new rows over blocks of keys and values, without a way back: the keys and values of `fused`
+    /// (N, (H + 2K) D), rotated, are put into `memory` at their places, and each query looks at what its sequence has
+    /// there up to itself. (N, H D).
+    ///
+    /// @param sequences whose rows these are: together all of them, in order
+    /// @param window how many positions back, itself included, a query sees; `Integer.MAX_VALUE` for all
     public Tensor attention(
-            Tensor query,
-            int queryColumn,
-            Tensor keys,
-            int keyColumn,
-            Tensor values,
-            int valueColumn,
-            AttentionShape shape) {
-        return AttentionOperation.overCache(
-                this,
-                new AttentionOperation.Inference(query, queryColumn, keys, keyColumn, values, valueColumn, shape));
+            Tensor fused, KeyValueMemory memory, int layer, int window, List<CachedRows> sequences) {
+        return CachedAttention.apply(this, fused, memory, layer, window, sequences);
     }
 
     /// `silu(gate) * up` of fused rows (N, 2F), gate first: (N, F).

@@ -112,6 +112,18 @@ public final class Workers implements AutoCloseable {
         }
     }
 
+    /// Runs tasks 0 to `count - 1`: on the caller alone where they are not `worth` waking the others, which takes some
+    /// microseconds.
+    public void run(int count, boolean worth, Task task) {
+        if (worth) {
+            run(count, task);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            task.run(i, scratch[0]);
+        }
+    }
+
     /// Splits `count` rows into consecutive ranges of at least `minimum` rows, a few per thread, and runs them all.
     public void rows(int count, int minimum, Range range) {
         int parts = Math.clamp(count / Math.max(1, minimum), 1, count() * 4);

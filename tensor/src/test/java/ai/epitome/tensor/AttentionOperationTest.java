@@ -5,7 +5,6 @@ import static ai.epitome.tensor.GradientCheck.parameter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.lang.foreign.Arena;
 import java.util.Random;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
@@ -88,49 +87,6 @@ class AttentionOperationTest {
         AttentionShape window = new AttentionShape(1, 9, 9, 9, 2, 1, 4, 3);
         Parameter z = parameter(7, 9, window.fusedColumns());
         check(tape -> tape.attention(tape.parameter(z), window, null), z);
-    }
-
-    @Test
-    void aCacheGivesTheRowsOfTheWhole() {
-        AttentionShape whole = AttentionShape.training(2, 90, 4, 2, 8);
-        Parameter qkv = parameter(5, 180, whole.fusedColumns());
-        Backend backend = GradientCheck.backend();
-        try (StepArena arena = new StepArena()) {
-            Tape tape = new Tape(backend, arena, false);
-            float[] expected = tape.attention(tape.parameter(qkv), whole, null).toFloats();
-            int capacity = 100;
-            Tensor keys = Tensor.zeros(Arena.ofAuto(), DType.F32, 2 * capacity, 16);
-            Tensor values = Tensor.zeros(Arena.ofAuto(), DType.F32, 2 * capacity, 16);
-            float[] rows = qkv.value().toFloats();
-            for (int b = 0; b < 2; b++) {
-                for (int t = 0; t < 90; t++) {
-                    for (int i = 0; i < 16; i++) {
-                        keys.set(((long) b * capacity + t) * 16 + i, rows[(b * 90 + t) * 64 + 32 + i]);
-                        values.set(((long) b * capacity + t) * 16 + i, rows[(b * 90 + t) * 64 + 48 + i]);
-                    }
-                }
-            }
-            for (int queries : new int[] {1, 3, 70}) {
-                AttentionShape shape = new AttentionShape(2, queries, 90, capacity, 4, 2, 8, Integer.MAX_VALUE);
-                Tensor query = Tensor.zeros(Arena.ofAuto(), DType.F32, 2 * queries, 32);
-                for (int b = 0; b < 2; b++) {
-                    for (int t = 0; t < queries; t++) {
-                        for (int i = 0; i < 32; i++) {
-                            query.set(((long) b * queries + t) * 32 + i, rows[(b * 90 + 90 - queries + t) * 64 + i]);
-                        }
-                    }
-                }
-                float[] found =
-                        tape.attention(query, 0, keys, 0, values, 0, shape).toFloats();
-                for (int b = 0; b < 2; b++) {
-                    for (int i = 0; i < queries * 32; i++) {
-                        assertThat(found[b * queries * 32 + i])
-                                .isCloseTo(expected[(b * 90 + 90 - queries) * 32 + i], Offset.offset(1e-5f));
-                    }
-                }
-            }
-        }
-        backend.workers().close();
     }
 
     @Test

@@ -63,48 +63,6 @@ class Bf16OperationTest {
         compare(700, segments.fusedColumns(), 0.02, (tape, x) -> tape.attention(quarter(tape, x), segments, starts));
     }
 
-    /// More keys than queries, as when generating, in a cache with room whose rest is NaN.
-    @Test
-    void attentionOverACacheAgreesWithF32() {
-        for (int queries : new int[] {1, 5, 140}) {
-            AttentionShape shape = new AttentionShape(2, queries, 530, 533, 4, 2, 24, 520);
-            float[] values = rounded(new Random(queries), 2 * 533 * 48 * 2 + 2 * queries * 96);
-            try (Workers workers = new Workers(2)) {
-                float[] expected = overCache(new Backend(new VectorProduct(), workers, DType.F32), shape, values);
-                products().forEach(product -> {
-                    float[] found = overCache(new Backend(product, workers, DType.BF16), shape, values);
-                    for (int i = 0; i < expected.length; i++) {
-                        assertThat(found[i])
-                                .as("%s, %d queries, %d", product.describe(), queries, i)
-                                .isCloseTo(expected[i], within(0.3f));
-                    }
-                });
-            }
-        }
-    }
-
-    private static float[] overCache(Backend backend, AttentionShape shape, float[] values) {
-        int columns = shape.keyValueHeads() * shape.headDimension();
-        int rows = shape.batch() * shape.keyCapacity();
-        try (Arena arena = Arena.ofShared();
-                StepArena step = new StepArena()) {
-            Tensor keys = Tensor.zeros(arena, backend.compute(), rows, columns);
-            Tensor memory = Tensor.zeros(arena, backend.compute(), rows, columns);
-            Tensor query = Tensor.zeros(
-                    arena, backend.compute(), shape.batch() * shape.queries(), shape.heads() * shape.headDimension());
-            for (int i = 0; i < rows * columns; i++) {
-                boolean used = i / columns % shape.keyCapacity() < shape.keys();
-                keys.set(i, used ? values[i] / 8 : Float.NaN);
-                memory.set(i, used ? values[rows * columns + i] : Float.NaN);
-            }
-            for (int i = 0; i < query.size(); i++) {
-                query.set(i, values[2 * rows * columns + i]);
-            }
-            Tape tape = new Tape(backend, step, false);
-            return tape.attention(query, 0, keys, 0, memory, 0, shape).toFloats();
-        }
-    }
-
     private static Stream<MatrixProduct> products() {
         return AmxProduct.load() instanceof Loading.Loaded(AmxProduct amx)
                 ? Stream.of(new VectorProduct(), new ChosenProduct(new VectorProduct(), amx))
