@@ -7,9 +7,7 @@ import java.util.function.Consumer;
 /// What a service needs of a model: text to tokens, tokens to bytes, more tokens after those, and the probability of
 /// tokens.
 ///
-/// All methods may be called from any thread. Calls that compute take turns (fairly, one token or one prompt at a
-/// time), so several
-/// requests make progress together.
+/// All methods may be called from any thread. Several requests make progress together.
 public interface CompletionModel {
     /// The name that the model goes by.
     String id();
@@ -29,7 +27,8 @@ public interface CompletionModel {
     /// Continues `request.prompt()`. Runs on the calling thread, which gets each piece as soon as it is certain.
     ///
     /// @param listener gets the pieces in order; an exception that it throws ends the generation and is passed on
-    /// @param cancelled asked before each token; true ends the generation with [FinishReason#CANCELLED]
+    /// @param cancelled asked before each token, from any thread; true ends the generation with
+    /// [FinishReason#CANCELLED]
     /// @throws IllegalArgumentException when a prompt id is outside the vocabulary
     GenerationResult generate(GenerationRequest request, Consumer<GenerationPiece> listener, BooleanSupplier cancelled);
 

@@ -6,23 +6,37 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
-/// A [Transformer] with its tokenizer as a [CompletionModel]. Each call has a [Session] of its own; the passes of
-/// concurrent calls take turns.
+/// A [Transformer] with its tokenizer as a [CompletionModel]. All requests under way go through one [Engine], which
+/// continues them together.
 public final class TextGenerator implements CompletionModel {
     private final String id;
     private final Transformer model;
     private final Tokenizer tokenizer;
     private final Set<Integer> endOfText;
     private final Backend backend;
+    private final Engine engine;
 
     /// @param endOfText tokens that end a generation
     public TextGenerator(String id, Transformer model, Tokenizer tokenizer, Set<Integer> endOfText, Backend backend) {
+        this(id, model, tokenizer, endOfText, backend, EngineLimits.DEFAULT);
+    }
+
+    /// @param endOfText tokens that end a generation
+    /// @param limits what all requests together may take
+    public TextGenerator(
+            String id,
+            Transformer model,
+            Tokenizer tokenizer,
+            Set<Integer> endOfText,
+            Backend backend,
+            EngineLimits limits) {
         if (tokenizer.vocabularySize() > model.config().vocabulary()) {
             throw new IllegalArgumentException(
                     "the tokenizer has %d tokens, the model only %d: they do not belong together"
@@ -34,6 +48,7 @@ public final class TextGenerator implements CompletionModel {
         this.tokenizer = tokenizer;
         this.endOfText = Set.copyOf(endOfText);
         this.backend = backend;
+        this.engine = new Engine(model, backend, limits);
     }
 
     @Override
@@ -71,62 +86,54 @@ public final class TextGenerator implements CompletionModel {
         return tokenizer.token(token);
     }
 
-    @Override
-    public GenerationResult generate(
-            GenerationRequest request, Consumer<GenerationPiece> listener, BooleanSupplier cancelled) {
+    /// Begins to continue `request.prompt()`, with the other requests that are under way.
+    ///
+    /// @throws IllegalArgumentException when a prompt id is outside the vocabulary
+    public Generation submit(GenerationRequest request) {
+        return submit(request, () -> false);
+    }
+
+    /// The same.
+    ///
+    /// @param cancelled asked before each token, by a thread of the engine; true ends the text with
+    /// [FinishReason#CANCELLED]
+    public Generation submit(GenerationRequest request, BooleanSupplier cancelled) {
         requireTokens(request.prompt());
+        Generation generation = new Generation();
         if (request.maxTokens() == 0) {
-            return new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0);
+            generation.end(new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0));
+            return generation;
         }
         int[] prompt = request.prompt().length > 0 ? request.prompt() : beginning();
         long wanted = (long) prompt.length + request.maxTokens();
-        int capacity = (int) Math.min(wanted, contextLength());
-        try (Session session = new Session(model, backend, capacity)) {
-            return generate(request, prompt, session, listener, cancelled);
-        }
+        Decoding.Scoring scoring = (token, logits) -> scored(token, logits, request.topLogProbabilities());
+        engine.submit(
+                prompt,
+                (int) Math.min(wanted, contextLength()),
+                new Decoding(request, endOfText, vocabularySize(), scoring, cancelled, generation));
+        return generation;
     }
 
-    private GenerationResult generate(
-            GenerationRequest request,
-            int[] prompt,
-            Session session,
-            Consumer<GenerationPiece> listener,
-            BooleanSupplier cancelled) {
-        Sampler sampler = new Sampler(request.sampling(), request.prompt());
-        PieceBuffer buffer = new PieceBuffer(request.stop());
-        StringBuilder text = new StringBuilder();
-        Consumer<GenerationPiece> deliver = piece -> {
-            if (!piece.text().isEmpty() || !piece.tokens().isEmpty()) {
-                text.append(piece.text());
-                listener.accept(piece);
+    /// As [#submit], with a listener on the calling thread, which must not hold the turn of the backend's workers.
+    @Override
+    public GenerationResult generate(
+            GenerationRequest request, Consumer<GenerationPiece> listener, BooleanSupplier cancelled) {
+        Generation generation = submit(request, cancelled);
+        try {
+            Optional<GenerationPiece> piece = generation.next();
+            while (piece.isPresent()) {
+                listener.accept(piece.get());
+                piece = generation.next();
             }
-        };
-        int[] next = prompt;
-        int sampled = 0;
-        FinishReason finish = FinishReason.LENGTH;
-        while (sampled < request.maxTokens()) {
-            if (cancelled.getAsBoolean()) {
-                finish = FinishReason.CANCELLED;
-                break;
-            }
-            float[] logits = real(session.advance(next));
-            int token = sampler.sample(logits);
-            sampled++;
-            if (endOfText.contains(token)) {
-                finish = FinishReason.STOP;
-                break;
-            }
-            deliver.accept(buffer.push(scored(token, logits, request.topLogProbabilities())));
-            if (buffer.stopped()) {
-                finish = FinishReason.STOP;
-                break;
-            }
-            next = new int[] {token};
+        } catch (InterruptedException e) {
+            generation.cancel();
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            generation.cancel();
+            generation.awaitEnd(); // so that the model may be closed
+            throw e;
         }
-        if (!buffer.stopped()) {
-            deliver.accept(buffer.finish());
-        }
-        return new GenerationResult(text.toString(), finish, request.prompt().length, sampled);
+        return generation.result();
     }
 
     /// What an empty prompt stands for: the border between two texts, or the beginning of a line.

@@ -37,10 +37,10 @@ public record ServerConfig(
         }
     }
 
-    /// The defaults, on this machine only: bodies up to 1 MB; 30 s of patience; up to 4096 tokens; one generation at a
-    /// time and 16 that wait.
+    /// The defaults, on this machine only: bodies up to 1 MB; 30 s of patience; up to 4096 tokens; 32 generations at a
+    /// time and 32 that wait.
     public static ServerConfig local(int port) {
-        return new ServerConfig(LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 1, 16, Duration.ofSeconds(5));
+        return new ServerConfig(LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, Duration.ofSeconds(5));
     }
 
     public ServerConfig withHost(String newHost) {

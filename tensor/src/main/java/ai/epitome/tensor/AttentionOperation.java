@@ -136,7 +136,8 @@ final class AttentionOperation {
             for (int r = 0; r < rows; r++) {
                 int low = Math.clamp(inputs.firstKey(sequence, from + r) - chunk, 0, width);
                 int high = Math.min(end, inputs.lastKey(from + r) + 1) - chunk;
-                OnlineSoftmax.weighRow(scores, weights, r, r, low, high, shape.scale(), maxima, sums, output, chunk > first, scratch);
+                OnlineSoftmax.weighRow(
+                        scores, weights, r, r, low, high, shape.scale(), maxima, sums, output, chunk > first, scratch);
             }
             Matrix values = inputs.values.of(shape, sequence, inputs.keyHead(head), chunk, end);
             backend.product().multiply(columnsOf(weights, width), values, output.matrix(), chunk > first);

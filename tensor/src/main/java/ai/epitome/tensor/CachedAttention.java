@@ -189,14 +189,7 @@ final class CachedAttention {
                 int high = Math.min(high(position, task.split) - b * BLOCK, BLOCK);
                 if (low < high) {
                     CachedAttentionKernels.addWeighted(
-                            scores,
-                            i * SPLIT + b * BLOCK - base,
-                            low,
-                            high,
-                            block,
-                            dimension,
-                            sums,
-                            i * dimension);
+                            scores, i * SPLIT + b * BLOCK - base, low, high, block, dimension, sums, i * dimension);
                 }
             }
         }
@@ -285,9 +278,11 @@ final class CachedAttention {
         int[] positions = new int[fused.rows()];
         Arrays.fill(positions, -1);
         for (CachedRows rows : sequences) {
-            Arrays.setAll(positions, row -> row >= rows.row() && row < rows.row() + rows.count()
-                    ? rows.position() + row - rows.row()
-                    : positions[row]);
+            Arrays.setAll(
+                    positions,
+                    row -> row >= rows.row() && row < rows.row() + rows.count()
+                            ? rows.position() + row - rows.row()
+                            : positions[row]);
         }
         tape.backend().workers().rows(fused.rows(), 8, (from, to, scratch) -> {
             for (int row = from; row < to; row++) {

@@ -5,7 +5,8 @@ public enum KeyValueFormat {
     F32(4),
     /// What attention computes with where products run in bf16: nothing is lost by keeping it so.
     BF16(2),
-    /// Whole numbers from -127 to 127, and for the key and the value of each head and token a factor in f32: the largest
+    /// Whole numbers from -127 to 127, and for the key and the value of each head and token a factor in f32: the
+    /// largest
     /// magnitude there is 127. Half the memory of bf16.
     Q8(1);
 

@@ -54,8 +54,7 @@ public final class KeyValueMemory {
     /// @param arena lives as long as the memory is used
     /// @param heads key-value heads, K
     /// @param dimension channels of a head, D
-    public KeyValueMemory(
-            Arena arena, KeyValueFormat format, int layers, int heads, int dimension, int capacity) {
+    public KeyValueMemory(Arena arena, KeyValueFormat format, int layers, int heads, int dimension, int capacity) {
         this.arena = arena;
         this.format = format;
         this.layers = layers;
@@ -192,8 +191,7 @@ public final class KeyValueMemory {
         }
     }
 
-    private void storeQ8(
-            MemorySegment memory, long at, int slot, Tensor fused, long key, long value, Scratch scratch) {
+    private void storeQ8(MemorySegment memory, long at, int slot, Tensor fused, long key, long value, Scratch scratch) {
         float[] row = scratch.floats(0, dimension);
         long factors = at + 2 * values() + 4L * slot;
         Rows.load(fused, key, row, dimension);
@@ -206,10 +204,7 @@ public final class KeyValueMemory {
         factor = factor(row);
         memory.set(Tensor.FLOAT, factors + 4L * BLOCK, factor);
         for (int d = 0; d < dimension; d++) {
-            memory.set(
-                    ValueLayout.JAVA_BYTE,
-                    at + values() + (long) slot * dimension + d,
-                    rounded(row[d], factor));
+            memory.set(ValueLayout.JAVA_BYTE, at + values() + (long) slot * dimension + d, rounded(row[d], factor));
         }
     }
 
@@ -264,8 +259,7 @@ public final class KeyValueMemory {
             FloatVector factorLanes = FloatVector.broadcast(FLOATS, factor);
             scaleBytes(memory, row, LANES, factorLanes, target, t * dimension, whole / LANES);
             for (int d = whole; d < dimension; d++) {
-                target[t * dimension + d] =
-                        memory.get(ValueLayout.JAVA_BYTE, row + d) * factor;
+                target[t * dimension + d] = memory.get(ValueLayout.JAVA_BYTE, row + d) * factor;
             }
         }
     }
@@ -287,11 +281,7 @@ public final class KeyValueMemory {
             long at = offset(layer, block, head);
             for (int d = 0; d < dimension; d++) {
                 MemorySegment.copy(
-                        memory,
-                        at + 2L * d * BLOCK,
-                        tile.data(),
-                        2 * ((long) d * tile.columns() + column),
-                        2L * BLOCK);
+                        memory, at + 2L * d * BLOCK, tile.data(), 2 * ((long) d * tile.columns() + column), 2L * BLOCK);
             }
             return;
         }

@@ -167,14 +167,13 @@ public final class Tape {
         return AttentionOperation.apply(this, qkv, shape, segmentStarts);
     }
 
-    /// Causal attention of new rows over blocks of keys and values, without a way back: the keys and values of `fused`
-    /// (N, (H + 2K) D), rotated, are put into `memory` at their places, and each query looks at what its sequence has
-    /// there up to itself. (N, H D).
+    /// Causal attention of new rows over blocks of keys and values, without a way back. The keys and values of `fused`
+    /// (N, (H + 2K) D), rotated, are put into `memory` at their places; each query looks at what its sequence has
+    /// there up to itself: (N, H D).
     ///
     /// @param sequences whose rows these are: together all of them, in order
     /// @param window how many positions back, itself included, a query sees; `Integer.MAX_VALUE` for all
-    public Tensor attention(
-            Tensor fused, KeyValueMemory memory, int layer, int window, List<CachedRows> sequences) {
+    public Tensor attention(Tensor fused, KeyValueMemory memory, int layer, int window, List<CachedRows> sequences) {
         return CachedAttention.apply(this, fused, memory, layer, window, sequences);
     }
 

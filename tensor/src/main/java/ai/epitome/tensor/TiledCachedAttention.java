@@ -60,8 +60,7 @@ final class TiledCachedAttention {
                 }
             }
         }
-        TiledCachedAttention attention =
-                new TiledCachedAttention(tape.backend(), fused, memory, layer, window, result);
+        TiledCachedAttention attention = new TiledCachedAttention(tape.backend(), fused, memory, layer, window, result);
         tape.backend().workers().run(tasks.size(), (task, scratch) -> attention.run(tasks.get(task), scratch));
     }
 
@@ -114,8 +113,7 @@ final class TiledCachedAttention {
         int count = task.to - task.from;
         int row = task.rows.row() + task.from;
         int column = (task.keyHead * group + g) * dimension;
-        Matrix query =
-                fused.matrix().rows(row, row + count).columns(column, column + dimension);
+        Matrix query = fused.matrix().rows(row, row + count).columns(column, column + dimension);
         Tensor own = output.slice(g * count, (g + 1) * count);
         Tensor scores = scratch.tile(1, DType.F32, count, AttentionKernels.padded(width));
         Tensor weights = scratch.tile(2, fused.dtype(), count, AttentionKernels.padded(width));

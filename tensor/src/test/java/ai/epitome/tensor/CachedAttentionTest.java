@@ -57,14 +57,14 @@ class CachedAttentionTest {
             Backend backend, KeyValueFormat format, Case wanted, float[][][] rows, int most, long seed) {
         Random random = new Random(seed);
         int total = Arrays.stream(wanted.lengths).map(n -> n / 16 + 1).sum();
-        List<Integer> numbers = new ArrayList<>(IntStream.range(0, total).boxed().toList());
+        List<Integer> numbers =
+                new ArrayList<>(IntStream.range(0, total).boxed().toList());
         Collections.shuffle(numbers, random);
         float[][] results = new float[rows.length][];
         List<Sequence> sequences = new ArrayList<>();
         try (Arena arena = Arena.ofShared();
                 StepArena step = new StepArena()) {
-            KeyValueMemory memory =
-                    new KeyValueMemory(arena, format, LAYERS, wanted.keyHeads, wanted.dimension, total);
+            KeyValueMemory memory = new KeyValueMemory(arena, format, LAYERS, wanted.keyHeads, wanted.dimension, total);
             memory.reserve(total - 1);
             for (int block = 0; block < total; block++) {
                 memory.block(LAYER, block).fill((byte) 0xFF); // NaN
@@ -177,7 +177,8 @@ class CachedAttentionTest {
         }
     }
 
-    /// Few rows at a time: a row has the same bits whatever is beside it, in parts of any size, on any number of threads.
+    /// Few rows at a time: a row has the same bits whatever is beside it, in parts of any size, on any number of
+    /// threads.
     @ParameterizedTest
     @MethodSource("cases")
     void singleQueriesHaveTheSameBitsInAnyCompany(Case wanted) {
@@ -187,7 +188,8 @@ class CachedAttentionTest {
             for (KeyValueFormat format : KeyValueFormat.values()) {
                 float[][] expected = read(new Backend(new VectorProduct(), one, DType.F32), format, wanted, rows, 1, 1);
                 Backend backend = new Backend(new VectorProduct(), two, DType.F32);
-                assertThat(read(backend, format, wanted, rows, CachedAttention.TILED - 1, 2)).isDeepEqualTo(expected);
+                assertThat(read(backend, format, wanted, rows, CachedAttention.TILED - 1, 2))
+                        .isDeepEqualTo(expected);
             }
         }
     }
@@ -221,7 +223,8 @@ class CachedAttentionTest {
                 memory.reserve(0);
                 assertThat(memory.reservedBytes()).isEqualTo(64 * KeyValueMemory.tokenBytes(format, 30, 3, 64));
             }
-            assertThat(KeyValueMemory.tokenBytes(KeyValueFormat.BF16, 30, 3, 64)).isEqualTo(23_040);
+            assertThat(KeyValueMemory.tokenBytes(KeyValueFormat.BF16, 30, 3, 64))
+                    .isEqualTo(23_040);
             assertThat(KeyValueMemory.tokenBytes(KeyValueFormat.Q8, 30, 3, 64)).isEqualTo(12_240);
         }
     }

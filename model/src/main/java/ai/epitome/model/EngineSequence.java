@@ -1,0 +1,120 @@
+package ai.epitome.model;
+
+/// A sequence in an [Engine]. Belongs to the engine's thread; during a pass to the one that gets its predictions.
+final class EngineSequence {
+    final CachedSequence cache;
+    final Continuation continuation;
+    private final PromptLookup lookup; // or null
+
+    /// Tokens that others had read, counted until the first prediction.
+    int cached;
+    boolean predicted;
+    /// Guesses that lie behind the sequence's last token, in the pass under way.
+    private int guesses;
+    /// Tokens that are certain: the guesses among them that came true.
+    private int certain;
+    /// The token after the certain ones; -1 before it is known.
+    private int drawn = -1;
+    private boolean ended;
+    private Throwable failure;
+
+    EngineSequence(CachedSequence cache, Continuation continuation, boolean speculate) {
+        this.cache = cache;
+        this.continuation = continuation;
+        this.lookup = speculate ? new PromptLookup() : null;
+    }
+
+    boolean over() {
+        return ended || failure != null;
+    }
+
+    Throwable failure() {
+        return failure;
+    }
+
+    /// Ends it by a failure, unless it has ended already.
+    void fail(Throwable thrown) {
+        if (!over()) {
+            failure = thrown;
+        }
+    }
+
+    /// Ends the sequence where its continuation no longer wants it.
+    void askWhetherCancelled() {
+        try {
+            ended |= continuation.cancelled();
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+    }
+
+    /// Whether the next pass continues it, rather than reading what is given.
+    boolean continues() {
+        return predicted && cache.pending() == 1;
+    }
+
+    /// Puts at most `most` guesses behind the last token.
+    void guess(int most) {
+        guesses = 0;
+        if (lookup != null && continues()) {
+            int[] guessed = lookup.guess(cache.tokens(), cache.length(), Math.min(most, cache.capacity() - cache.length()));
+            guesses = guessed.length;
+            cache.append(guessed);
+        }
+    }
+
+    /// Makes ready for a pass that reads all tokens, guesses included.
+    void beginPrediction() {
+        certain = cache.length() - guesses;
+        drawn = -1;
+    }
+
+    /// Tokens after which predictions are wanted: the last one and the guesses.
+    int wanted() {
+        return guesses + 1;
+    }
+
+    /// Takes the logits after the next token. A guess is right when it is the very token that is drawn: so the text is
+    /// that without guesses, and every number of the random stream is used for the same token.
+    void predict(float[] logits) {
+        if (over() || drawn >= 0) {
+            return; // behind a wrong guess
+        }
+        try {
+            predicted = true;
+            int token = continuation.next(logits);
+            if (token < 0) {
+                ended = true;
+            } else if (certain < cache.length() && cache.token(certain) == token) {
+                certain++;
+            } else {
+                drawn = token;
+            }
+        } catch (RuntimeException | Error e) {
+            failure = e;
+        }
+    }
+
+    /// Gives all blocks back, before a pass; guesses are dropped.
+    void giveWay() {
+        cache.forget();
+        cache.truncate(cache.length() - guesses);
+        guesses = 0;
+    }
+
+    /// After a pass: takes wrong guesses back, shares what is full, and adds the token that was drawn.
+    void endPass() {
+        if (guesses > 0) {
+            lookup.learn(guesses, certain - (cache.length() - guesses));
+            cache.truncate(certain);
+            guesses = 0;
+        }
+        if (failure == null) {
+            cache.publish();
+        }
+        if (drawn >= 0 && !over()) {
+            cache.append(drawn);
+            drawn = -1;
+        }
+    }
+}

@@ -1,0 +1,280 @@
+package ai.epitome.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.epitome.tensor.KeyValueFormat;
+import ai.epitome.tensor.StepArena;
+import ai.epitome.tensor.Tape;
+import ai.epitome.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class EngineTest {
+    private static final int CONTEXT = 96;
+    private static final Transformer MODEL = Models.modern(CONTEXT);
+    private static final EngineLimits SMALL =
+            EngineLimits.DEFAULT.withCacheBytes(0).withSequences(5).withStepTokens(40, 17);
+
+    /// Continues a prompt by tokens that are given, whatever the predictions are, and keeps these.
+    private static class Given implements Continuation {
+        final int[] prompt;
+        final int[] tokens;
+        final List<float[]> predictions = new ArrayList<>();
+        final CompletableFuture<Integer> cached = new CompletableFuture<>();
+        volatile boolean cancelled;
+
+        Given(int[] prompt, int... tokens) {
+            this.prompt = prompt;
+            this.tokens = tokens;
+        }
+
+        @Override
+        public boolean cancelled() {
+            return cancelled;
+        }
+
+        @Override
+        public int next(float[] logits) {
+            predictions.add(logits);
+            return predictions.size() <= tokens.length ? tokens[predictions.size() - 1] : -1;
+        }
+
+        @Override
+        public void ended(int count) {
+            cached.complete(count);
+        }
+
+        @Override
+        public void failed(Throwable failure) {
+            cached.completeExceptionally(failure);
+        }
+
+        int[] seen(int predicted) {
+            int[] all = Arrays.copyOf(prompt, prompt.length + predicted);
+            System.arraycopy(tokens, 0, all, prompt.length, predicted);
+            return all;
+        }
+    }
+
+    private static float[] full(int... ids) {
+        try (StepArena arena = new StepArena()) {
+            Tape tape = new Tape(Reference.BACKEND, arena, false);
+            Tensor hidden = MODEL.hidden(tape, new Sequences(ids, 1), Dropout.NONE);
+            return MODEL.logits(tape, hidden.slice(ids.length - 1, ids.length)).toFloats();
+        }
+    }
+
+    private static void assertClose(float[] found, float[] expected, float tolerance) {
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(found[i]).isCloseTo(expected[i], within(tolerance));
+        }
+    }
+
+    /// Waits for the engine to have nothing left to do with blocks in use.
+    private static int available(Engine engine) throws ExecutionException, InterruptedException {
+        return engine.run(KeyValuePool::available).get();
+    }
+
+    /// Sequences of random lengths, some with a common beginning, in less memory than all of them need at once: chunks,
+    /// shared blocks and sequences that have to give way change no prediction.
+    @Property(tries = 25)
+    void predictionsAreThoseOfTheSequenceAlone(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        boolean speculate = random.nextBoolean();
+        Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL.withSpeculation(speculate));
+        int[] common = Models.tokens(CONTEXT, seed);
+        List<Given> all = new ArrayList<>();
+        for (int i = 0; i < 9; i++) {
+            int length = 1 + random.nextInt(60);
+            int[] prompt = random.nextBoolean() ? Arrays.copyOf(common, length) : Models.tokens(length, seed + i);
+            int[] tokens = Models.tokens(random.nextInt(CONTEXT - length), seed - i);
+            if (random.nextBoolean()) { // repeats itself
+                Arrays.setAll(tokens, at -> at % 5);
+            }
+            Given given = new Given(prompt, tokens);
+            all.add(given);
+            engine.submit(prompt, CONTEXT, given);
+            Thread.sleep(random.nextInt(3));
+        }
+        for (Given given : all) {
+            given.cached.get();
+            assertThat(given.predictions).hasSize(given.tokens.length + 1);
+        }
+        assertThat(available(engine)).isEqualTo(CONTEXT / 16); // the least: one context
+        engine.close();
+        for (Given given : all) {
+            for (int predicted = 0; predicted <= given.tokens.length; predicted += 7) {
+                assertClose(given.predictions.get(predicted), full(given.seen(predicted)), 2e-4f);
+            }
+        }
+    }
+
+    @Test
+    void aFullContextForgetsItsOlderHalf() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT);
+        int capacity = 24;
+        Given given = new Given(Models.tokens(20, 1), Models.tokens(30, 2));
+        engine.submit(given.prompt, capacity, given);
+        given.cached.get();
+        engine.close();
+        int length = 20;
+        for (int predicted = 0; predicted <= 30; predicted++) {
+            int[] seen = given.seen(predicted);
+            assertClose(
+                    given.predictions.get(predicted),
+                    full(Arrays.copyOfRange(seen, seen.length - length, seen.length)),
+                    2e-4f);
+            length = length == capacity ? capacity / 2 : length + 1;
+        }
+    }
+
+    @Test
+    void aCommonBeginningIsReadOnce() throws Exception {
+        try (Transformer model = Models.drawn(MODEL.config())) {
+            Engine engine = new Engine(model, Reference.BACKEND, EngineLimits.DEFAULT);
+            int[] prompt = Models.tokens(50, 3);
+            assertThat(cached(engine, new Given(prompt, 1, 2, 3))).isZero();
+            assertThat(cached(engine, new Given(prompt, 1))).isEqualTo(48);
+            assertThat(cached(engine, new Given(Arrays.copyOf(prompt, 48), 1))).isEqualTo(32); // one is left to read
+            int[] conversation = Arrays.copyOf(prompt, 70);
+            conversation[50] = 1;
+            conversation[51] = 2;
+            assertThat(cached(engine, new Given(conversation, 4))).isEqualTo(48);
+            conversation[20]++;
+            assertThat(cached(engine, new Given(conversation, 4))).isEqualTo(16);
+            model.parameters().getFirst().changed();
+            assertThat(cached(engine, new Given(prompt, 1))).isZero();
+            engine.close();
+        }
+    }
+
+    private static int cached(Engine engine, Given given) throws Exception {
+        engine.submit(given.prompt, CONTEXT, given);
+        return given.cached.get();
+    }
+
+    /// Several of the same prompt at once: those that come later take what the first has read so far.
+    @Test
+    void blocksAreSharedWhileTheyAreBeingRead() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT.withStepTokens(16, 16));
+        int[] prompt = Models.tokens(80, 3);
+        List<Given> all = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            Given given = new Given(prompt, Models.tokens(8, i));
+            all.add(given);
+            engine.submit(prompt, CONTEXT, given);
+        }
+        int cached = 0;
+        for (Given given : all) {
+            cached += given.cached.get();
+            assertClose(given.predictions.getLast(), full(given.seen(8)), 2e-4f);
+        }
+        assertThat(cached).isGreaterThanOrEqualTo(2 * 48);
+        assertThat(available(engine)).isEqualTo(engine.run(KeyValuePool::capacity).get());
+        engine.close();
+    }
+
+    @Test
+    void cancellingFreesTheBlocksBeforeTheNextPass() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL);
+        int blocks = available(engine);
+        CountDownLatch reached = new CountDownLatch(3);
+        Given endless = new Given(Models.tokens(40, 1)) {
+            @Override
+            public int next(float[] logits) {
+                reached.countDown();
+                return 7;
+            }
+        };
+        Given behind = new Given(Models.tokens(70, 2), 1, 2);
+        engine.submit(endless.prompt, CONTEXT, endless);
+        engine.submit(behind.prompt, CONTEXT, behind); // there are not blocks enough for both
+        reached.await();
+        endless.cancelled = true;
+        endless.cached.get();
+        behind.cached.get();
+        assertThat(available(engine)).isEqualTo(blocks);
+        engine.close();
+    }
+
+    @Test
+    void aFailureTakesNobodyElseAlong() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL);
+        int blocks = available(engine);
+        Given broken = new Given(Models.tokens(20, 1)) {
+            @Override
+            public int next(float[] logits) {
+                throw new IllegalArgumentException("the model is broken");
+            }
+        };
+        Given unasked = new Given(Models.tokens(20, 1)) {
+            @Override
+            public boolean cancelled() {
+                throw new IllegalStateException("who asks?");
+            }
+        };
+        Given outside = new Given(new int[] {3, 999}, 1);
+        Given good = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
+        for (Given given : List.of(good, broken, unasked)) {
+            engine.submit(given.prompt, CONTEXT, given);
+        }
+        assertThatThrownBy(broken.cached::get).hasMessageContaining("the model is broken");
+        assertThatThrownBy(unasked.cached::get).hasMessageContaining("who asks?");
+        good.cached.get();
+        assertClose(good.predictions.getLast(), full(good.seen(20)), 2e-4f);
+        engine.submit(outside.prompt, CONTEXT, outside); // fails in a pass
+        assertThatThrownBy(outside.cached::get).hasMessageContaining("token id 999");
+        assertThat(available(engine)).isEqualTo(blocks);
+        engine.close();
+        assertThatThrownBy(() -> engine.submit(good.prompt, CONTEXT, good)).hasMessage("the engine is closed");
+    }
+
+    @Test
+    void aLongPromptDoesNotStallTheOthers() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT.withStepTokens(64, 4));
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        Given reading = new Given(Models.tokens(33, 3)) {
+            @Override
+            public int next(float[] logits) {
+                order.add("prompt read");
+                return super.next(logits);
+            }
+        };
+        Given talking = new Given(Models.tokens(3, 1), Models.tokens(20, 2)) {
+            @Override
+            public int next(float[] logits) {
+                if (order.isEmpty()) {
+                    engine.submit(reading.prompt, CONTEXT, reading);
+                }
+                order.add("token");
+                return super.next(logits);
+            }
+        };
+        engine.submit(talking.prompt, CONTEXT, talking);
+        talking.cached.get();
+        reading.cached.get();
+        engine.close();
+        assertThat(order.indexOf("prompt read")).isGreaterThan(10); // three tokens beside each that is continued
+    }
+
+    @Test
+    void keysAndValuesMayBeHalved() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL.withFormat(KeyValueFormat.Q8));
+        Given given = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
+        engine.submit(given.prompt, CONTEXT, given);
+        given.cached.get();
+        assertClose(given.predictions.getLast(), full(given.seen(20)), 0.05f);
+        engine.close();
+    }
+}
