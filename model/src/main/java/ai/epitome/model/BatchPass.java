@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Forward passes over the next tokens of many sequences at once: chunks of prompts beside single tokens. Each weight is
-/// read once for all of them; attention looks at each sequence's own blocks.
+/// Forward passes over the next tokens of many sequences at once: chunks of prompts beside single tokens. Each weight
+/// is read once for all of them; attention looks at each sequence's own blocks.
 final class BatchPass implements AutoCloseable {
     /// Rows of logits in memory at once, as long as one sequence does not want more.
     private static final int LOGIT_ROWS = 64;

@@ -67,11 +67,15 @@ class EngineTest {
         }
     }
 
+    /// The logits after the last of `ids`, without a cache.
     private static float[] full(int... ids) {
+        Reference.BACKEND.workers().turn().lock();
         try (StepArena arena = new StepArena()) {
             Tape tape = new Tape(Reference.BACKEND, arena, false);
             Tensor hidden = MODEL.hidden(tape, new Sequences(ids, 1), Dropout.NONE);
             return MODEL.logits(tape, hidden.slice(ids.length - 1, ids.length)).toFloats();
+        } finally {
+            Reference.BACKEND.workers().turn().unlock();
         }
     }
 
