@@ -167,16 +167,9 @@ public final class Tape {
         return AttentionOperation.apply(this, qkv, shape, segmentStarts);
     }
 
-<<<<<<< HEAD
     /// Causal attention of new rows over blocks of keys and values, without a way back. The keys and values of `fused`
     /// (N, (H + 2K) D), rotated, are put into `memory` at their places; each query looks at what its sequence has
     /// there up to itself: (N, H D).
-=======
-    /// Causal attention of new rows over blocks of keys and values, without a way back: the keys and values of `fused`
-    /// (N, (H + 2K) D), rotated, are put into `memory` at their places, and each query looks at what its sequence
-    has
-    /// there up to itself. (N, H D).
->>>>>>> 3a82811 (Format)
     ///
     /// @param sequences whose rows these are: together all of them, in order
     /// @param window how many positions back, itself included, a query sees; `Integer.MAX_VALUE` for all
