@@ -76,10 +76,7 @@ final class BatchPass implements AutoCloseable {
         }
         int window = model.config().window();
         return model.hidden(
-                tape,
-                ids,
-                positions,
-                (layer, fused) -> tape.attention(fused, pool.memory(), layer, window, sequences));
+                tape, ids, positions, (layer, fused) -> tape.attention(fused, pool.memory(), layer, window, sequences));
     }
 
     /// Logits of some parts at a time.

@@ -53,7 +53,8 @@ final class CachedSequence {
     }
 
     /// Adds tokens at the end. Where they do not fit, the newest are kept and everything is to be read again: all of
-    /// `further` as far as the capacity goes, and at least half a capacity in total. Keys hold the positions and the
+    /// `further` as far as the capacity goes, and at least half a capacity in total. Keys hold the positions and
+    the
     /// context that they were computed with, so moving them would not give what the model computes.
     void append(int... further) {
         int total = length + further.length;

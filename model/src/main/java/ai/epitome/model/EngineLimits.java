@@ -35,8 +35,7 @@ public record EngineLimits(
     }
 
     public EngineLimits withFormat(KeyValueFormat newFormat) {
-        return new EngineLimits(
-                cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculate);
+        return new EngineLimits(cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculate);
     }
 
     public EngineLimits withSequences(int count) {

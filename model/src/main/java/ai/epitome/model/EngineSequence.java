@@ -57,7 +57,8 @@ final class EngineSequence {
     void guess(int most) {
         guesses = 0;
         if (lookup != null && continues()) {
-            int[] guessed = lookup.guess(cache.tokens(), cache.length(), Math.min(most, cache.capacity() - cache.length()));
+            int[] guessed =
+                    lookup.guess(cache.tokens(), cache.length(), Math.min(most, cache.capacity() - cache.length()));
             guesses = guessed.length;
             cache.append(guessed);
         }

@@ -66,8 +66,7 @@ final class KeyValuePool {
 
     /// Bytes that a token of a model takes.
     static long tokenBytes(TransformerConfig config, KeyValueFormat format) {
-        return KeyValueMemory.tokenBytes(
-                format, config.layers(), config.keyValueHeads(), config.headDimension());
+        return KeyValueMemory.tokenBytes(format, config.layers(), config.keyValueHeads(), config.headDimension());
     }
 
     /// Blocks that `tokens` tokens take.
@@ -165,7 +164,8 @@ final class KeyValuePool {
     }
 
     /// Lets others find a block of these tokens, which is full and no longer written to. Returns the block to go on
-    /// with: another one where the same has been published before, whose user the caller is then in place of this one.
+    /// with: another one where the same has been published before, whose user the caller is then in place of this
+    one.
     int publish(long before, int[] tokens, int from, int number) {
         int same = find(before, tokens, from);
         if (same >= 0) {

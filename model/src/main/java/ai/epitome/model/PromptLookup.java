@@ -68,7 +68,8 @@ final class PromptLookup {
         int place = places[hash(tokens, length)];
         places[hash(tokens, length)] = length;
         seen = length;
-        boolean agrees = place > 0 && place < length
+        boolean agrees = place > 0
+                && place < length
                 && Arrays.equals(tokens, place - AGREEING, place, tokens, length - AGREEING, length);
         return agrees ? place : 0;
     }

@@ -185,7 +185,8 @@ class EngineTest {
             assertClose(given.predictions.getLast(), full(given.seen(8)), 2e-4f);
         }
         assertThat(cached).isGreaterThanOrEqualTo(2 * 48);
-        assertThat(available(engine)).isEqualTo(engine.run(KeyValuePool::capacity).get());
+        assertThat(available(engine))
+                .isEqualTo(engine.run(KeyValuePool::capacity).get());
         engine.close();
     }
 
