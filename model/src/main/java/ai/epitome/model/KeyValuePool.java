@@ -164,7 +164,7 @@ final class KeyValuePool {
     }
 
     /// Lets others find a block of these tokens, which is full and no longer written to. Returns the block to go on
-    /// with: another one where the same has been published before, whose user the caller is then in place of this
+    /// with: another one where the same has been published before; the caller is then its user in place of this
     one.
     int publish(long before, int[] tokens, int from, int number) {
         int same = find(before, tokens, from);
