@@ -52,10 +52,9 @@ final class CachedSequence {
         return tokens;
     }
 
-    /// Adds tokens at the end. Where they do not fit, the newest are kept and everything is to be read again: all of
-    /// `further` as far as the capacity goes, and at least half a capacity in total. Keys hold the positions and
-    the
-    /// context with which they were computed, so moving them would not give what the model computes.
+    /// Adds tokens at the end. Where they do not fit, the newest are kept and everything is to be read again:
+    /// all of `further` as far as the capacity goes, and at least half a capacity in total. Keys hold the
+    /// positions and the context that they were computed with: moving them would not give what the model computes.
     void append(int... further) {
         int total = length + further.length;
         if (total <= capacity) {

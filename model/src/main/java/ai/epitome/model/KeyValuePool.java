@@ -163,9 +163,8 @@ final class KeyValuePool {
         return blocks.get(block).chain;
     }
 
-    /// Lets others find a block of these tokens, which is full and no longer written to. Returns the block to go on
-    /// with: another one where the same has been published before; the caller is then its user in place of this
-    one.
+    /// Lets others find a block of these tokens, which is full and no longer written to. Returns the block to
+    /// go on with: where the same has been published before, that one; the caller is then its user.
     int publish(long before, int[] tokens, int from, int number) {
         int same = find(before, tokens, from);
         if (same >= 0) {
