@@ -21,6 +21,8 @@ import picocli.CommandLine.Command;
             ScoreCommand.class,
             ServeCommand.class,
             InfoCommand.class,
+            ExportCommand.class,
+            QuantizeCommand.class,
             CompressCommand.class,
             DecompressCommand.class,
             MeasureCommand.class,

@@ -42,6 +42,8 @@ public final class Gguf implements AutoCloseable {
     private static final int MOST_DIMENSIONS = 4;
     private static final int LONGEST_NAME = 256;
     private static final long MOST_ALIGNMENT = 1 << 20;
+    /// More than the largest vocabularies take; a buffer could hold little more.
+    private static final long MOST_METADATA = 1 << 30;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -104,7 +106,7 @@ public final class Gguf implements AutoCloseable {
     /// The beginning of a file, in which metadata has to be.
     private static InputStream stream(MemorySegment bytes) {
         ByteBuffer buffer =
-                bytes.asSlice(0, Math.min(bytes.byteSize(), Integer.MAX_VALUE)).asByteBuffer();
+                bytes.asSlice(0, Math.min(bytes.byteSize(), MOST_METADATA)).asByteBuffer();
         return new InputStream() {
             @Override
             public int read() {

@@ -20,6 +20,9 @@ import java.util.TreeSet;
 /// Keys: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, and llama.cpp's `llama-arch.cpp`.
 public final class GgufModel {
     static final String LLAMA = "llama";
+    /// What llama.cpp calls the tokenizer of weights alone.
+    static final String NO_TOKENIZER = "none";
+
     /// What Llama 3.1 and its successors stretched their contexts by (Llama 3.1's `rope_scaling`).
     private static final double LOW_FACTOR = 1;
 
@@ -173,7 +176,8 @@ public final class GgufModel {
 
     /// The tokenizer in its metadata; none where there is none.
     public static Optional<Tokenizer> tokenizer(Gguf gguf) throws IOException {
-        return gguf.metadata().values().containsKey("tokenizer.ggml.model")
+        Object model = gguf.metadata().values().get("tokenizer.ggml.model");
+        return model != null && !model.equals(NO_TOKENIZER)
                 ? Optional.of(Tokenizers.ofGguf(gguf.metadata(), gguf.file().toString()))
                 : Optional.empty();
     }

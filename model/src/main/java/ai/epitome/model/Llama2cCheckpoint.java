@@ -210,6 +210,19 @@ final class Llama2cCheckpoint implements AutoCloseable {
         }
     }
 
+    /// Reads rows of a weight.
+    StoredWeight.Rows rows(WeightShapes.Shape shape) {
+        Matcher layer = LAYER.matcher(shape.name());
+        boolean inLayer = layer.matches();
+        long start = offsets.get(inLayer ? layer.group(2) : shape.name())
+                + (inLayer ? Long.parseLong(layer.group(1)) * 4 * shape.values() : 0);
+        boolean turned = RotaryRows.turns(shape.name());
+        return (row, target) -> {
+            long from = turned ? RotaryRows.neighbouring(row, config.headDimension()) : row;
+            MemorySegment.copy(bytes, FLOAT, start + 4 * from * shape.columns(), target, 0, shape.columns());
+        };
+    }
+
     private void copyHeads(long from, MemorySegment target) {
         long row = 4L * config.width();
         for (int i = 0; i < target.byteSize() / row; i++) {

@@ -72,11 +72,13 @@ public record LoadedModel(
             requireFits(file, tokenizer, config);
             Transformer model = new Transformer(config);
             checkpoint.fill(model);
-            // llama2.c's vocabularies: 1 begins a text and 2 ends it; its training only wrote beginnings
-            GenerationDefaults defaults =
-                    new GenerationDefaults(Set.of(1, 2), OptionalInt.of(1), Sampling.ofTemperature(1, 0));
-            return new LoadedModel(file, model, tokenizer, defaults);
+            return new LoadedModel(file, model, tokenizer, llama2cDefaults());
         }
+    }
+
+    /// llama2.c's vocabularies: 1 begins a text and 2 ends it; its training only wrote beginnings.
+    static GenerationDefaults llama2cDefaults() {
+        return new GenerationDefaults(Set.of(1, 2), OptionalInt.of(1), Sampling.ofTemperature(1, 0));
     }
 
     /// The file of the tokenizer beside a model that is one file, where that file does not hold its own.

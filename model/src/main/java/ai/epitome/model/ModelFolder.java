@@ -41,11 +41,7 @@ public final class ModelFolder {
         if (!Files.isDirectory(folder)) {
             throw new MalformedModelException(folder, "no such folder");
         }
-        Path config = folder.resolve(CONFIG);
-        if (!Files.exists(config)) {
-            throw new MalformedModelException(folder, "is not a model folder: it has no " + CONFIG);
-        }
-        TransformerConfig shape = ConfigFile.read(config);
+        TransformerConfig shape = config(folder);
         try (WeightFiles weights = WeightFiles.open(folder)) {
             requireHeld(folder, shape, weights.entries());
             Transformer model = new Transformer(shape);
@@ -86,41 +82,52 @@ public final class ModelFolder {
             throws MalformedModelException {
         Set<String> unknown = new TreeSet<>(entries.keySet());
         for (WeightNames.Slice slice : WeightNames.slices(model)) {
-            String name = slice.name();
-            Safetensors.Entry entry = entries.get(name);
-            if (entry == null) { // GPT-2's oldest files lack the prefix
-                name = name.replaceFirst("^transformer\\.", "");
-                entry = entries.get(name);
-            }
-            if (entry == null) {
-                throw new MalformedModelException(
-                        folder, "tensor `%s` %s is missing".formatted(slice.name(), slice.shape()));
-            }
-            if (!entry.shape().equals(slice.shape())) {
+            Safetensors.Entry entry = entry(folder, entries, slice.name(), slice.shape());
+            copy(entry.tensor(), slice.of(slice.parameter().value()), slice.transposed());
+            slice.parameter().changed();
+            unknown.remove(entry.name());
+        }
+        requireNone(folder, unknown, model.config());
+    }
+
+    /// The tensor that a model asks for, checked.
+    ///
+    /// @param shape its dimensions in files
+    static Safetensors.Entry entry(
+            Path folder, Map<String, Safetensors.Entry> entries, String asked, List<Integer> shape)
+            throws MalformedModelException {
+        String name = asked;
+        Safetensors.Entry entry = entries.get(name);
+        if (entry == null) { // GPT-2's oldest files lack the prefix
+            name = name.replaceFirst("^transformer\\.", "");
+            entry = entries.get(name);
+        }
+        if (entry == null) {
+            throw new MalformedModelException(folder, "tensor `%s` %s is missing".formatted(asked, shape));
+        }
+        if (!entry.shape().equals(shape)) {
+            throw new MalformedModelException(
+                    folder, "tensor `%s` has shape %s, %s asks for %s".formatted(name, entry.shape(), CONFIG, shape));
+        }
+        return switch (entry.element()) {
+            case F32, F16, BF16 -> entry;
+            default ->
                 throw new MalformedModelException(
                         folder,
-                        "tensor `%s` has shape %s, %s asks for %s"
-                                .formatted(name, entry.shape(), CONFIG, slice.shape()));
-            }
-            switch (entry.element()) {
-                case F32, F16, BF16 ->
-                    copy(entry.tensor(), slice.of(slice.parameter().value()), slice.transposed());
-                default ->
-                    throw new MalformedModelException(
-                            folder,
-                            "tensor `%s` has dtype %s; F32, F16 and BF16 are read".formatted(name, entry.element()));
-            }
-            slice.parameter().changed();
-            unknown.remove(name);
-        }
-        unknown.removeIf(name -> isDerived(name, model.config().tiedHead()));
+                        "tensor `%s` has dtype %s; F32, F16 and BF16 are read".formatted(name, entry.element()));
+        };
+    }
+
+    /// @param unknown tensors of the files that the model did not ask for
+    static void requireNone(Path folder, Set<String> unknown, TransformerConfig config) throws MalformedModelException {
+        unknown.removeIf(name -> isDerived(name, config.tiedHead()));
         if (!unknown.isEmpty()) {
             throw new MalformedModelException(
                     folder,
                     "%d tensors do not belong to a %s model, the first is `%s`"
                             .formatted(
                                     unknown.size(),
-                                    Layout.of(model.config()).modelType(),
+                                    Layout.of(config).modelType(),
                                     unknown.iterator().next()));
         }
     }
@@ -178,6 +185,9 @@ public final class ModelFolder {
 
     /// Reads only `config.json`.
     public static TransformerConfig config(Path folder) throws IOException {
+        if (!Files.exists(folder.resolve(CONFIG))) {
+            throw new MalformedModelException(folder, "is not a model folder: it has no " + CONFIG);
+        }
         return ConfigFile.read(folder.resolve(CONFIG));
     }
 

@@ -6,6 +6,17 @@ package ai.epitome.model;
 final class RotaryRows {
     private RotaryRows() {}
 
+    /// Whether a weight of Hugging Face's name has rows in either order: queries and keys, matrices and biases.
+    static boolean turns(String name) {
+        return name.contains("self_attn.q_proj.") || name.contains("self_attn.k_proj.");
+    }
+
+    /// Where a row of a matrix of neighbouring pairs is in ours.
+    static int halves(int row, int headDimension) {
+        int channel = row % headDimension;
+        return row - channel + channel / 2 + channel % 2 * (headDimension / 2);
+    }
+
     /// Where a row of ours is in a matrix of neighbouring pairs.
     static int neighbouring(int row, int headDimension) {
         int half = headDimension / 2;

@@ -167,7 +167,8 @@ class BlockProductTest {
     @Test
     void machineCodeIsUsedWhereTheProcessorHasTiles() throws IOException {
         Path processor = Path.of("/proc/cpuinfo");
-        Assumptions.assumeTrue(Files.exists(processor) && Files.readString(processor).contains(" amx_int8"));
+        Assumptions.assumeTrue(
+                Files.exists(processor) && Files.readString(processor).contains(" amx_int8"));
         assertThat(Backend.best(1).blocks()).isInstanceOf(AmxBlockProduct.class);
         assertThat(Backend.of(Backend.Kernels.JAVA, Backend.Precision.F32, 1).blocks())
                 .isInstanceOf(VectorBlockProduct.class);

@@ -177,6 +177,11 @@ final class BytePairVocabulary {
         return wholePieces;
     }
 
+    /// Whether some piece is a token only because it may become one whole: merging its bytes yields others.
+    boolean needsWholePieces() {
+        return wholePieces && !Arrays.equals(tokens, reachable());
+    }
+
     int mergeCount() {
         return left.length;
     }

@@ -83,6 +83,7 @@ final class GgufTokenizer {
                 switch (VocabularyPiece.Type.of(types.get(id))) {
                     case CONTROL -> added.add(new AddedToken(id, text, true));
                     case USER_DEFINED -> added.add(new AddedToken(id, text, false));
+                    case UNUSED -> {} // padding up to the model's ids
                     default -> builder.token(text, id);
                 }
             } catch (IllegalArgumentException e) {

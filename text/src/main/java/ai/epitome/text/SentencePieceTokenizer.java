@@ -19,6 +19,7 @@ import java.util.Set;
 ///
 /// Get one from [Tokenizers#load]. Immutable and thread-safe.
 public final class SentencePieceTokenizer implements Tokenizer {
+    private final List<VocabularyPiece> pieces;
     private final byte[][] bytesOfId;
     private final TokenTable table;
     private final int[] rank;
@@ -43,6 +44,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
             throw new IllegalArgumentException(
                     pieces.size() + " tokens; at most " + BytePairVocabulary.MOST_TOKENS + " are allowed");
         }
+        this.pieces = List.copyOf(pieces);
         this.spacePrefix = spacePrefix;
         this.beginOfText = SpecialTokens.requireToken(beginOfText, pieces.size());
         bytesOfId = pieces.stream().map(VocabularyPiece::bytes).toArray(byte[][]::new);
@@ -225,6 +227,16 @@ public final class SentencePieceTokenizer implements Tokenizer {
         byte[] text = bytes.toByteArray();
         boolean prefixed = spacePrefix && text.length > 0 && text[0] == ' ';
         return prefixed ? Arrays.copyOfRange(text, 1, text.length) : text;
+    }
+
+    /// The vocabulary by id.
+    List<VocabularyPiece> pieces() {
+        return pieces;
+    }
+
+    /// Whether a space goes before every text.
+    boolean spacePrefix() {
+        return spacePrefix;
     }
 
     @Override

@@ -100,6 +100,15 @@ public final class Tokenizers {
         return GgufTokenizer.of(metadata, where);
     }
 
+    /// Adds a tokenizer to the metadata of a GGUF file, and returns what a person should know of it: where llama.cpp
+    /// will split text in another way.
+    ///
+    /// @param vocabulary ids of the model, at least the tokenizer's; the rest become unused tokens
+    /// @throws IllegalArgumentException if GGUF has no way to say how this tokenizer splits
+    public static List<String> toGguf(Tokenizer tokenizer, int vocabulary, GgufMetadataWriter metadata) {
+        return GgufTokenizerWriter.write(tokenizer, vocabulary, metadata);
+    }
+
     /// Reads tiktoken ranks whose encoding the file's name does not tell.
     public static Tokenizer loadTiktoken(Path file, TiktokenEncoding encoding) throws IOException {
         try (InputStream input = open(file)) {

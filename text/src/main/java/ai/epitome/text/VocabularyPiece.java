@@ -32,6 +32,11 @@ record VocabularyPiece(String text, float score, Type type) {
             }
             return values()[(int) number - 1];
         }
+
+        /// Its number in files.
+        int number() {
+            return ordinal() + 1;
+        }
     }
 
     /// @throws IllegalArgumentException if the score is no number, the text too long, or a byte is not written as one
@@ -46,6 +51,11 @@ record VocabularyPiece(String text, float score, Type type) {
         if (type == Type.BYTE && !text.matches("<0x[0-9A-Fa-f]{2}>")) {
             throw new IllegalArgumentException("byte token '" + text + "' is not written as <0x0A>");
         }
+    }
+
+    /// Its text with U+2581 for spaces, which some files leave as they are.
+    String escaped() {
+        return type == Type.NORMAL || type == Type.UNUSED ? text.replace(' ', SPACE) : text;
     }
 
     /// The bytes of text that it stands for; none for control tokens and the unknown one.

@@ -1,0 +1,47 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.GgufExport;
+import ai.epitome.model.Quantization;
+import ai.epitome.tensor.BlockFormat;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `epitome quantize`: a model as a GGUF file with fewer bits a weight.
+@Command(
+        name = "quantize",
+        description = {
+            "Write a model as a GGUF file with fewer bits a weight.",
+            "Vectors stay F32, and the head keeps more bits than the rest. Rows that are no whole blocks of a type get"
+                    + " the next larger one; what each tensor got is said at the end."
+        },
+        mixinStandardHelpOptions = true,
+        footer = {"", "Example: epitome quantize models/mine -o mine-q8.gguf --type Q8_0"})
+final class QuantizeCommand implements Callable<Integer> {
+    /// What can be written, with bits a weight.
+    enum Type {
+        Q8_0,
+        Q4_0
+    }
+
+    @Mixin
+    private ModelOutput output;
+
+    @Option(
+            names = "--type",
+            paramLabel = "TYPE",
+            required = true,
+            description = "Blocks of matrices: ${COMPLETION-CANDIDATES} (8.5 and 4.5 bits a weight).")
+    private Type type;
+
+    @Option(names = "--pure", description = "The head like all other matrices.")
+    private boolean pure;
+
+    @Override
+    public Integer call() throws IOException {
+        Quantization quantization = new Quantization(BlockFormat.valueOf(type.name()), pure);
+        return output.write((model, target, progress) -> GgufExport.write(model, quantization, target, progress));
+    }
+}

@@ -1,0 +1,95 @@
+package ai.epitome.model;
+
+import ai.epitome.tensor.BlockEncoder;
+import ai.epitome.tensor.BlockFormat;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.DoubleConsumer;
+import java.util.stream.IntStream;
+
+/// Writes weights row by row in some format, encoded on all processors: a few pieces of some megabytes are in memory
+/// at a time, whatever the size of a tensor.
+final class RowEncoding {
+    /// Values that one processor encodes at a time.
+    private static final int PIECE = 1 << 18;
+
+    private final FileChannel channel;
+    private final DoubleConsumer progress;
+    private final double total;
+    private final int processors = Runtime.getRuntime().availableProcessors();
+    private long done;
+
+    /// @param values that will be written, of all weights
+    /// @param progress hears which part of them has been
+    RowEncoding(FileChannel channel, long values, DoubleConsumer progress) {
+        this.channel = channel;
+        this.total = values;
+        this.progress = progress;
+    }
+
+    /// Appends a weight to the file.
+    ///
+    /// @param format whose blocks fill its rows
+    void write(StoredWeight weight, BlockFormat format) throws IOException {
+        int columns = weight.shape().columns();
+        int rows = Math.min(weight.shape().rows(), Math.max(1, PIECE / columns));
+        int pieces = (weight.shape().rows() + rows - 1) / rows;
+        long bytes = format.bytesOf((long) rows * columns);
+        try (Arena arena = Arena.ofShared()) {
+            int atOnce = Math.min(pieces, 2 * processors);
+            MemorySegment memory = arena.allocate(atOnce * bytes, 64);
+            for (int first = 0; first < pieces; first += atOnce) {
+                int from = first * rows;
+                int to = (int) Math.min(weight.shape().rows(), (long) from + (long) atOnce * rows);
+                AtomicReference<IllegalArgumentException> failure = new AtomicReference<>();
+                IntStream.range(0, atOnce).parallel().forEach(piece -> {
+                    int begin = from + piece * rows;
+                    try {
+                        encode(weight, format, begin, Math.min(begin + rows, to), memory, piece * bytes);
+                    } catch (IllegalArgumentException e) {
+                        failure.set(e); // which a stream would wrap
+                    }
+                });
+                if (failure.get() != null) {
+                    throw failure.get();
+                }
+                long values = (long) (to - from) * columns;
+                drain(memory.asSlice(0, format.bytesOf(values)));
+                done += values;
+                progress.accept(done / total);
+            }
+        }
+    }
+
+    private static void encode(
+            StoredWeight weight, BlockFormat format, int from, int to, MemorySegment target, long offset) {
+        int columns = weight.shape().columns();
+        float[] values = new float[columns];
+        for (int row = from; row < to; row++) {
+            weight.source().read(row, values);
+            try {
+                BlockEncoder.encode(
+                        format, values, columns, target, offset + format.bytesOf((long) (row - from) * columns));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(
+                        "tensor `%s`, row %d, cannot be written as %s: %s"
+                                .formatted(weight.name(), row, format, e.getMessage()),
+                        e);
+            }
+        }
+    }
+
+    private void drain(MemorySegment bytes) throws IOException {
+        write(channel, bytes.asByteBuffer());
+    }
+
+    static void write(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+}
