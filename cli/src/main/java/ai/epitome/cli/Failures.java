@@ -1,6 +1,7 @@
 package ai.epitome.cli;
 
 import ai.epitome.serve.ServerStartException;
+import ai.epitome.serve.account.DatabaseException;
 import ai.epitome.train.TrainingException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -67,6 +68,7 @@ final class Failures {
                     IllegalStateException _,
                     TrainingException _,
                     ServerStartException _,
+                    DatabaseException _,
                     OutOfMemoryError _ -> true;
             default -> false;
         };

@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             GenerateCommand.class,
             ScoreCommand.class,
             ServeCommand.class,
+            KeyCommand.class,
             InfoCommand.class,
             ExportCommand.class,
             QuantizeCommand.class,

@@ -4,6 +4,7 @@ import ai.epitome.model.LoadedModel;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ServerConfig;
+import ai.epitome.serve.account.Accounts;
 import ai.epitome.tensor.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,7 +61,8 @@ final class ServeCommand implements Callable<Integer> {
                             .toInstant());
         }
         ServerConfig config = service.config();
-        try (EpitomeServer server = EpitomeServer.start(config, models, Optional.empty())) {
+        try (Accounts accounts = service.accounts();
+                EpitomeServer server = EpitomeServer.start(config, models, Optional.empty(), accounts)) {
             System.err.printf("serving %s at %s (Ctrl-C ends)%n", sources, server.uri());
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
             server.awaitClose();

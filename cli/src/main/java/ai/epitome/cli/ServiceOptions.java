@@ -1,6 +1,14 @@
 package ai.epitome.cli;
 
 import ai.epitome.serve.ServerConfig;
+import ai.epitome.serve.account.Accounts;
+import ai.epitome.serve.account.KeyLimits;
+import ai.epitome.serve.account.KeyStore;
+import ai.epitome.serve.account.Scope;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Where the service listens.
@@ -14,10 +22,33 @@ final class ServiceOptions {
     @Option(
             names = "--host",
             paramLabel = "ADDRESS",
-            description = "Address to listen on (default: ${DEFAULT-VALUE}, reachable from this machine only).")
+            description = {
+                "Address to listen on (default: ${DEFAULT-VALUE}, reachable from this machine only).",
+                "Any other asks for an API key, and makes the first one."
+            })
     private String host = ServerConfig.LOOPBACK;
+
+    @Mixin
+    private AccountOptions accounts;
 
     ServerConfig config() {
         return ServerConfig.local(port).withHost(host);
+    }
+
+    /// The accounts. Where a key is needed and there is none, it makes one and tells it.
+    Accounts accounts() {
+        Accounts opened = accounts.open();
+        Instant now = Instant.now();
+        if (!config().isLoopback() && !opened.keys().anyActive(now)) {
+            KeyStore.Created made = opened.keys()
+                    .create(
+                            "first-" + now.getEpochSecond(),
+                            Set.of(Scope.ADMIN),
+                            KeyLimits.NONE,
+                            now,
+                            Optional.empty());
+            System.err.println("API key, shown this once: " + made.secret());
+        }
+        return opened;
     }
 }

@@ -7,6 +7,7 @@ import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ProgressEvent;
 import ai.epitome.serve.ProgressEvent.Phase;
 import ai.epitome.serve.TrainingProgress;
+import ai.epitome.serve.account.Accounts;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.TrainingEvent;
 import ai.epitome.train.TrainingListener;
@@ -63,7 +64,8 @@ final class UpCommand implements Callable<Integer> {
         System.err.println(backend.describe());
         ModelRegistry models = new ModelRegistry();
         TrainingProgress progress = new TrainingProgress();
-        try (EpitomeServer server = EpitomeServer.start(service.config(), models, Optional.of(progress))) {
+        try (Accounts accounts = service.accounts();
+                EpitomeServer server = EpitomeServer.start(service.config(), models, Optional.of(progress), accounts)) {
             System.err.println("page: " + server.uri());
             if (ModelPlace.isFinished(model)) {
                 serveFinished(model, backend, models, progress);

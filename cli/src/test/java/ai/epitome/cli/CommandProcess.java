@@ -43,6 +43,7 @@ final class CommandProcess implements AutoCloseable {
 
     private static CommandProcess start(Path folder, ProcessBuilder builder, Path output) throws IOException {
         builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+        builder.environment().put("XDG_DATA_HOME", folder.resolve("data").toString());
         return new CommandProcess(builder.start(), output);
     }
 

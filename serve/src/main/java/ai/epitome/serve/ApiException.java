@@ -30,6 +30,11 @@ final class ApiException extends RuntimeException {
         return new ApiException(status, "invalid_request_error", null, code, message);
     }
 
+    /// Status 401: no key, or none that is good.
+    static ApiException unauthorized(String message) {
+        return badRequest(401, "invalid_api_key", message);
+    }
+
     static ApiException modelNotFound(String id) {
         return new ApiException(
                 404,
@@ -41,6 +46,11 @@ final class ApiException extends RuntimeException {
 
     static ApiException notReady(String message) {
         return new ApiException(503, "server_error", null, "model_not_ready", message);
+    }
+
+    static ApiException databaseFailed() {
+        return new ApiException(
+                503, "server_error", null, "database_failed", "The server's database failed; its log says why.");
     }
 
     static ApiException queueFull(int waiting) {

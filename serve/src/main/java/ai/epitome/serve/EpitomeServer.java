@@ -1,8 +1,12 @@
 package ai.epitome.serve;
 
+import ai.epitome.serve.account.Accounts;
+import ai.epitome.serve.account.Database;
+import ai.epitome.serve.account.DatabaseException;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.helidon.webserver.http1.Http1Config;
@@ -10,7 +14,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -47,14 +50,17 @@ public final class EpitomeServer implements AutoCloseable {
 
     private final ServerConfig config;
     private final ModelRegistry models;
+    private final Accounts accounts;
     private final GenerationQueue queue;
     private final AtomicBoolean draining = new AtomicBoolean();
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final WebServer server;
 
-    private EpitomeServer(ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress) {
+    private EpitomeServer(
+            ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress, Accounts accounts) {
         this.config = config;
         this.models = models;
+        this.accounts = accounts;
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
         this.server = WebServer.builder()
                 .host(config.host())
@@ -74,15 +80,25 @@ public final class EpitomeServer implements AutoCloseable {
                 .build();
     }
 
-    /// Starts listening. Models may be put into `models` at any time after.
+    /// Starts listening, with accounts that end with the process.
     ///
     /// @param progress the training run that the page shows; empty when there is none
     /// @throws ServerStartException when the address cannot be listened on; its message says what to do
     public static EpitomeServer start(ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress) {
+        return start(config, models, progress, new Accounts(Database.inMemory()));
+    }
+
+    /// Starts listening. Models may be put into `models` at any time after.
+    ///
+    /// @param progress the training run that the page shows; empty when there is none
+    /// @param accounts who may ask; whoever opened it closes it, after the service
+    /// @throws ServerStartException when the address cannot be listened on; its message says what to do
+    public static EpitomeServer start(
+            ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress, Accounts accounts) {
         HELIDON_LOG.setLevel(java.util.logging.Level.WARNING);
         try {
             requireFree(config);
-            var server = new EpitomeServer(config, models, progress);
+            var server = new EpitomeServer(config, models, progress, accounts);
             server.server.start();
             if (!server.server.isRunning()) {
                 throw new IllegalStateException("the web server on " + config.host() + " did not start");
@@ -134,19 +150,25 @@ public final class EpitomeServer implements AutoCloseable {
             Http.secure(response.headers());
             chain.proceed();
         });
-        if (isLoopback(config.host())) {
+        if (config.isLoopback()) {
             routing.addFilter(new HostCheck(config.host()));
         }
-        routing.register("/v1", new CompletionRoutes(config, models, queue, draining::get, this::isStopped))
+        routing.addFilter(new Authentication(accounts.keys(), !config.isLoopback()));
+        routes(routing, progress);
+        routing.error(ApiException.class, (request, response, error) -> Http.send(response, error))
+                .error(Throwable.class, EpitomeServer::failed);
+    }
+
+    /// Apart from the filters, so that a test can list them.
+    void routes(HttpRules rules, Optional<TrainingProgress> progress) {
+        rules.register("/v1", new CompletionRoutes(config, models, queue, draining::get, this::isStopped))
                 .register("/api", new ProgressRoutes(progress, draining::get))
                 .get("/health", (request, response) -> health(response, true))
                 .get("/health/ready", (request, response) -> health(response, !draining.get() && !models.isEmpty()))
                 .any("/health", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
                 .any("/health/ready", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
                 .register("/", new PageRoutes())
-                .any(Http::unknown)
-                .error(ApiException.class, (request, response, error) -> Http.send(response, error))
-                .error(Throwable.class, EpitomeServer::failed);
+                .any(Http::unknown);
     }
 
     private static void failed(ServerRequest request, ServerResponse response, Throwable error) {
@@ -159,6 +181,10 @@ public final class EpitomeServer implements AutoCloseable {
                                 http.status().code(),
                                 "bad_request",
                                 http.status().reasonPhrase()));
+            case DatabaseException database -> {
+                LOG.log(Level.ERROR, "The database failed", database);
+                Http.send(response, ApiException.databaseFailed());
+            }
             default -> {
                 LOG.log(Level.ERROR, "A request failed", error);
                 Http.send(response, ApiException.internal());
@@ -171,14 +197,6 @@ public final class EpitomeServer implements AutoCloseable {
                 response,
                 healthy ? 200 : 503,
                 JsonNodeFactory.instance.objectNode().put("status", healthy ? "ok" : "waiting"));
-    }
-
-    private static boolean isLoopback(String host) {
-        try {
-            return InetAddress.getByName(host).isLoopbackAddress();
-        } catch (UnknownHostException e) {
-            return false;
-        }
     }
 
     /// The address and port that it listens on.

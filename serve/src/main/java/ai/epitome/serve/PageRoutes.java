@@ -14,6 +14,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Set;
 
 /// The page: a fixed list of files, held in memory.
 final class PageRoutes implements HttpService {
@@ -25,7 +26,13 @@ final class PageRoutes implements HttpService {
             "/progress.js", "progress.js",
             "/sse.js", "sse.js",
             "/playground.js", "playground.js",
+            "/key.js", "key.js",
             "/icon.svg", "icon.svg");
+
+    /// Where they are found.
+    static Set<String> paths() {
+        return FILES.keySet();
+    }
 
     private record Asset(byte[] bytes, String type, String etag) {}
 

@@ -1,5 +1,7 @@
 package ai.epitome.serve;
 
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 
 /// Where the service listens and how much of anything it takes at once.
@@ -41,6 +43,15 @@ public record ServerConfig(
     /// time and 32 that wait.
     public static ServerConfig local(int port) {
         return new ServerConfig(LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, Duration.ofSeconds(5));
+    }
+
+    /// Whether only this machine can connect. Then no key is needed.
+    public boolean isLoopback() {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            return false;
+        }
     }
 
     public ServerConfig withHost(String newHost) {

@@ -1,5 +1,7 @@
 package ai.epitome.serve;
 
+import ai.epitome.serve.account.Accounts;
+import ai.epitome.serve.account.Database;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import java.io.IOException;
@@ -23,10 +25,24 @@ final class TestServer implements AutoCloseable {
     final EpitomeServer server;
     private final HttpClient http = HttpClient.newHttpClient();
 
-    private TestServer(ServerConfig config, FakeModel model, Optional<TrainingProgress> progress) {
+    private final String key;
+
+    private TestServer(ServerConfig config, FakeModel model, Optional<TrainingProgress> progress, Accounts accounts) {
         this.model = model;
         this.models.put(model, CREATED);
-        this.server = EpitomeServer.start(config, models, progress);
+        this.server = EpitomeServer.start(config, models, progress, accounts);
+        this.key = "none";
+    }
+
+    private TestServer(TestServer other, String key) {
+        this.model = other.model;
+        this.server = other.server;
+        this.key = key;
+    }
+
+    /// The same server, asked with another key.
+    TestServer withKey(String other) {
+        return new TestServer(this, other);
     }
 
     static TestServer start() {
@@ -38,7 +54,12 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(ServerConfig config, long millisecondsPerToken, Optional<TrainingProgress> progress) {
-        return new TestServer(config, new FakeModel(MODEL, millisecondsPerToken), progress);
+        return new TestServer(
+                config, new FakeModel(MODEL, millisecondsPerToken), progress, new Accounts(Database.inMemory()));
+    }
+
+    static TestServer start(ServerConfig config, Accounts accounts) {
+        return new TestServer(config, new FakeModel(MODEL, 0), Optional.empty(), accounts);
     }
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {
@@ -52,15 +73,22 @@ final class TestServer implements AutoCloseable {
 
     OpenAIClient openai() {
         return OpenAIOkHttpClient.builder()
-                .baseUrl(server.uri().resolve("v1").toString())
-                .apiKey("none")
+                .baseUrl(uri().resolve("v1").toString())
+                .apiKey(key)
                 .maxRetries(0)
                 .build();
     }
 
+    private URI uri() {
+        return URI.create("http://" + ServerConfig.LOOPBACK + ":" + port() + "/");
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(uri().resolve(path)).header("Authorization", "Bearer " + key);
+    }
+
     HttpResponse<String> get(String path) throws IOException, InterruptedException {
-        return http.send(
-                HttpRequest.newBuilder(server.uri().resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+        return http.send(request(path).build(), HttpResponse.BodyHandlers.ofString());
     }
 
     HttpResponse<String> post(String body) throws IOException, InterruptedException {
@@ -68,9 +96,8 @@ final class TestServer implements AutoCloseable {
     }
 
     HttpResponse<String> post(String body, String type) throws IOException, InterruptedException {
-        URI uri = server.uri().resolve("v1/completions");
         return http.send(
-                HttpRequest.newBuilder(uri)
+                request("v1/completions")
                         .header("Content-Type", type)
                         .POST(HttpRequest.BodyPublishers.ofString(body))
                         .build(),

@@ -1,5 +1,6 @@
 // Puts the training run and the playground on the page.
 import {Chart, duration, linesOf} from "./chart.js";
+import {startKey} from "./key.js";
 import {startPlayground} from "./playground.js";
 import {follow} from "./progress.js";
 
@@ -109,6 +110,7 @@ function sampleItem(sample) {
   return item;
 }
 
+startKey();
 startPlayground();
 follow({
   update,

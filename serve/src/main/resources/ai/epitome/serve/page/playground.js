@@ -1,4 +1,5 @@
 // Prompt in, streaming completion out. The model's text goes into the page as text nodes only.
+import {ask} from "./key.js";
 import {eventsOf} from "./sse.js";
 
 const $ = id => document.getElementById(id);
@@ -31,7 +32,7 @@ export function startPlayground() {
 async function lookForModels() {
   let pause = LOOK_FOR_MODELS;
   try {
-    const response = await fetch("/v1/models", {cache: "no-store"});
+    const response = await ask("/v1/models", {cache: "no-store"});
     const ids = (await response.json()).data.map(model => model.id);
     show(ids);
     if (ids.length) pause *= 5;
@@ -76,7 +77,7 @@ async function run() {
   begin(request.prompt);
   const told = {tokens: 0, first: 0, end: ""};
   try {
-    const response = await fetch("/v1/completions", {
+    const response = await ask("/v1/completions", {
       method: "POST",
       headers: {"Content-Type": "application/json"},
       body: JSON.stringify(request),

@@ -1,4 +1,5 @@
 // Follows the training run, and reconnects for as long as the page is open.
+import {ask} from "./key.js";
 import {eventsOf} from "./sse.js";
 
 const SILENCE = 30_000; // the server says something every 10 s; after three times that it is gone
@@ -27,7 +28,7 @@ async function listen(view, connected) {
   const abort = new AbortController();
   let watchdog = setTimeout(() => abort.abort(), SILENCE);
   try {
-    const response = await fetch("/api/progress", {signal: abort.signal, cache: "no-store"});
+    const response = await ask("/api/progress", {signal: abort.signal, cache: "no-store"});
     if (response.status === 204) return "none";
     if (!response.ok) throw new Error(`status ${response.status}`);
     let run = null;

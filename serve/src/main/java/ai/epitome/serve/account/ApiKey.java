@@ -1,0 +1,42 @@
+package ai.epitome.serve.account;
+
+import java.time.Instant;
+import java.util.Optional;
+import java.util.Set;
+
+/// What is known of a key. The key itself is known to nobody but its holder.
+///
+/// @param id names the key in commands and usage rows
+/// @param hint its first and last characters, by which its holder recognises it
+public record ApiKey(
+        String id,
+        String name,
+        String hint,
+        Set<Scope> scopes,
+        KeyLimits limits,
+        Instant created,
+        Optional<Instant> expires,
+        Optional<Instant> revoked) {
+
+    public ApiKey {
+        scopes = Set.copyOf(scopes);
+    }
+
+    /// Whether a key may be used.
+    public enum State {
+        ACTIVE,
+        EXPIRED,
+        REVOKED
+    }
+
+    public State state(Instant now) {
+        if (revoked.isPresent()) {
+            return State.REVOKED;
+        }
+        return expires.isPresent() && !now.isBefore(expires.get()) ? State.EXPIRED : State.ACTIVE;
+    }
+
+    public boolean allows(Scope scope) {
+        return scopes.contains(scope) || scopes.contains(Scope.ADMIN);
+    }
+}
