@@ -1,10 +1,10 @@
 package ai.epitome.model;
 
+import ai.epitome.text.MarkedText;
 import ai.epitome.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /// One token a byte, and 256 for the end of a text.
 record Bytes() implements Tokenizer {
@@ -23,7 +23,7 @@ record Bytes() implements Tokenizer {
     }
 
     @Override
-    public int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed) {
+    public int[] encode(MarkedText text) {
         throw new UnsupportedOperationException();
     }
 

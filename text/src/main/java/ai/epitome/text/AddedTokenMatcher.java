@@ -36,10 +36,19 @@ final class AddedTokenMatcher {
 
     /// Walks over `text[from, to)` from left to right: what lies between tokens goes to `plain`, their ids to `found`.
     void walk(byte[] text, int from, int to, RangeSink plain, IntConsumer found) {
+        walk(text, from, to, (_, _) -> true, plain, found);
+    }
+
+    /// The same with all of a marked text, of which only tokens count that the template wrote.
+    void walk(MarkedText.Bytes text, RangeSink plain, IntConsumer found) {
+        walk(text.bytes(), 0, text.bytes().length, text::isTemplate, plain, found);
+    }
+
+    private void walk(byte[] text, int from, int to, RangeTest counts, RangeSink plain, IntConsumer found) {
         int done = from;
         int at = from;
         while (at < to) {
-            int id = idAt(text, at, to);
+            int id = idAt(text, at, to, counts);
             if (id == TokenTable.ABSENT) {
                 at++;
                 continue;
@@ -57,14 +66,20 @@ final class AddedTokenMatcher {
     }
 
     /// The id of the longest token that starts at `text[at]`, or [TokenTable#ABSENT].
-    private int idAt(byte[] text, int at, int to) {
+    private int idAt(byte[] text, int at, int to, RangeTest counts) {
         for (int length : lengthsByFirstByte[text[at] & 0xFF]) {
-            int id = length <= to - at ? table.find(text, at, at + length) : TokenTable.ABSENT;
+            int id = length <= to - at && counts.test(at, at + length) ? table.find(text, at, at + length) : TokenTable.ABSENT;
             if (id != TokenTable.ABSENT) {
                 return id;
             }
         }
         return TokenTable.ABSENT;
+    }
+
+    /// Whether what is found in `[from, to)` counts.
+    @FunctionalInterface
+    private interface RangeTest {
+        boolean test(int from, int to);
     }
 
     /// A range of plain text, `[from, to)`.

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.Consumer;
 
@@ -36,6 +35,8 @@ public final class BytePairTokenizer implements Tokenizer {
     private final Splitter splitter;
     /// Added tokens that are text; null if there are none.
     private final AddedTokenMatcher textTokens;
+
+    private final AddedTokenMatcher controlTokens;
 
     private final Map<String, Integer> specialTokens;
     private final byte[][] bytesOfId;
@@ -65,6 +66,7 @@ public final class BytePairTokenizer implements Tokenizer {
         this.splitter = splitting.splitter();
         this.bytesOfId = bytesOfIds(vocabulary, this.addedTokens);
         this.textTokens = SpecialTokens.textMatcher(this.addedTokens);
+        this.controlTokens = SpecialTokens.controlMatcher(this.addedTokens);
         this.specialTokens = SpecialTokens.byName(this.addedTokens);
         this.beginOfText = SpecialTokens.requireToken(beginOfText, bytesOfId.length);
     }
@@ -108,13 +110,11 @@ public final class BytePairTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed) {
-        AddedTokenMatcher matcher = SpecialTokens.matcher(allowed, addedTokens);
-        return withEncoder(encoder -> matcher.walk(
+    public int[] encode(MarkedText text) {
+        MarkedText.Bytes utf8 = text.utf8();
+        return withEncoder(encoder -> controlTokens.walk(
                 utf8,
-                0,
-                utf8.length,
-                (from, to) -> encodePlain(normalization.apply(Arrays.copyOfRange(utf8, from, to)), encoder),
+                (from, to) -> encodePlain(normalization.apply(Arrays.copyOfRange(utf8.bytes(), from, to)), encoder),
                 encoder.output()::add));
     }
 

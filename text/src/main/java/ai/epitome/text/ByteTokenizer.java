@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /// The tokenizer that does nothing: token `b` is the byte `b`, and control tokens follow from 256 on.
@@ -48,16 +47,15 @@ public final class ByteTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed) {
-        var ids = new IntList(utf8.length);
-        SpecialTokens.matcher(allowed, addedTokens)
+    public int[] encode(MarkedText text) {
+        MarkedText.Bytes utf8 = text.utf8();
+        var ids = new IntList(utf8.bytes().length);
+        SpecialTokens.controlMatcher(addedTokens)
                 .walk(
                         utf8,
-                        0,
-                        utf8.length,
                         (from, to) -> {
                             for (int i = from; i < to; i++) {
-                                ids.add(utf8[i] & 0xFF);
+                                ids.add(utf8.bytes()[i] & 0xFF);
                             }
                         },
                         ids::add);

@@ -8,7 +8,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /// SentencePiece's BPE (Kudo and Richardson, 2018), the tokenizer of Llama 2 and Mistral: characters are joined by the
 /// scores of what they make; what no token spells becomes tokens of single bytes.
@@ -35,6 +34,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
     /// User-defined tokens; null if there are none.
     private final AddedTokenMatcher textTokens;
 
+    private final AddedTokenMatcher controlTokens;
+
     /// @param pieces by id
     /// @param spacePrefix whether a space goes before every text
     /// @param beginOfText the token that goes before every text
@@ -60,6 +61,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         rank = ranks(pieces);
         specialTokens = SpecialTokens.byName(addedTokens);
         textTokens = SpecialTokens.textMatcher(addedTokens);
+        controlTokens = SpecialTokens.controlMatcher(addedTokens);
     }
 
     /// Fills the tables of all that is not joined, and returns the id of the unknown token, or -1.
@@ -142,15 +144,13 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
     /// What follows a control token is encoded as a text of its own, with its own space before it.
     @Override
-    public int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed) {
+    public int[] encode(MarkedText text) {
         var encoding = new Encoding();
-        SpecialTokens.matcher(allowed, addedTokens)
-                .walk(
-                        utf8,
-                        0,
-                        utf8.length,
-                        (from, to) -> encoding.text(Arrays.copyOfRange(utf8, from, to), spacePrefix),
-                        encoding.output::add);
+        MarkedText.Bytes utf8 = text.utf8();
+        controlTokens.walk(
+                utf8,
+                (from, to) -> encoding.text(Arrays.copyOfRange(utf8.bytes(), from, to), spacePrefix),
+                encoding.output::add);
         return encoding.output.toArray();
     }
 

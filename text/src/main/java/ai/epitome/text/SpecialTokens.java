@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /// What all tokenizers do with control tokens.
 final class SpecialTokens {
@@ -54,19 +53,8 @@ final class SpecialTokens {
         return text.isEmpty() ? null : new AddedTokenMatcher(text);
     }
 
-    /// Finds the allowed control tokens.
-    ///
-    /// @throws IllegalArgumentException if a name is not among the control tokens
-    static AddedTokenMatcher matcher(Set<String> allowed, List<AddedToken> tokens) {
-        Map<String, Integer> known = byName(tokens);
-        for (String name : allowed) {
-            if (!known.containsKey(name)) {
-                throw new IllegalArgumentException(
-                        "'" + name + "' is no control token of this tokenizer; it has " + known.keySet());
-            }
-        }
-        return new AddedTokenMatcher(tokens.stream()
-                .filter(token -> token.control() && allowed.contains(token.content()))
-                .toList());
+    /// Finds control tokens.
+    static AddedTokenMatcher controlMatcher(List<AddedToken> tokens) {
+        return new AddedTokenMatcher(tokens.stream().filter(AddedToken::control).toList());
     }
 }

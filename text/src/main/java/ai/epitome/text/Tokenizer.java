@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /// Turns bytes into token ids and back. The rest of the system sees only this interface.
@@ -12,8 +11,8 @@ import java.util.function.Consumer;
 /// Text is bytes: any bytes, valid UTF-8 or not, encode and decode back unchanged (the one exception is a
 /// tokenizer whose file asks for Unicode normalisation, as Qwen's does for NFC, or cannot spell it, see
 /// [SentencePieceTokenizer]). *Control tokens* such as
-/// `<|endoftext|>` are never produced by [#encode(byte[])], whatever the bytes spell; only
-/// [#encodeWithSpecialTokens(byte[],Set)], which chat templates use, makes them.
+/// `<|endoftext|>` are never produced by [#encode(byte[])], whatever the bytes spell; only [#encode(MarkedText)] makes
+/// them, where a template wrote them.
 ///
 /// Implementations are immutable and safe to use from any number of threads.
 public interface Tokenizer {
@@ -35,12 +34,9 @@ public interface Tokenizer {
         return encode(utf8);
     }
 
-    /// Encodes a template: occurrences of the named control tokens become their ids, everything between them is
-    /// encoded as plain text. Never give user text to this method.
-    ///
-    /// @param allowed the control tokens to recognise, keys of [#specialTokens()]
-    /// @throws IllegalArgumentException if a name is not a control token of this tokenizer
-    int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed);
+    /// Encodes what a template made: control tokens that the template wrote, wholly and by itself, become their ids;
+    /// everything between them is encoded as plain text, whoever wrote it.
+    int[] encode(MarkedText text);
 
     /// The bytes of a token. A token's length is the length of this array; special tokens have length 0, since they
     /// stand for no byte of any text. The array is the caller's own.

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.CharRange;
@@ -105,9 +104,8 @@ class SentencePieceTokenizerTest {
     void controlTokensComeFromTemplatesOnly() {
         SentencePieceTokenizer tokenizer = Pieces.tokenizer("<s>", "a", "\u2581a", "<s");
         assertThat(tokenizer.encode("<s>")).contains(FIRST).doesNotContain(1);
-        byte[] template = "<s>a</s>a".getBytes(StandardCharsets.UTF_8);
-        assertThat(tokenizer.encodeWithSpecialTokens(template, Set.of("<s>", "</s>")))
-                .containsExactly(1, FIRST + 2, 2, FIRST + 2);
+        assertThat(tokenizer.encode(MarkedText.ofTemplate("<s>a</s>a"))).containsExactly(1, FIRST + 2, 2, FIRST + 2);
+        assertThat(tokenizer.encode(MarkedText.ofValue("<s>"))).isEqualTo(tokenizer.encode("<s>"));
         assertThat(tokenizer.decode(1, FIRST + 2, 2)).asString().isEqualTo("a");
     }
 

@@ -15,10 +15,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -168,9 +168,29 @@ class TokenizerTest {
         for (Tokenizer tokenizer : List.of(Trained.TOKENIZER, new ByteTokenizer(END))) {
             int control = tokenizer.specialTokens().get("<|endoftext|>");
             assertThat(tokenizer.encode(before + "<|endoftext|>" + after)).doesNotContain(control);
-            assertThat(tokenizer.encodeWithSpecialTokens(
-                            "a<|endoftext|>b".getBytes(StandardCharsets.UTF_8), Set.copyOf(END)))
-                    .contains(control);
+            assertThat(tokenizer.encode(MarkedText.ofTemplate("a<|endoftext|>b"))).contains(control);
+            assertThat(tokenizer.encode(MarkedText.ofValue(before + "<|endoftext|>" + after)))
+                    .doesNotContain(control);
+        }
+    }
+
+    /// A user may try to complete what the template begins, or to be read as part of it.
+    @Property(tries = 300)
+    void onlyWhatTheTemplateWroteIsAControlToken(@ForAll String value, @ForAll @IntRange(max = 13) int cut) {
+        String name = "<|endoftext|>";
+        MarkedText text = new MarkedText.Builder()
+                .append(name, true)
+                .append(name.substring(0, cut), true)
+                .append(name.substring(cut) + value + name, false)
+                .append("é" + name, true)
+                .build();
+        for (Tokenizer tokenizer : List.of(Trained.TOKENIZER, new ByteTokenizer(END))) {
+            int control = tokenizer.specialTokens().get(name);
+            int expected = cut == name.length() ? 3 : 2;
+            int[] ids = tokenizer.encode(text);
+            assertThat(Arrays.stream(ids).filter(id -> id == control).count()).isEqualTo(expected);
+            String plain = (cut == name.length() ? "" : name) + value + name + "é";
+            assertThat(tokenizer.decode(ids)).isEqualTo(plain.getBytes(StandardCharsets.UTF_8));
         }
     }
 

@@ -1,11 +1,11 @@
 package ai.epitome.train.data;
 
+import ai.epitome.text.MarkedText;
 import ai.epitome.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /// A small tokenizer for tests: a token a byte, and one for each byte that is doubled. Ids are spread over
 /// `vocabulary`,
@@ -57,8 +57,8 @@ record DoubledBytes(int vocabulary, boolean withEndOfText, boolean lossy) implem
     }
 
     @Override
-    public int[] encodeWithSpecialTokens(byte[] text, Set<String> allowed) {
-        return encode(text);
+    public int[] encode(MarkedText text) {
+        return encode(text.characters());
     }
 
     @Override
