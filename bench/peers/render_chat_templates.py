@@ -2,6 +2,7 @@
 
     python render_chat_templates.py conversations.json FOLDER_OF_TEMPLATES > expected.json
     python render_chat_templates.py --cases cases.json > new-cases.json
+    python render_chat_templates.py --ids conversations.json FOLDER_OF_TOKENIZERS > ids.json    # wants tokenizers
 
 A result is the beginning of the text's SHA-256 in hexadecimal (with --cases the text itself, as "expected" of the case),
 or null where rendering fails. The files are in text/src/test/resources/ai/epitome/text/jinja.
@@ -71,7 +72,28 @@ def lines(items):
     return ",\n".join(items)
 
 
+def ids(conversations, folder):
+    """Token ids of some conversations, as Hugging Face's tokenizers give them."""
+    from tokenizers import Tokenizer
+
+    result = {}
+    for path in sorted(glob.glob(folder + "/**/tokenizer.json.gz", recursive=True)):
+        tokenizer = Tokenizer.from_str(gzip.open(path).read().decode())
+        config = json.load(gzip.open(os.path.join(os.path.dirname(path), "tokenizer_config.json.gz")))
+        of_model = result[os.path.basename(os.path.dirname(path))] = {}
+        for conversation in conversations:
+            context = {"add_generation_prompt": True, "bos_token": config["bos_token"], **conversation}
+            name = context.pop("name")
+            if name in ("turns", "tools, system", "reasoning_content", "two tool calls"):
+                text = render(config["chat_template"], context)
+                of_model[name] = tokenizer.encode(text, add_special_tokens=False).ids
+    return result
+
+
 def main():
+    if sys.argv[1] == "--ids":
+        print(json.dumps(ids(json.load(open(sys.argv[2])), sys.argv[3])))
+        return
     if sys.argv[1] == "--cases":
         cases = json.load(open(sys.argv[2]))
         for case in cases:

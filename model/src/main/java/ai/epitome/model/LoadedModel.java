@@ -3,9 +3,13 @@ package ai.epitome.model;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.Tokenizers;
+import ai.epitome.text.chat.ChatFormat;
+import ai.epitome.text.chat.ChatTemplates;
+import ai.epitome.text.jinja.JinjaException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -113,15 +117,29 @@ public record LoadedModel(
         return Files.isDirectory(source) ? name : name.replaceFirst("(?<=.)\\.(gguf|bin)$", "");
     }
 
-    /// The model as a service uses it.
+    /// The model as a service uses it. What ends a turn of a conversation ends a text, too.
     ///
     /// @throws IllegalStateException when it has no tokenizer
     public TextGenerator generator(Backend backend) {
-        Tokenizer own = tokenizer.orElseThrow(() -> new IllegalStateException(
+        Tokenizer own = requireTokenizer();
+        Set<Integer> ends = new HashSet<>(defaults.endOfText());
+        ends.addAll(ChatFormat.endsOfTurn(own));
+        return new TextGenerator(id(), transformer, own, ends, backend);
+    }
+
+    /// How the model wants conversations written.
+    ///
+    /// @throws IllegalStateException when it has no tokenizer
+    /// @throws JinjaException when its chat template cannot be read
+    public ChatFormat chat() throws IOException {
+        return ChatFormat.of(ChatTemplates.of(source), requireTokenizer());
+    }
+
+    private Tokenizer requireTokenizer() {
+        return tokenizer.orElseThrow(() -> new IllegalStateException(
                 "%s has no tokenizer, so it can neither read nor write text: put the one that it was trained with there"
                                 .formatted(source)
                         + " (tokenizer.json in a folder, tokenizer.bin beside a checkpoint of llama2.c)"));
-        return new TextGenerator(id(), transformer, own, defaults.endOfText(), backend);
     }
 
     /// The model as a measure of texts; see [#beginning].

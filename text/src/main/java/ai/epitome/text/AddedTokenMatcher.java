@@ -68,7 +68,9 @@ final class AddedTokenMatcher {
     /// The id of the longest token that starts at `text[at]`, or [TokenTable#ABSENT].
     private int idAt(byte[] text, int at, int to, RangeTest counts) {
         for (int length : lengthsByFirstByte[text[at] & 0xFF]) {
-            int id = length <= to - at && counts.test(at, at + length) ? table.find(text, at, at + length) : TokenTable.ABSENT;
+            int id = length <= to - at && counts.test(at, at + length)
+                    ? table.find(text, at, at + length)
+                    : TokenTable.ABSENT;
             if (id != TokenTable.ABSENT) {
                 return id;
             }

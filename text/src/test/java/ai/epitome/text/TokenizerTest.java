@@ -168,7 +168,8 @@ class TokenizerTest {
         for (Tokenizer tokenizer : List.of(Trained.TOKENIZER, new ByteTokenizer(END))) {
             int control = tokenizer.specialTokens().get("<|endoftext|>");
             assertThat(tokenizer.encode(before + "<|endoftext|>" + after)).doesNotContain(control);
-            assertThat(tokenizer.encode(MarkedText.ofTemplate("a<|endoftext|>b"))).contains(control);
+            assertThat(tokenizer.encode(MarkedText.ofTemplate("a<|endoftext|>b")))
+                    .contains(control);
             assertThat(tokenizer.encode(MarkedText.ofValue(before + "<|endoftext|>" + after)))
                     .doesNotContain(control);
         }

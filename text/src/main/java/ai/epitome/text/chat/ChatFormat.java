@@ -33,15 +33,13 @@ import tools.jackson.databind.JsonNode;
 ///
 /// Immutable and thread-safe.
 public final class ChatFormat {
-    private static final String CHATML =
-            """
+    private static final String CHATML = """
             {% for message in messages %}
             {{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
             {%- endfor %}
             {{- '<|im_start|>assistant\\n' }}""";
 
-    private static final String PLAIN =
-            """
+    private static final String PLAIN = """
             {% for message in messages %}
             {% if message.role == 'system' %}
             {{ message.content + '\\n\\n' }}
@@ -81,7 +79,8 @@ public final class ChatFormat {
     private final Map<String, String> tokens;
     private final Tokenizer tokenizer;
 
-    private ChatFormat(Origin origin, Template template, Optional<Template> withTools, ChatTemplates files, Tokenizer tokenizer) {
+    private ChatFormat(
+            Origin origin, Template template, Optional<Template> withTools, ChatTemplates files, Tokenizer tokenizer) {
         this.origin = origin;
         this.template = template;
         this.withTools = withTools;
@@ -92,7 +91,8 @@ public final class ChatFormat {
     /// @throws JinjaException if the model's template cannot be read
     public static ChatFormat of(ChatTemplates files, Tokenizer tokenizer) {
         Optional<Template> withTools = files.find(ChatTemplates.TOOLS).map(Template::parse);
-        Optional<Template> own = files.find(ChatTemplates.DEFAULT).map(Template::parse).or(() -> withTools);
+        Optional<Template> own =
+                files.find(ChatTemplates.DEFAULT).map(Template::parse).or(() -> withTools);
         if (own.isPresent()) {
             return new ChatFormat(Origin.MODEL, own.get(), withTools, files, tokenizer);
         }
@@ -147,7 +147,8 @@ public final class ChatFormat {
         int[] ids = tokenizer.encode(render(conversation, now));
         return isOfModel() || tokenizer.beginOfText().isEmpty()
                 ? ids // a template writes the token before every text by itself, where it wants one
-                : IntStream.concat(tokenizer.beginOfText().stream(), Arrays.stream(ids)).toArray();
+                : IntStream.concat(tokenizer.beginOfText().stream(), Arrays.stream(ids))
+                        .toArray();
     }
 
     /// The text that the model goes on from, with its marks.
@@ -177,8 +178,13 @@ public final class ChatFormat {
         context.put("add_generation_prompt", Value.TRUE);
         conversation.tools().ifPresent(tools -> context.put("tools", form.tools(tools)));
         // what one family of templates, Firefunction's, wants besides
-        context.put("functions", Value.of(conversation.tools().map(JsonNode::toString).orElse("")));
-        context.put("datetime", Value.ofTemplate(DateTimeFormatter.ofPattern("MMM dd yyyy HH:mm:ss", Locale.ENGLISH).format(now)));
+        context.put(
+                "functions",
+                Value.of(conversation.tools().map(JsonNode::toString).orElse("")));
+        context.put(
+                "datetime",
+                Value.ofTemplate(DateTimeFormatter.ofPattern("MMM dd yyyy HH:mm:ss", Locale.ENGLISH)
+                        .format(now)));
         return context;
     }
 }

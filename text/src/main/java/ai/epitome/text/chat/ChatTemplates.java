@@ -1,7 +1,9 @@
 package ai.epitome.text.chat;
 
 import ai.epitome.text.GgufMetadata;
+import java.io.BufferedInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -19,8 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// | where | what |
 /// |---|---|
 /// | `chat_template.jinja` | the template |
-/// | `tokenizer_config.json` | `chat_template`: the template, or a list of `{"name", "template"}`; `bos_token` and others |
-/// | GGUF | `tokenizer.chat_template`, `tokenizer.chat_template.NAME`; names of tokens by `tokenizer.ggml.bos_token_id` |
+/// | `tokenizer_config.json` | `chat_template`: the template, or a list of `{"name", "template"}`; `bos_token`... |
+/// | GGUF | `tokenizer.chat_template`, `tokenizer.chat_template.NAME`; tokens by `tokenizer.ggml.bos_token_id`... |
 ///
 /// @param byName templates; [#DEFAULT] and [#TOOLS] are used
 /// @param tokens what control tokens are called in templates: `bos_token`, `eos_token` and others
@@ -52,8 +54,23 @@ public record ChatTemplates(Map<String, String> byName, Map<String, String> toke
         tokens = Map.copyOf(tokens);
     }
 
+    /// What a model's folder or file holds; nothing where it is of another kind.
+    ///
+    /// @throws IOException if a file cannot be read, or is malformed
+    public static ChatTemplates of(Path source) throws IOException {
+        if (Files.isDirectory(source)) {
+            return ofFolder(source);
+        }
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(source))) {
+            in.mark(Long.BYTES);
+            boolean gguf = GgufMetadata.isMagic(in.readNBytes(Integer.BYTES));
+            in.reset();
+            return gguf ? ofGguf(GgufMetadata.read(in, source.toString())) : NONE;
+        }
+    }
+
     /// @throws IOException if a file cannot be read, or is no JSON
-    public static ChatTemplates ofFolder(Path folder) throws IOException {
+    static ChatTemplates ofFolder(Path folder) throws IOException {
         Map<String, String> byName = new LinkedHashMap<>();
         Map<String, String> tokens = new LinkedHashMap<>();
         Path config = folder.resolve("tokenizer_config.json");
@@ -98,14 +115,13 @@ public record ChatTemplates(Map<String, String> byName, Map<String, String> toke
         for (JsonNode entry : template.isArray() ? template.values() : List.<JsonNode>of()) {
             if (entry.path("name").isString() && entry.path("template").isString()) {
                 byName.put(
-                        entry.path("name").stringValue(),
-                        entry.path("template").stringValue());
+                        entry.path("name").stringValue(), entry.path("template").stringValue());
             }
         }
     }
 
     /// What a GGUF file's metadata hold.
-    public static ChatTemplates ofGguf(GgufMetadata metadata) {
+    static ChatTemplates ofGguf(GgufMetadata metadata) {
         Map<String, String> byName = new LinkedHashMap<>();
         metadata.values().forEach((key, value) -> {
             if (value instanceof String template && key.equals(GGUF_TEMPLATE)) {

@@ -62,9 +62,7 @@ record MessageForms(boolean objectArguments, boolean emptyContent, boolean bareT
         if (content.isArray()) {
             message.put(CONTENT, text(content));
         } else if (content.isMissingNode() || content.isNull()) {
-            message.set(
-                    CONTENT,
-                    emptyContent ? StringNode.valueOf("") : JsonNodeFactory.instance.nullNode());
+            message.set(CONTENT, emptyContent ? StringNode.valueOf("") : JsonNodeFactory.instance.nullNode());
         }
         for (JsonNode call : message.path("tool_calls").values()) {
             JsonNode arguments = call.path("function").path("arguments");

@@ -55,7 +55,8 @@ final class Attributes {
         Value found = object;
         for (String part : text.characters().split("\\.", -1)) {
             budget.pay(part.length() + 1L);
-            boolean number = !part.isEmpty() && part.length() < 9 && part.chars().allMatch(Characters::isDigit);
+            boolean number =
+                    !part.isEmpty() && part.length() < 9 && part.chars().allMatch(Characters::isDigit);
             found = item(found, number ? Value.of(Long.parseLong(part)) : Value.ofTemplate(part));
         }
         return found;
@@ -66,7 +67,8 @@ final class Attributes {
         int place = wanted.bitLength() < Integer.SIZE ? wanted.intValue() : Integer.MAX_VALUE;
         return switch (object) {
             case Value.Dict dict -> dict.entries().get(index);
-            case Value.Sequence sequence when sequence.kind() != Value.Kind.STREAM -> {
+            case Value.Sequence sequence
+            when sequence.kind() != Value.Kind.STREAM -> {
                 List<Value> items = sequence.items();
                 int at = place < 0 ? place + items.size() : place;
                 yield at >= 0 && at < items.size() ? items.get(at) : null;
@@ -131,8 +133,7 @@ final class Attributes {
     Value items(Value.Dict dict, Value.Kind kind) {
         budget.pay(3L * Budget.ELEMENT * dict.entries().size());
         var items = new ArrayList<Value>();
-        dict.entries()
-                .forEach((key, value) -> items.add(new Value.Sequence(List.of(key, value), Value.Kind.TUPLE)));
+        dict.entries().forEach((key, value) -> items.add(new Value.Sequence(List.of(key, value), Value.Kind.TUPLE)));
         return new Value.Sequence(items, kind);
     }
 

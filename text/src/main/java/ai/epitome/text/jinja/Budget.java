@@ -26,8 +26,9 @@ final class Budget {
     void pay(long units) {
         left -= units;
         if (left < 0) {
-            throw new JinjaException("rendering takes too much: it was stopped after %,d units of work (a unit is about a character copied)"
-                    .formatted(limit));
+            throw new JinjaException(
+                    "rendering takes too much: it was stopped after %,d units of work (a unit is about a character copied)"
+                            .formatted(limit));
         }
     }
 

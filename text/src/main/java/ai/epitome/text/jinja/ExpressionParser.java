@@ -15,108 +15,42 @@ import java.util.Set;
 /// sum           + -        concatenation  ~        product  * / // %        power  **
 /// unary         + -        postfix  .name [index] (call)        filters and tests  | name   is name
 /// ```
-class ExpressionParser {
-    /// Parentheses and blocks within each other.
-    private static final int DEEPEST = 100;
-
+final class ExpressionParser {
     private static final int LONGEST_INTEGER = 300;
 
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
 
-    private final List<Token> tokens;
-    private int at;
-    private int depth;
+    private final Tokens tokens;
 
-    ExpressionParser(List<Token> tokens) {
+    ExpressionParser(Tokens tokens) {
         this.tokens = tokens;
     }
 
-    final Token current() {
-        return tokens.get(at);
-    }
-
-    final Token next() {
-        Token token = tokens.get(at);
-        at = Math.min(at + 1, tokens.size() - 1);
-        return token;
-    }
-
-    private Token following() {
-        return tokens.get(Math.min(at + 1, tokens.size() - 1));
-    }
-
-    final JinjaException fail(String message) {
-        return new JinjaException(message).at(current().line());
-    }
-
-    final JinjaException expected(String what) {
-        return fail("expected " + what + ", found " + current().shown());
-    }
-
-    final boolean skipOperator(String symbol) {
-        return skip(current().isOperator(symbol));
-    }
-
-    final boolean skipName(String name) {
-        return skip(current().isName(name));
-    }
-
-    private boolean skip(boolean found) {
-        if (found) {
-            next();
-        }
-        return found;
-    }
-
-    final void expectOperator(String symbol) {
-        if (!skipOperator(symbol)) {
-            throw expected("'" + symbol + "'");
-        }
-    }
-
-    final String expectName() {
-        if (current().kind() != Kind.NAME) {
-            throw expected("a name");
-        }
-        return next().text();
-    }
-
-    /// Goes one level deeper; [#leave] comes back.
-    final void enter() {
-        if (++depth > DEEPEST) {
-            throw fail("nested more than " + DEEPEST + " deep");
-        }
-    }
-
-    final void leave() {
-        depth--;
-    }
-
     /// An expression, or a tuple without parentheses.
-    final Expression expressions() {
+    Expression expressions() {
         return tuple(false);
     }
 
-    final Expression expression() {
-        enter();
+    Expression expression() {
+        tokens.enter();
         Expression then = or();
-        while (skipName("if")) {
+        while (tokens.skipName("if")) {
             Expression condition = or();
-            Expression otherwise = skipName("else") ? expression() : null;
+            Expression otherwise = tokens.skipName("else") ? expression() : null;
             then = new Expression.Conditional(condition, then, otherwise);
         }
-        leave();
+        tokens.leave();
         return then;
     }
 
     /// What a loop goes over: no conditional, whose `if` is the loop's.
-    final Expression unconditional() {
+    Expression unconditional() {
         Expression first = or();
-        if (!current().isOperator(",")) {
+        if (!tokens.current().isOperator(",")) {
             return first;
         }
         var items = new ArrayList<>(List.of(first));
-        while (skipOperator(",")) {
+        while (tokens.skipOperator(",")) {
             items.add(or());
         }
         return new Expression.Items(items, Value.Kind.TUPLE);
@@ -124,7 +58,7 @@ class ExpressionParser {
 
     private Expression or() {
         Expression left = and();
-        while (skipName("or")) {
+        while (tokens.skipName("or")) {
             left = new Expression.Or(left, and());
         }
         return left;
@@ -132,35 +66,36 @@ class ExpressionParser {
 
     private Expression and() {
         Expression left = not();
-        while (skipName("and")) {
+        while (tokens.skipName("and")) {
             left = new Expression.And(left, not());
         }
         return left;
     }
 
     private Expression not() {
-        if (!skipName("not")) {
+        if (!tokens.skipName("not")) {
             return comparison();
         }
-        enter();
+        tokens.enter();
         Expression operand = not();
-        leave();
+        tokens.leave();
         return new Expression.Not(operand);
     }
 
     private Expression comparison() {
-        int line = current().line();
+        int line = tokens.current().line();
         Expression first = sum();
         var operators = new ArrayList<String>();
         var others = new ArrayList<Expression>();
         while (true) {
-            if (current().kind() == Kind.OPERATOR && COMPARISONS.contains(current().text())) {
-                operators.add(next().text());
-            } else if (skipName("in")) {
+            if (tokens.current().kind() == Kind.OPERATOR
+                    && COMPARISONS.contains(tokens.current().text())) {
+                operators.add(tokens.next().text());
+            } else if (tokens.skipName("in")) {
                 operators.add("in");
-            } else if (current().isName("not") && following().isName("in")) {
-                next();
-                next();
+            } else if (tokens.current().isName("not") && tokens.following().isName("in")) {
+                tokens.next();
+                tokens.next();
                 operators.add("not in");
             } else {
                 return operators.isEmpty() ? first : new Expression.Comparison(first, operators, others, line);
@@ -171,8 +106,8 @@ class ExpressionParser {
 
     private Expression sum() {
         Expression left = concatenation();
-        while (current().isOperator("+") || current().isOperator("-")) {
-            Token operator = next();
+        while (tokens.current().isOperator("+") || tokens.current().isOperator("-")) {
+            Token operator = tokens.next();
             left = new Expression.Arithmetic(operator.text(), left, concatenation(), operator.line());
         }
         return left;
@@ -180,11 +115,11 @@ class ExpressionParser {
 
     private Expression concatenation() {
         Expression first = product();
-        if (!current().isOperator("~")) {
+        if (!tokens.current().isOperator("~")) {
             return first;
         }
         var parts = new ArrayList<>(List.of(first));
-        while (skipOperator("~")) {
+        while (tokens.skipOperator("~")) {
             parts.add(product());
         }
         return new Expression.Concatenation(parts);
@@ -192,11 +127,11 @@ class ExpressionParser {
 
     private Expression product() {
         Expression left = power();
-        while (current().isOperator("*")
-                || current().isOperator("/")
-                || current().isOperator("//")
-                || current().isOperator("%")) {
-            Token operator = next();
+        while (tokens.current().isOperator("*")
+                || tokens.current().isOperator("/")
+                || tokens.current().isOperator("//")
+                || tokens.current().isOperator("%")) {
+            Token operator = tokens.next();
             left = new Expression.Arithmetic(operator.text(), left, power(), operator.line());
         }
         return left;
@@ -204,19 +139,19 @@ class ExpressionParser {
 
     private Expression power() {
         Expression left = unary(true);
-        while (current().isOperator("**")) {
-            int line = next().line();
+        while (tokens.current().isOperator("**")) {
+            int line = tokens.next().line();
             left = new Expression.Arithmetic("**", left, unary(true), line);
         }
         return left;
     }
 
     private Expression unary(boolean filters) {
-        enter();
-        int line = current().line();
+        tokens.enter();
+        int line = tokens.current().line();
         Expression expression;
-        if (current().isOperator("-") || current().isOperator("+")) {
-            boolean negative = next().text().equals("-");
+        if (tokens.current().isOperator("-") || tokens.current().isOperator("+")) {
+            boolean negative = tokens.next().text().equals("-");
             expression = new Expression.Sign(unary(false), negative, line);
         } else {
             expression = primary();
@@ -225,15 +160,15 @@ class ExpressionParser {
         if (filters) {
             expression = filtersAndTests(expression);
         }
-        leave();
+        tokens.leave();
         return expression;
     }
 
-    final Expression primary() {
-        Token token = current();
+    Expression primary() {
+        Token token = tokens.current();
         switch (token.kind()) {
             case NAME -> {
-                next();
+                tokens.next();
                 return switch (token.text()) {
                     case "true", "True" -> new Expression.Literal(Value.TRUE);
                     case "false", "False" -> new Expression.Literal(Value.FALSE);
@@ -243,24 +178,24 @@ class ExpressionParser {
             }
             case STRING -> {
                 var text = new StringBuilder();
-                while (current().kind() == Kind.STRING) {
-                    text.append(next().text());
+                while (tokens.current().kind() == Kind.STRING) {
+                    text.append(tokens.next().text());
                 }
                 return new Expression.Literal(Value.ofTemplate(text.toString()));
             }
             case INTEGER, FLOAT -> {
-                return new Expression.Literal(number(next()));
+                return new Expression.Literal(number(tokens.next()));
             }
             case OPERATOR -> {
                 return bracketed(token);
             }
-            default -> throw expected("an expression");
+            default -> throw tokens.expected("an expression");
         }
     }
 
     private Value number(Token token) {
         if (token.text().length() > LONGEST_INTEGER) {
-            throw fail("a number of " + token.text().length() + " digits");
+            throw tokens.fail("a number of " + token.text().length() + " digits");
         }
         return token.kind() == Kind.INTEGER
                 ? new Value.Int(new BigInteger(token.text()))
@@ -270,43 +205,43 @@ class ExpressionParser {
     private Expression bracketed(Token token) {
         switch (token.text()) {
             case "(" -> {
-                next();
+                tokens.next();
                 Expression inner = tuple(true);
-                expectOperator(")");
+                tokens.expectOperator(")");
                 return inner;
             }
             case "[" -> {
-                next();
+                tokens.next();
                 var items = new ArrayList<Expression>();
-                while (!current().isOperator("]")) {
+                while (!tokens.current().isOperator("]")) {
                     items.add(expression());
-                    if (!current().isOperator("]")) {
-                        expectOperator(",");
+                    if (!tokens.current().isOperator("]")) {
+                        tokens.expectOperator(",");
                     }
                 }
-                next();
+                tokens.next();
                 return new Expression.Items(items, Value.Kind.LIST);
             }
             case "{" -> {
-                next();
+                tokens.next();
                 return pairs(token.line());
             }
-            default -> throw expected("an expression");
+            default -> throw tokens.expected("an expression");
         }
     }
 
     private Expression pairs(int line) {
         var keys = new ArrayList<Expression>();
         var values = new ArrayList<Expression>();
-        while (!current().isOperator("}")) {
+        while (!tokens.current().isOperator("}")) {
             keys.add(expression());
-            expectOperator(":");
+            tokens.expectOperator(":");
             values.add(expression());
-            if (!current().isOperator("}")) {
-                expectOperator(",");
+            if (!tokens.current().isOperator("}")) {
+                tokens.expectOperator(",");
             }
         }
-        next();
+        tokens.next();
         return new Expression.Pairs(keys, values, line);
     }
 
@@ -315,7 +250,7 @@ class ExpressionParser {
         boolean tuple = false;
         while (!endsTuple()) {
             items.add(expression());
-            if (!skipOperator(",")) {
+            if (!tokens.skipOperator(",")) {
                 break;
             }
             tuple = true;
@@ -324,33 +259,33 @@ class ExpressionParser {
             return items.getFirst();
         }
         if (items.isEmpty() && !parentheses) {
-            throw expected("an expression");
+            throw tokens.expected("an expression");
         }
         return new Expression.Items(items, Value.Kind.TUPLE);
     }
 
     private boolean endsTuple() {
-        return switch (current().kind()) {
+        return switch (tokens.current().kind()) {
             case OUTPUT_END, BLOCK_END, END -> true;
-            default -> current().isOperator(")");
+            default -> tokens.current().isOperator(")");
         };
     }
 
     private Expression postfix(Expression start) {
         Expression expression = start;
-        while (current().kind() == Kind.OPERATOR) {
-            int line = current().line();
-            switch (current().text()) {
+        while (tokens.current().kind() == Kind.OPERATOR) {
+            int line = tokens.current().line();
+            switch (tokens.current().text()) {
                 case "." -> {
-                    next();
-                    expression = current().kind() == Kind.INTEGER
-                            ? new Expression.Item(expression, new Expression.Literal(number(next())), line)
-                            : new Expression.Attribute(expression, expectName(), line);
+                    tokens.next();
+                    expression = tokens.current().kind() == Kind.INTEGER
+                            ? new Expression.Item(expression, new Expression.Literal(number(tokens.next())), line)
+                            : new Expression.Attribute(expression, tokens.expectName(), line);
                 }
                 case "[" -> {
-                    next();
+                    tokens.next();
                     expression = subscript(expression, line);
-                    expectOperator("]");
+                    tokens.expectOperator("]");
                 }
                 case "(" -> expression = new Expression.Call(expression, arguments(), line);
                 default -> {
@@ -362,25 +297,26 @@ class ExpressionParser {
     }
 
     private Expression subscript(Expression object, int line) {
-        Expression start = current().isOperator(":") ? null : expression();
-        if (!skipOperator(":")) {
+        Expression start = tokens.current().isOperator(":") ? null : expression();
+        if (!tokens.skipOperator(":")) {
             return new Expression.Item(object, start, line);
         }
-        Expression stop = current().isOperator(":") || current().isOperator("]") ? null : expression();
-        Expression step = skipOperator(":") && !current().isOperator("]") ? expression() : null;
+        Expression stop = tokens.current().isOperator(":") || tokens.current().isOperator("]") ? null : expression();
+        Expression step = tokens.skipOperator(":") && !tokens.current().isOperator("]") ? expression() : null;
         return new Expression.Slice(object, start, stop, step, line);
     }
 
     private Expression filtersAndTests(Expression start) {
         Expression expression = start;
         while (true) {
-            if (current().isOperator("|")) {
-                next();
+            if (tokens.current().isOperator("|")) {
+                tokens.next();
                 expression = filter(expression);
-            } else if (current().isName("is")) {
+            } else if (tokens.current().isName("is")) {
                 expression = test(expression);
-            } else if (current().isOperator("(")) {
-                expression = new Expression.Call(expression, arguments(), current().line());
+            } else if (tokens.current().isOperator("(")) {
+                expression = new Expression.Call(
+                        expression, arguments(), tokens.current().line());
             } else {
                 return expression;
             }
@@ -388,38 +324,38 @@ class ExpressionParser {
     }
 
     /// A filter's name and arguments, and those of the filters behind it.
-    final Expression filters(Expression object) {
+    Expression filters(Expression object) {
         Expression expression = filter(object);
-        while (skipOperator("|")) {
+        while (tokens.skipOperator("|")) {
             expression = filter(expression);
         }
         return expression;
     }
 
     private Expression filter(Expression object) {
-        int line = current().line();
-        String name = expectName();
+        int line = tokens.current().line();
+        String name = tokens.expectName();
         if (!Filters.isKnown(name)) {
             throw new JinjaException("there is no filter '" + name + "'").at(line);
         }
-        Expression.Given arguments = current().isOperator("(") ? arguments() : Expression.Given.NOTHING;
+        Expression.Given arguments = tokens.current().isOperator("(") ? arguments() : Expression.Given.NOTHING;
         return new Expression.Filter(object, name, arguments, line);
     }
 
     private Expression test(Expression object) {
-        int line = next().line();
-        boolean negated = skipName("not");
-        String name = expectName();
+        int line = tokens.next().line();
+        boolean negated = tokens.skipName("not");
+        String name = tokens.expectName();
         if (!Tests.isKnown(name)) {
             throw new JinjaException("there is no test '" + name + "'").at(line);
         }
         Expression.Given arguments = Expression.Given.NOTHING;
-        if (current().isOperator("(")) {
+        if (tokens.current().isOperator("(")) {
             arguments = arguments();
-        } else if (beginsArgument(current())) {
-            enter();
+        } else if (beginsArgument(tokens.current())) {
+            tokens.enter();
             arguments = new Expression.Given(List.of(postfix(primary())), new LinkedHashMap<>(), null, null);
-            leave();
+            tokens.leave();
         }
         Expression test = new Expression.Test(object, name, arguments, line);
         return negated ? new Expression.Not(test) : test;
@@ -434,33 +370,34 @@ class ExpressionParser {
         };
     }
 
-    final Expression.Given arguments() {
-        expectOperator("(");
+    Expression.Given arguments() {
+        tokens.expectOperator("(");
         var positional = new ArrayList<Expression>();
         var named = new LinkedHashMap<String, Expression>();
         Expression rest = null;
         Expression namedRest = null;
-        while (!current().isOperator(")")) {
-            if (skipOperator("*")) {
+        while (!tokens.current().isOperator(")")) {
+            if (tokens.skipOperator("*")) {
                 rest = expression();
-            } else if (skipOperator("**")) {
+            } else if (tokens.skipOperator("**")) {
                 namedRest = expression();
-            } else if (current().kind() == Kind.NAME && following().isOperator("=")) {
-                String name = next().text();
-                next();
+            } else if (tokens.current().kind() == Kind.NAME
+                    && tokens.following().isOperator("=")) {
+                String name = tokens.next().text();
+                tokens.next();
                 if (named.put(name, expression()) != null) {
-                    throw fail("the argument '" + name + "' is given twice");
+                    throw tokens.fail("the argument '" + name + "' is given twice");
                 }
             } else if (named.isEmpty() && rest == null && namedRest == null) {
                 positional.add(expression());
             } else {
-                throw fail("an argument without a name stands behind one with a name");
+                throw tokens.fail("an argument without a name stands behind one with a name");
             }
-            if (!current().isOperator(")")) {
-                expectOperator(",");
+            if (!tokens.current().isOperator(")")) {
+                tokens.expectOperator(",");
             }
         }
-        next();
+        tokens.next();
         return new Expression.Given(positional, named, rest, namedRest);
     }
 }

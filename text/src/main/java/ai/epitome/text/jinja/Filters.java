@@ -1,6 +1,7 @@
 package ai.epitome.text.jinja;
 
 import ai.epitome.text.MarkedText;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 import java.util.ArrayList;
@@ -10,10 +11,49 @@ import java.util.Set;
 /// Jinja's filters, as far as chat templates use them; those of lists are in [ListFilters].
 final class Filters {
     private static final Set<String> KNOWN = Set.of(
-            "abs", "attr", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first", "float",
-            "forceescape", "format", "groupby", "indent", "int", "items", "join", "last", "length", "list", "lower",
-            "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr",
-            "sort", "string", "sum", "title", "tojson", "trim", "unique", "upper", "wordcount");
+            "abs",
+            "attr",
+            "batch",
+            "capitalize",
+            "count",
+            "d",
+            "default",
+            "dictsort",
+            "e",
+            "escape",
+            "first",
+            "float",
+            "forceescape",
+            "format",
+            "groupby",
+            "indent",
+            "int",
+            "items",
+            "join",
+            "last",
+            "length",
+            "list",
+            "lower",
+            "map",
+            "max",
+            "min",
+            "reject",
+            "rejectattr",
+            "replace",
+            "reverse",
+            "round",
+            "safe",
+            "select",
+            "selectattr",
+            "sort",
+            "string",
+            "sum",
+            "title",
+            "tojson",
+            "trim",
+            "unique",
+            "upper",
+            "wordcount");
 
     private final Budget budget;
     private final Attributes attributes;
@@ -42,8 +82,8 @@ final class Filters {
             case "capitalize" -> value(texts.capitalize(text(input)));
             case "count", "length" -> Value.of(Python.length(input));
             case "d", "default" -> {
-                boolean absent = input instanceof Value.Undefined
-                        || (arguments.flag(1, "boolean") && !Python.isTrue(input));
+                boolean absent =
+                        input instanceof Value.Undefined || (arguments.flag(1, "boolean") && !Python.isTrue(input));
                 yield absent ? arguments.get(0, "default_value", value(MarkedText.EMPTY)) : input;
             }
             case "e", "escape", "forceescape" -> escaped(text(input));
@@ -100,8 +140,7 @@ final class Filters {
         try {
             return switch (input) {
                 case Value.Text(MarkedText text) -> parsed(text.characters().strip(), whole, base, absent);
-                case Value.Real(double real) when whole ->
-                    new Value.Int(new java.math.BigDecimal(real).toBigInteger());
+                case Value.Real(double real) when whole -> new Value.Int(new BigDecimal(real).toBigInteger());
                 case Value.Int _, Value.Bool _, Value.Real _ ->
                     whole ? new Value.Int(Value.Numbers.integer(input)) : Value.of(Value.Numbers.real(input));
                 default -> absent;
@@ -117,7 +156,9 @@ final class Filters {
         }
         String digits = text.replace("_", "");
         boolean sign = digits.startsWith("-") || digits.startsWith("+");
-        if (whole && digits.length() > (sign ? 1 : 0) && !digits.substring(sign ? 1 : 0).startsWith("-")) {
+        if (whole
+                && digits.length() > (sign ? 1 : 0)
+                && !digits.substring(sign ? 1 : 0).startsWith("-")) {
             try {
                 return new Value.Int(new BigInteger(digits, base));
             } catch (NumberFormatException e) {
@@ -128,7 +169,7 @@ final class Filters {
             return absent;
         }
         double real = Double.parseDouble(digits);
-        return whole ? new Value.Int(new java.math.BigDecimal(real).toBigInteger()) : Value.of(real);
+        return whole ? new Value.Int(new BigDecimal(real).toBigInteger()) : Value.of(real);
     }
 
     private Value indent(MarkedText text, Arguments arguments) {
@@ -148,7 +189,8 @@ final class Filters {
         List<MarkedText> lines = texts.lines(ended.build(), false);
         for (int i = 0; i < lines.size(); i++) {
             out.template(i == 0 ? "" : "\n");
-            boolean indented = i == 0 ? arguments.flag(1, "first") : blank || lines.get(i).length() > 0;
+            boolean indented =
+                    i == 0 ? arguments.flag(1, "first") : blank || lines.get(i).length() > 0;
             out.append(indented ? by : MarkedText.EMPTY).append(lines.get(i));
         }
         return out.value();
@@ -160,13 +202,12 @@ final class Filters {
             throw new JinjaException("a " + Python.type(input) + " cannot be rounded");
         }
         int digits = Math.clamp(arguments.integer(0, "precision", 0), -400, 400);
-        RoundingMode mode =
-                switch (arguments.text(1, "method", "common")) {
-                    case "common" -> RoundingMode.HALF_EVEN;
-                    case "ceil" -> RoundingMode.CEILING;
-                    case "floor" -> RoundingMode.FLOOR;
-                    default -> throw new JinjaException("'round' knows the methods common, ceil and floor");
-                };
+        RoundingMode mode = switch (arguments.text(1, "method", "common")) {
+            case "common" -> RoundingMode.HALF_EVEN;
+            case "ceil" -> RoundingMode.CEILING;
+            case "floor" -> RoundingMode.FLOOR;
+            default -> throw new JinjaException("'round' knows the methods common, ceil and floor");
+        };
         if (input instanceof Value.Real) {
             return Value.of(Formats.round(Value.Numbers.real(input), digits, mode));
         }

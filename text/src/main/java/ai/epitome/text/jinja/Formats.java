@@ -2,9 +2,11 @@ package ai.epitome.text.jinja;
 
 import ai.epitome.text.MarkedText;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.List;
+import java.util.Locale;
 
 /// `"%s" % value` and `"{}".format(value)`.
 ///
@@ -91,24 +93,24 @@ record Formats(Budget budget) {
                 return absent;
             }
             if (digits.length() > 4 || Integer.parseInt(digits) > WIDEST) {
-                throw new JinjaException("a format asks for " + digits + " characters; at most " + WIDEST + " are made");
+                throw new JinjaException(
+                        "a format asks for " + digits + " characters; at most " + WIDEST + " are made");
             }
             return Integer.parseInt(digits);
         }
     }
 
     private MarkedText converted(Conversion conversion, Value value) {
-        MarkedText text =
-                switch (conversion.type()) {
-                    case 's' -> cut(Python.text(value, budget), conversion.precision());
-                    case 'r' -> cut(Python.repr(value, new TextBuilder(budget)).build(), conversion.precision());
-                    case 'd', 'i', 'u' -> signed(conversion, integer(value).toString());
-                    case 'x' -> signed(conversion, integer(value).toString(16));
-                    case 'X' -> signed(conversion, integer(value).toString(16).toUpperCase(java.util.Locale.ROOT));
-                    case 'o' -> signed(conversion, integer(value).toString(8));
-                    case 'f', 'F' -> signed(conversion, fixed(value, conversion.precision()));
-                    default -> throw new JinjaException("a format has the unknown conversion '%" + conversion.type() + "'");
-                };
+        MarkedText text = switch (conversion.type()) {
+            case 's' -> cut(Python.text(value, budget), conversion.precision());
+            case 'r' -> cut(Python.repr(value, new TextBuilder(budget)).build(), conversion.precision());
+            case 'd', 'i', 'u' -> signed(conversion, integer(value).toString());
+            case 'x' -> signed(conversion, integer(value).toString(16));
+            case 'X' -> signed(conversion, integer(value).toString(16).toUpperCase(Locale.ROOT));
+            case 'o' -> signed(conversion, integer(value).toString(8));
+            case 'f', 'F' -> signed(conversion, fixed(value, conversion.precision()));
+            default -> throw new JinjaException("a format has the unknown conversion '%" + conversion.type() + "'");
+        };
         boolean left = conversion.flags().contains("-");
         boolean zeros = conversion.flags().contains("0") && !left && "sr".indexOf(conversion.type()) < 0;
         if (!zeros) {
@@ -130,11 +132,12 @@ record Formats(Budget budget) {
     }
 
     private static MarkedText signed(Conversion conversion, String digits) {
-        String plus = conversion.flags().contains("+") ? "+" : conversion.flags().contains(" ") ? " " : "";
+        String plus =
+                conversion.flags().contains("+") ? "+" : conversion.flags().contains(" ") ? " " : "";
         return MarkedText.ofTemplate(digits.startsWith("-") ? digits : plus + digits);
     }
 
-    private static java.math.BigInteger integer(Value value) {
+    private static BigInteger integer(Value value) {
         Python.requireDefined(value);
         if (!Value.Numbers.isNumber(value) || !Double.isFinite(Value.Numbers.real(value))) {
             throw new JinjaException("a format wants a number, found a " + Python.type(value));
@@ -160,7 +163,9 @@ record Formats(Budget budget) {
     /// `round(value, digits)`
     static double round(double value, int digits, RoundingMode mode) {
         return Double.isFinite(value)
-                ? new BigDecimal(value, MathContext.UNLIMITED).setScale(digits, mode).doubleValue()
+                ? new BigDecimal(value, MathContext.UNLIMITED)
+                        .setScale(digits, mode)
+                        .doubleValue()
                 : value;
     }
 
@@ -210,7 +215,8 @@ record Formats(Budget budget) {
 
     private static Value place(Arguments arguments, int place) {
         if (place >= arguments.positional().size()) {
-            throw new JinjaException("a format wants more than " + arguments.positional().size() + " values");
+            throw new JinjaException(
+                    "a format wants more than " + arguments.positional().size() + " values");
         }
         return arguments.positional().get(place);
     }

@@ -25,17 +25,23 @@ final class Globals {
         this.budget = budget;
         this.now = now;
         functions = Map.of(
-                "raise_exception", function("raise_exception", arguments -> {
+                "raise_exception",
+                function("raise_exception", arguments -> {
                     throw new JinjaException(
                             "the template refuses this: " + Python.text(arguments.require(0, "message"), budget));
                 }),
-                "strftime_now", function(
-                        "strftime_now", arguments -> Value.ofTemplate(time(arguments.text(0, "format", "")))),
-                "range", function("range", this::range),
-                "dict", function("dict", this::dict),
-                NAMESPACE, function(NAMESPACE, this::namespace),
-                "joiner", function("joiner", Globals::joiner),
-                "cycler", function("cycler", Globals::cycler));
+                "strftime_now",
+                function("strftime_now", arguments -> Value.ofTemplate(time(arguments.text(0, "format", "")))),
+                "range",
+                function("range", this::range),
+                "dict",
+                function("dict", this::dict),
+                NAMESPACE,
+                function(NAMESPACE, this::namespace),
+                "joiner",
+                function("joiner", Globals::joiner),
+                "cycler",
+                function("cycler", Globals::cycler));
     }
 
     private static Value function(String name, Value.Function function) {
@@ -92,8 +98,8 @@ final class Globals {
         var namespace = new Value.Namespace(NAMESPACE);
         if (dict(arguments) instanceof Value.Dict dict) {
             dict.entries()
-                    .forEach((name, value) -> namespace.attributes.put(
-                            Python.requireText(name).characters(), value));
+                    .forEach((name, value) ->
+                            namespace.attributes.put(Python.requireText(name).characters(), value));
         }
         return namespace;
     }

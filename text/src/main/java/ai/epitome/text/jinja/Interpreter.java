@@ -47,7 +47,8 @@ final class Interpreter {
     void enter() {
         budget.pay(Budget.STEP);
         if (++depth > DEEPEST) {
-            throw new JinjaException("expressions, blocks and macros within each other, more than " + DEEPEST + " deep");
+            throw new JinjaException(
+                    "expressions, blocks and macros within each other, more than " + DEEPEST + " deep");
         }
     }
 
@@ -108,7 +109,10 @@ final class Interpreter {
                 line = block.line();
                 var inner = new Scope(scope);
                 for (int i = 0; i < block.targets().size(); i++) {
-                    assign(block.targets().get(i), evaluator.evaluate(block.values().get(i), scope), inner);
+                    assign(
+                            block.targets().get(i),
+                            evaluator.evaluate(block.values().get(i), scope),
+                            inner);
                 }
                 run(block.body(), inner, out);
             }

@@ -17,12 +17,11 @@ record Json(TextBuilder out, boolean ascii, String indent, String comma, String 
     static Value write(Value value, Arguments arguments, Budget budget) {
         arguments.allow("ensure_ascii", "indent", "separators", "sort_keys");
         Value wanted = arguments.get(1, "indent", Value.NONE);
-        String indent =
-                switch (wanted) {
-                    case Value.None _ -> null;
-                    case Value.Text(MarkedText text) -> text.characters();
-                    default -> " ".repeat(Math.clamp(Python.index(wanted), 0, WIDEST_INDENT));
-                };
+        String indent = switch (wanted) {
+            case Value.None _ -> null;
+            case Value.Text(MarkedText text) -> text.characters();
+            default -> " ".repeat(Math.clamp(Python.index(wanted), 0, WIDEST_INDENT));
+        };
         String comma = indent == null ? ", " : ",";
         String colon = ": ";
         if (arguments.get(2, "separators", Value.NONE) instanceof Value.Sequence separators
@@ -57,7 +56,9 @@ record Json(TextBuilder out, boolean ascii, String indent, String comma, String 
     }
 
     private static String number(double value) {
-        return Double.isNaN(value) ? "NaN" : Double.isInfinite(value) ? value > 0 ? "Infinity" : "-Infinity" : Python.repr(value);
+        return Double.isNaN(value)
+                ? "NaN"
+                : Double.isInfinite(value) ? value > 0 ? "Infinity" : "-Infinity" : Python.repr(value);
     }
 
     private void list(List<Value> items, int depth) {

@@ -278,9 +278,7 @@ final class Lexer {
             digits();
             whole = false;
         }
-        add(
-                whole ? Kind.INTEGER : Kind.FLOAT,
-                source.substring(begin, at).replace("_", ""));
+        add(whole ? Kind.INTEGER : Kind.FLOAT, source.substring(begin, at).replace("_", ""));
     }
 
     private void digits() {

@@ -20,7 +20,8 @@ final class LoopState {
         attributes.put("length", Value.of(count));
         attributes.put("depth", Value.of(1));
         attributes.put("depth0", Value.of(0));
-        attributes.put("previtem", index == 0 ? new Value.Undefined("there is no previous item") : items.get(index - 1));
+        attributes.put(
+                "previtem", index == 0 ? new Value.Undefined("there is no previous item") : items.get(index - 1));
         attributes.put(
                 "nextitem", index == count - 1 ? new Value.Undefined("there is no next item") : items.get(index + 1));
         attributes.put("cycle", new Value.Callable("cycle", arguments -> {

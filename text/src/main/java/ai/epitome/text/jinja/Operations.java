@@ -41,7 +41,8 @@ final class Operations {
         }
         return switch (operator) {
             case "+" -> sum(left, right);
-            case "*" -> left instanceof Value.Int || left instanceof Value.Bool ? repeat(right, left) : repeat(left, right);
+            case "*" ->
+                left instanceof Value.Int || left instanceof Value.Bool ? repeat(right, left) : repeat(left, right);
             default -> throw unsupported(operator, left, right);
         };
     }
@@ -70,25 +71,26 @@ final class Operations {
         if (right.signum() == 0 && (operator.equals("//") || operator.equals("%"))) {
             throw new JinjaException("division by zero");
         }
-        BigInteger result =
-                switch (operator) {
-                    case "+" -> left.add(right);
-                    case "-" -> left.subtract(right);
-                    case "*" -> left.multiply(right);
-                    case "//" -> floor(left, right);
-                    case "%" -> left.subtract(floor(left, right).multiply(right));
-                    default -> {
-                        if (right.signum() < 0) {
-                            yield null;
-                        }
-                        boolean small = right.bitLength() < Integer.SIZE
-                                && (long) left.bitLength() * right.intValue() <= MOST_BITS;
-                        if (!small && left.bitLength() > 1) {
-                            throw new JinjaException("a power with more than " + MOST_BITS + " bits");
-                        }
-                        yield small ? left.pow(right.intValue()) : left.testBit(0) && right.testBit(0) ? left : left.multiply(left);
-                    }
-                };
+        BigInteger result = switch (operator) {
+            case "+" -> left.add(right);
+            case "-" -> left.subtract(right);
+            case "*" -> left.multiply(right);
+            case "//" -> floor(left, right);
+            case "%" -> left.subtract(floor(left, right).multiply(right));
+            default -> {
+                if (right.signum() < 0) {
+                    yield null;
+                }
+                boolean small =
+                        right.bitLength() < Integer.SIZE && (long) left.bitLength() * right.intValue() <= MOST_BITS;
+                if (!small && left.bitLength() > 1) {
+                    throw new JinjaException("a power with more than " + MOST_BITS + " bits");
+                }
+                yield small
+                        ? left.pow(right.intValue())
+                        : left.testBit(0) && right.testBit(0) ? left : left.multiply(left);
+            }
+        };
         if (result == null) {
             return Value.of(real(operator, left.doubleValue(), right.doubleValue()));
         }

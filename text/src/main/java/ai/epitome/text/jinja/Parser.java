@@ -6,69 +6,72 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Parses a template into statements.
-final class Parser extends ExpressionParser {
+final class Parser {
+    private final Tokens tokens;
+    private final ExpressionParser expressions;
     private int loops;
 
-    private Parser(List<Token> tokens) {
-        super(tokens);
+    private Parser(Tokens tokens) {
+        this.tokens = tokens;
+        this.expressions = new ExpressionParser(tokens);
     }
 
     /// @throws JinjaException if it is no template, or asks for what is not there
     static List<Statement> parse(String template) {
-        var parser = new Parser(Lexer.tokens(template));
+        var parser = new Parser(new Tokens(Lexer.tokens(template)));
         List<Statement> body = parser.body();
-        if (parser.current().kind() != Kind.END) {
-            throw parser.fail("'" + parser.current().text() + "' ends no block that is open here");
+        if (parser.tokens.current().kind() != Kind.END) {
+            throw parser.tokens.fail("'" + parser.tokens.current().text() + "' ends no block that is open here");
         }
         return body;
     }
 
     /// Up to a tag that ends or goes on with the block around it, whose name is then the current token.
     private List<Statement> body(String... ends) {
-        enter();
+        tokens.enter();
         var body = new ArrayList<Statement>();
-        while (current().kind() != Kind.END) {
-            Token token = next();
+        while (tokens.current().kind() != Kind.END) {
+            Token token = tokens.next();
             switch (token.kind()) {
                 case DATA -> body.add(new Statement.Data(token.text()));
                 case OUTPUT_BEGIN -> {
-                    body.add(new Statement.Output(expressions(), token.line()));
+                    body.add(new Statement.Output(expressions.expressions(), token.line()));
                     expect(Kind.OUTPUT_END, "'}}'");
                 }
                 default -> {
-                    String name = current().text();
-                    if (current().kind() == Kind.NAME && List.of(ends).contains(name)) {
-                        leave();
+                    String name = tokens.current().text();
+                    if (tokens.current().kind() == Kind.NAME && List.of(ends).contains(name)) {
+                        tokens.leave();
                         return body;
                     }
-                    if (current().kind() != Kind.NAME) {
-                        throw expected("a statement");
+                    if (tokens.current().kind() != Kind.NAME) {
+                        throw tokens.expected("a statement");
                     }
-                    next();
+                    tokens.next();
                     body.add(statement(name, token.line()));
                     expect(Kind.BLOCK_END, "'%}'");
                 }
             }
         }
         if (ends.length > 0) {
-            throw fail("the template ends, but a block still wants its '" + ends[ends.length - 1] + "'");
+            throw tokens.fail("the template ends, but a block still wants its '" + ends[ends.length - 1] + "'");
         }
-        leave();
+        tokens.leave();
         return body;
     }
 
     private void expect(Kind kind, String shown) {
-        if (current().kind() != kind) {
-            throw expected(shown);
+        if (tokens.current().kind() != kind) {
+            throw tokens.expected(shown);
         }
-        next();
+        tokens.next();
     }
 
     /// A block's body, and its end.
     private List<Statement> block(String end) {
         expect(Kind.BLOCK_END, "'%}'");
         List<Statement> body = body(end);
-        next();
+        tokens.next();
         return body;
     }
 
@@ -78,12 +81,12 @@ final class Parser extends ExpressionParser {
             case "for" -> loop(line);
             case "set" -> set(line);
             case "macro" -> {
-                String macro = expectName();
+                String macro = tokens.expectName();
                 yield new Statement.Macro(macro, signature(), outsideLoop("endmacro"), line);
             }
             case "call" -> call(line);
             case "filter" -> {
-                Expression filtered = filters(new Expression.Name(Statement.BODY, line));
+                Expression filtered = expressions.filters(new Expression.Name(Statement.BODY, line));
                 yield new Statement.FilterBlock(filtered, outsideLoop("endfilter"), line);
             }
             case "with" -> with(line);
@@ -91,7 +94,7 @@ final class Parser extends ExpressionParser {
             case "generation" -> new Statement.Scoped(List.of(), List.of(), outsideLoop("endgeneration"), line);
             case "break" -> jump(new Statement.Break(), name);
             case "continue" -> jump(new Statement.Continue(), name);
-            case "print" -> new Statement.Output(expressions(), line);
+            case "print" -> new Statement.Output(expressions.expressions(), line);
             case "include", "import", "from", "extends" ->
                 throw new JinjaException("'" + name + "' would read another file, which templates may not").at(line);
             default -> throw new JinjaException("there is no statement '" + name + "' here").at(line);
@@ -100,7 +103,7 @@ final class Parser extends ExpressionParser {
 
     private Statement jump(Statement jump, String name) {
         if (loops == 0) {
-            throw fail("'" + name + "' outside of a loop");
+            throw tokens.fail("'" + name + "' outside of a loop");
         }
         return jump;
     }
@@ -116,13 +119,13 @@ final class Parser extends ExpressionParser {
 
     private Statement branches(int line) {
         var branches = new ArrayList<Statement.Branch>();
-        Expression condition = expressions();
+        Expression condition = expressions.expressions();
         while (true) {
             expect(Kind.BLOCK_END, "'%}'");
             List<Statement> body = condition == null ? body("endif") : body("elif", "else", "endif");
             branches.add(new Statement.Branch(condition, body));
-            switch (next().text()) {
-                case "elif" -> condition = expressions();
+            switch (tokens.next().text()) {
+                case "elif" -> condition = expressions.expressions();
                 case "else" -> condition = null;
                 default -> {
                     return new Statement.If(branches, line);
@@ -133,36 +136,36 @@ final class Parser extends ExpressionParser {
 
     private Statement loop(int line) {
         Target target = target(false);
-        if (!skipName("in")) {
-            throw expected("'in'");
+        if (!tokens.skipName("in")) {
+            throw tokens.expected("'in'");
         }
-        Expression items = unconditional();
-        Expression condition = skipName("if") ? expression() : null;
-        if (current().isName("recursive")) {
-            throw fail("recursive loops are not supported");
+        Expression items = expressions.unconditional();
+        Expression condition = tokens.skipName("if") ? expressions.expression() : null;
+        if (tokens.current().isName("recursive")) {
+            throw tokens.fail("recursive loops are not supported");
         }
         expect(Kind.BLOCK_END, "'%}'");
         loops++;
         List<Statement> body = body("else", "endfor");
         loops--;
-        List<Statement> otherwise = next().text().equals("else") ? block("endfor") : List.of();
+        List<Statement> otherwise = tokens.next().text().equals("else") ? block("endfor") : List.of();
         return new Statement.For(target, items, condition, body, otherwise, line);
     }
 
     private Statement set(int line) {
         Target target = target(true);
-        if (skipOperator("=")) {
-            return new Statement.Set(target, expressions(), line);
+        if (tokens.skipOperator("=")) {
+            return new Statement.Set(target, expressions.expressions(), line);
         }
         Expression body = new Expression.Name(Statement.BODY, line);
-        Expression filtered = skipOperator("|") ? filters(body) : body;
+        Expression filtered = tokens.skipOperator("|") ? expressions.filters(body) : body;
         return new Statement.SetBlock(target, filtered, outsideLoop("endset"), line);
     }
 
     private Statement call(int line) {
-        Statement.Signature signature = current().isOperator("(") ? signature() : Statement.Signature.NOTHING;
-        if (!(expression() instanceof Expression.Call call)) {
-            throw fail("'call' wants a call of a macro");
+        Statement.Signature signature = tokens.current().isOperator("(") ? signature() : Statement.Signature.NOTHING;
+        if (!(expressions.expression() instanceof Expression.Call call)) {
+            throw tokens.fail("'call' wants a call of a macro");
         }
         return new Statement.CallBlock(signature, call, outsideLoop("endcall"), line);
     }
@@ -170,66 +173,67 @@ final class Parser extends ExpressionParser {
     private Statement with(int line) {
         var targets = new ArrayList<Target>();
         var values = new ArrayList<Expression>();
-        while (current().kind() != Kind.BLOCK_END) {
+        while (tokens.current().kind() != Kind.BLOCK_END) {
             targets.add(target(false));
-            expectOperator("=");
-            values.add(expression());
-            if (current().kind() != Kind.BLOCK_END) {
-                expectOperator(",");
+            tokens.expectOperator("=");
+            values.add(expressions.expression());
+            if (tokens.current().kind() != Kind.BLOCK_END) {
+                tokens.expectOperator(",");
             }
         }
         return new Statement.Scoped(targets, values, outsideLoop("endwith"), line);
     }
 
     private Statement.Signature signature() {
-        expectOperator("(");
+        tokens.expectOperator("(");
         var parameters = new ArrayList<String>();
         var defaults = new ArrayList<Expression>();
-        while (!current().isOperator(")")) {
-            String name = expectName();
+        while (!tokens.current().isOperator(")")) {
+            String name = tokens.expectName();
             if (parameters.contains(name)) {
-                throw fail("the parameter '" + name + "' appears twice");
+                throw tokens.fail("the parameter '" + name + "' appears twice");
             }
             parameters.add(name);
-            if (skipOperator("=")) {
-                defaults.add(expression());
+            if (tokens.skipOperator("=")) {
+                defaults.add(expressions.expression());
             } else if (!defaults.isEmpty()) {
-                throw fail("the parameter '" + name + "' has no default, but stands behind one that has");
+                throw tokens.fail("the parameter '" + name + "' has no default, but stands behind one that has");
             }
-            if (!current().isOperator(")")) {
-                expectOperator(",");
+            if (!tokens.current().isOperator(")")) {
+                tokens.expectOperator(",");
             }
         }
-        next();
+        tokens.next();
         return new Statement.Signature(parameters, defaults);
     }
 
     private Target target(boolean namespaces) {
         Target first = oneTarget(namespaces);
-        if (!current().isOperator(",")) {
+        if (!tokens.current().isOperator(",")) {
             return first;
         }
         var targets = new ArrayList<>(List.of(first));
-        while (skipOperator(",") && (current().kind() == Kind.NAME || current().isOperator("("))) {
+        while (tokens.skipOperator(",")
+                && (tokens.current().kind() == Kind.NAME || tokens.current().isOperator("("))) {
             targets.add(oneTarget(namespaces));
         }
         return new Target.Unpacked(targets);
     }
 
     private Target oneTarget(boolean namespaces) {
-        if (skipOperator("(")) {
-            enter();
+        if (tokens.skipOperator("(")) {
+            tokens.enter();
             Target inner = target(namespaces);
-            leave();
-            expectOperator(")");
+            tokens.leave();
+            tokens.expectOperator(")");
             return inner;
         }
-        String name = expectName();
-        if (namespaces && skipOperator(".")) {
-            return new Target.NamespaceAttribute(name, expectName());
+        String name = tokens.expectName();
+        if (namespaces && tokens.skipOperator(".")) {
+            return new Target.NamespaceAttribute(name, tokens.expectName());
         }
         if (List.of("true", "false", "none", "True", "False", "None", "loop").contains(name)) {
-            throw fail("'" + name + "' cannot be assigned to");
+            throw tokens.fail("'" + name + "' cannot be assigned to");
         }
         return new Target.Variable(name);
     }

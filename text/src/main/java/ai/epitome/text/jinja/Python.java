@@ -18,8 +18,7 @@ final class Python {
             case Value.Real(double real) -> real != 0;
             case Value.Bool(boolean truth) -> truth;
             case Value.None _, Value.Undefined _ -> false;
-            case Value.Sequence sequence ->
-                !sequence.items().isEmpty() || sequence.kind() == Value.Kind.STREAM;
+            case Value.Sequence sequence -> !sequence.items().isEmpty() || sequence.kind() == Value.Kind.STREAM;
             case Value.Dict dict -> !dict.entries().isEmpty();
             case Value.Namespace _, Value.Callable _ -> true;
         };
@@ -89,8 +88,8 @@ final class Python {
         return switch (value) {
             case Value.Text text ->
                 text.characters().codePointCount(0, text.characters().length());
-            case Value.Sequence sequence when sequence.kind() != Value.Kind.STREAM ->
-                sequence.items().size();
+            case Value.Sequence sequence
+            when sequence.kind() != Value.Kind.STREAM -> sequence.items().size();
             case Value.Dict dict -> dict.entries().size();
             case Value.Undefined _ -> 0;
             default -> throw new JinjaException("a " + type(value) + " has no length");
@@ -205,7 +204,9 @@ final class Python {
                 if (Characters.isPrintable(c)) {
                     yield null;
                 }
-                yield c < 0x100 ? "\\x%02x".formatted(c) : c < 0x10000 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c);
+                yield c < 0x100
+                        ? "\\x%02x".formatted(c)
+                        : c < 0x10000 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c);
             }
         };
     }

@@ -17,7 +17,8 @@ record Slices(Budget budget) {
         }
         return switch (Python.requireDefined(object)) {
             case Value.Text(MarkedText text) -> text(text, start, stop, stride);
-            case Value.Sequence sequence when sequence.kind() != Value.Kind.STREAM -> {
+            case Value.Sequence sequence
+            when sequence.kind() != Value.Kind.STREAM -> {
                 List<Value> items = sequence.items();
                 if (stride == 1) {
                     int from = bound(start, 0, items.size(), false);

@@ -6,10 +6,44 @@ import java.util.Set;
 /// Jinja's tests, `value is name`.
 final class Tests {
     private static final Set<String> KNOWN = Set.of(
-            "boolean", "callable", "defined", "divisibleby", "eq", "equalto", "even", "false", "filter", "float", "ge",
-            "greaterthan", "gt", "in", "integer", "iterable", "le", "lessthan", "lower", "lt", "mapping", "ne", "none",
-            "number", "odd", "sameas", "sequence", "string", "test", "true", "undefined", "upper", "==", "!=", "<", "<=",
-            ">", ">=");
+            "boolean",
+            "callable",
+            "defined",
+            "divisibleby",
+            "eq",
+            "equalto",
+            "even",
+            "false",
+            "filter",
+            "float",
+            "ge",
+            "greaterthan",
+            "gt",
+            "in",
+            "integer",
+            "iterable",
+            "le",
+            "lessthan",
+            "lower",
+            "lt",
+            "mapping",
+            "ne",
+            "none",
+            "number",
+            "odd",
+            "sameas",
+            "sequence",
+            "string",
+            "test",
+            "true",
+            "undefined",
+            "upper",
+            "==",
+            "!=",
+            "<",
+            "<=",
+            ">",
+            ">=");
 
     private Tests() {}
 
@@ -54,7 +88,10 @@ final class Tests {
     }
 
     private static boolean same(Value a, Value b) {
-        return a == b || (a instanceof Value.Bool && b instanceof Value.Bool || a instanceof Value.Int && b instanceof Value.Int) && a.equals(b);
+        return a == b
+                || (a instanceof Value.Bool && b instanceof Value.Bool
+                                || a instanceof Value.Int && b instanceof Value.Int)
+                        && a.equals(b);
     }
 
     private static String operator(String name) {

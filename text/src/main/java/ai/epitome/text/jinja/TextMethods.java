@@ -5,14 +5,50 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /// Python's methods of `str`.
 final class TextMethods {
     private static final Set<String> KNOWN = Set.of(
-            "capitalize", "casefold", "center", "count", "endswith", "find", "format", "index", "isalnum", "isalpha",
-            "isascii", "isdecimal", "isdigit", "islower", "isnumeric", "isspace", "isupper", "join", "ljust", "lower",
-            "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition",
-            "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper", "zfill");
+            "capitalize",
+            "casefold",
+            "center",
+            "count",
+            "endswith",
+            "find",
+            "format",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "islower",
+            "isnumeric",
+            "isspace",
+            "isupper",
+            "join",
+            "ljust",
+            "lower",
+            "lstrip",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rjust",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+            "zfill");
 
     private final Budget budget;
     private final Texts texts;
@@ -52,13 +88,11 @@ final class TextMethods {
             case "partition", "rpartition" -> partition(text, arguments, name.equals("rpartition"));
             case "removeprefix" -> {
                 String prefix = arguments.text(0, "prefix", "");
-                yield value(
-                        text.characters().startsWith(prefix) ? text.slice(prefix.length(), text.length()) : text);
+                yield value(text.characters().startsWith(prefix) ? text.slice(prefix.length(), text.length()) : text);
             }
             case "removesuffix" -> {
                 String suffix = arguments.text(0, "suffix", "");
-                yield value(
-                        text.characters().endsWith(suffix) ? text.slice(0, text.length() - suffix.length()) : text);
+                yield value(text.characters().endsWith(suffix) ? text.slice(0, text.length() - suffix.length()) : text);
             }
             case "replace" ->
                 value(texts.replace(
@@ -141,7 +175,9 @@ final class TextMethods {
             case "startswith" -> Value.of(anyOf(arguments, text::startsWith));
             case "endswith" -> Value.of(anyOf(arguments, text::endsWith));
             case "find", "rfind", "index", "rindex" -> find(name, text, arguments);
-            case "count" -> Value.of(count(text, Python.requireText(arguments.require(0, "sub")).characters()));
+            case "count" ->
+                Value.of(count(
+                        text, Python.requireText(arguments.require(0, "sub")).characters()));
             case "isalnum" -> all(text, c -> Character.isLetterOrDigit(c));
             case "isalpha" -> all(text, Character::isLetter);
             case "isdigit", "isdecimal", "isnumeric" -> all(text, Character::isDigit);
@@ -162,7 +198,7 @@ final class TextMethods {
     }
 
     /// One text or a tuple of them.
-    private boolean anyOf(Arguments arguments, java.util.function.Predicate<String> test) {
+    private boolean anyOf(Arguments arguments, Predicate<String> test) {
         Value wanted = arguments.require(0, "prefix");
         List<Value> choices = wanted instanceof Value.Sequence sequence ? sequence.items() : List.of(wanted);
         for (Value choice : choices) {
@@ -181,7 +217,8 @@ final class TextMethods {
         if (start < 0 || arguments.find(2, "end") != null) {
             throw new JinjaException("'" + name + "' takes a start of 0 or more, and no end");
         }
-        int from = start > text.codePointCount(0, text.length()) ? text.length() + 1 : text.offsetByCodePoints(0, start);
+        int from =
+                start > text.codePointCount(0, text.length()) ? text.length() + 1 : text.offsetByCodePoints(0, start);
         int at = name.startsWith("r") ? text.lastIndexOf(wanted) : text.indexOf(wanted, from);
         if (from > text.length() || at < from) {
             at = -1;

@@ -50,9 +50,7 @@ record Texts(Budget budget) {
             if (--left == 0 || at == characters.length()) {
                 break;
             }
-            at = old.isEmpty()
-                    ? characters.offsetByCodePoints(at, 1)
-                    : characters.indexOf(old, done);
+            at = old.isEmpty() ? characters.offsetByCodePoints(at, 1) : characters.indexOf(old, done);
         }
         return out.append(text, done, characters.length()).build();
     }
@@ -108,8 +106,8 @@ record Texts(Budget budget) {
             }
             int begin = at;
             if (left-- == 0) {
-                words.add(new Value.Text(strip(
-                        text.slice(begin, characters.length()), Characters::isSpace, false, true)));
+                words.add(new Value.Text(
+                        strip(text.slice(begin, characters.length()), Characters::isSpace, false, true)));
                 return words;
             }
             while (at < characters.length() && !Characters.isSpace(characters.charAt(at))) {

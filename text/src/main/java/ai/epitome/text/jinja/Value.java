@@ -180,12 +180,11 @@ public sealed interface Value {
     private static int deeper(Iterable<Value> items) {
         int deepest = 0;
         for (Value item : items) {
-            int depth =
-                    switch (item) {
-                        case Sequence sequence -> sequence.depth;
-                        case Dict dict -> dict.depth;
-                        default -> 0;
-                    };
+            int depth = switch (item) {
+                case Sequence sequence -> sequence.depth;
+                case Dict dict -> dict.depth;
+                default -> 0;
+            };
             deepest = Math.max(deepest, depth);
         }
         if (deepest >= DEEPEST) {

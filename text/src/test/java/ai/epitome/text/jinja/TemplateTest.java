@@ -66,7 +66,8 @@ class TemplateTest {
         JsonNode cases = resource("cases.json");
         for (JsonNode one : cases.values()) {
             String template = one.path("template").stringValue();
-            String expected = one.path("expected").isNull() ? null : one.path("expected").stringValue();
+            String expected =
+                    one.path("expected").isNull() ? null : one.path("expected").stringValue();
             String found = rendered(template, context(one.path("context")));
             if (!Objects.equals(found, expected)) {
                 differences.add("%s%n   expected %s%n   found    %s".formatted(template, expected, found));
@@ -123,7 +124,9 @@ class TemplateTest {
         assumeTrue(Files.exists(folder), () -> "no chat templates of models: " + folder + " is absent");
         Map<String, String> templates = new LinkedHashMap<>();
         try (var files = Files.list(folder.resolve("llama.cpp/templates"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".jinja")).sorted().toList()) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".jinja"))
+                    .sorted()
+                    .toList()) {
                 templates.put(file.getFileName().toString(), Files.readString(file));
             }
         }
@@ -216,18 +219,20 @@ class TemplateTest {
 
     @Test
     void textRemembersWhoWroteIt() {
-        Map<String, Value> context = Map.of(
-                "c", Value.of("<x> Ä"), "bos", Value.ofTemplate("<s>"), "l", Value.of(List.of(Value.of("<y>"))));
+        Map<String, Value> context =
+                Map.of("c", Value.of("<x> Ä"), "bos", Value.ofTemplate("<s>"), "l", Value.of(List.of(Value.of("<y>"))));
         assertThat(marked("{{ bos }}<a>{{ c }}", context)).isEqualTo("<s><a>[<x> Ä]");
         assertThat(marked("{{ ('<a>' + c)|upper|trim }}", context)).isEqualTo("<A>[<X> Ä]");
         assertThat(marked("{{ c[1:] ~ '>' }}{{ c.split('>')[0] }}", context)).isEqualTo("[x> Ä]>[<x]");
         assertThat(marked("{{ c|replace('x', 'z') }}", context)).isEqualTo("[<]z[> Ä]");
         assertThat(marked("{{ l|tojson }}{{ l }}{{ l|join('<b>') }}", context)).isEqualTo("[\"[<y>]\"]['[<y>]'][<y>]");
-        assertThat(marked("{% macro m(a) %}<m>{{ a }}{% endmacro %}{{ m(c) }}", context)).isEqualTo("<m>[<x> Ä]");
+        assertThat(marked("{% macro m(a) %}<m>{{ a }}{% endmacro %}{{ m(c) }}", context))
+                .isEqualTo("<m>[<x> Ä]");
         assertThat(marked("{% set x %}<m>{{ c }}{% endset %}{{ x }}", context)).isEqualTo("<m>[<x> Ä]");
         assertThat(marked("{{ '%s%s' % (c, '<b>') }}{{ '<{}>'.format(c) }}", context))
                 .isEqualTo("[<x> Ä]<b><[<x> Ä]>");
-        assertThat(marked("{{ c|indent(2, true) }}{{ c.center(7, '-') }}", context)).isEqualTo("  [<x> Ä]-[<x> Ä]-");
+        assertThat(marked("{{ c|indent(2, true) }}{{ c.center(7, '-') }}", context))
+                .isEqualTo("  [<x> Ä]-[<x> Ä]-");
         assertThat(marked("{% for i in c %}{{ i }}{% endfor %}", context)).isEqualTo("[<x> Ä]");
         assertThat(marked("{{ {c: 1} }}{{ c|title }}{{ c|e }}", context))
                 .isEqualTo("{'[<x> Ä]': 1}[<X> Ä]&lt;[x]&gt;[ Ä]");
