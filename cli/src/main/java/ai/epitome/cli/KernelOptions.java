@@ -10,7 +10,8 @@ final class KernelOptions {
     @Option(
             names = "--kernels",
             paramLabel = "KERNELS",
-            description = "Matrix products by oneDNN or in pure Java: ${COMPLETION-CANDIDATES} (default: auto).",
+            description = "Matrix products by oneDNN, in pure Java, or there with the same bits in any batch (exact):"
+                    + " ${COMPLETION-CANDIDATES} (default: auto).",
             defaultValue = "auto")
     private Kernels kernels;
 

@@ -3,6 +3,7 @@ package ai.epitome.model;
 import ai.epitome.model.BatchPass.Part;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.KeyValueFormat;
+import ai.epitome.tensor.KeyValueMemory;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -60,6 +61,10 @@ final class Engine {
         long blockBytes = KeyValuePool.BLOCK * KeyValuePool.tokenBytes(config, format);
         long blocks = Math.max(limits.cacheBytes() / blockBytes, KeyValuePool.blocks(config.context()));
         this.pool = KeyValuePool.of(config, format, Arena.ofAuto(), (int) Math.min(Integer.MAX_VALUE, blocks));
+    }
+
+    KeyValueMemory memory() {
+        return pool.memory();
     }
 
     /// Begins to continue `tokens`.
@@ -204,7 +209,7 @@ final class Engine {
             if (sequence.failure() != null) {
                 sequence.continuation.failed(sequence.failure());
             } else {
-                sequence.continuation.ended(sequence.cached);
+                sequence.continuation.ended(sequence.cached());
             }
         }
     }
@@ -214,20 +219,13 @@ final class Engine {
         while (!waiting.isEmpty() && running.size() < limits.sequences()) {
             EngineSequence first = waiting.peek();
             first.cache.share(pool.root(0, model.changes()));
-            reuse(first);
+            first.reuse();
             int needed = first.cache.missing(first.cache.pending()) + running.size();
             if (!running.isEmpty() && pool.available() < needed) {
-                first.cache.forget(); // what it found may be what the others need
+                first.stayOutside(); // what it found may be what the others need
                 return;
             }
             running.add(waiting.remove());
-        }
-    }
-
-    private static void reuse(EngineSequence sequence) {
-        sequence.cache.reuse();
-        if (!sequence.predicted) {
-            sequence.cached = Math.max(sequence.cached, sequence.cache.read());
         }
     }
 
@@ -257,7 +255,7 @@ final class Engine {
             if (budget <= 0) {
                 break;
             }
-            reuse(sequence);
+            sequence.reuse();
             int share = Math.max(LEAST_CHUNK, budget / (reading.size() - i));
             int count = Math.min(sequence.cache.pending(), Math.min(budget, share));
             if (add(sequence, count, parts, chosen)) {

@@ -6,9 +6,10 @@ final class EngineSequence {
     final Continuation continuation;
     private final PromptLookup lookup; // or null
 
-    /// Tokens that others had read, counted until the first prediction.
-    int cached;
-    boolean predicted;
+    private int cached;
+    private boolean predicted;
+    /// Whether it has had to give its blocks back, so that what is found may be its own.
+    private boolean gaveWay;
     /// Guesses that lie behind the sequence's last token, in the pass under way.
     private int guesses;
     /// Tokens that are certain: the guesses among them that came true.
@@ -51,6 +52,28 @@ final class EngineSequence {
     /// Whether the next pass continues it, rather than reading what is given.
     boolean continues() {
         return predicted && cache.pending() == 1;
+    }
+
+    /// Takes over what others have read of the same beginning.
+    void reuse() {
+        int before = cache.read();
+        cache.reuse();
+        if (!predicted && !gaveWay) {
+            cached += cache.read() - before;
+        }
+    }
+
+    /// Gives back what it has taken over: it cannot join yet.
+    void stayOutside() {
+        cache.forget();
+        if (!predicted && !gaveWay) {
+            cached = 0;
+        }
+    }
+
+    /// Tokens of the prompt that others had read.
+    int cached() {
+        return cached;
     }
 
     /// Puts at most `most` guesses behind the last token.
@@ -98,6 +121,7 @@ final class EngineSequence {
 
     /// Gives all blocks back, before a pass; guesses are dropped.
     void giveWay() {
+        gaveWay = true;
         cache.forget();
         cache.truncate(cache.length() - guesses);
         guesses = 0;

@@ -122,6 +122,15 @@ final class KeyValuePool {
         block.chain = 0;
     }
 
+    /// Forgets what free blocks hold; how many they were.
+    int forgetFree() {
+        int count = known.size();
+        known.forEach(this::forget);
+        unused.addAll(known);
+        known.clear();
+        return count;
+    }
+
     /// One user less.
     void release(int number) {
         Block block = blocks.get(number);

@@ -2,7 +2,9 @@ package ai.epitome.model;
 
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +24,7 @@ public final class TextGenerator implements CompletionModel {
     private final Set<Integer> endOfText;
     private final Backend backend;
     private final Engine engine;
+    private final SavedCache saved;
 
     /// @param endOfText tokens that end a generation
     public TextGenerator(String id, Transformer model, Tokenizer tokenizer, Set<Integer> endOfText, Backend backend) {
@@ -49,6 +52,7 @@ public final class TextGenerator implements CompletionModel {
         this.endOfText = Set.copyOf(endOfText);
         this.backend = backend;
         this.engine = new Engine(model, backend, limits);
+        this.saved = new SavedCache(engine, model);
     }
 
     @Override
@@ -134,6 +138,23 @@ public final class TextGenerator implements CompletionModel {
             throw e;
         }
         return generation.result();
+    }
+
+    /// Keeps keys and values of the beginning of `tokens` in a file, as far as they have been computed for texts before;
+    /// a prompt that begins with these tokens need not be read again after [#loadCache].
+    ///
+    /// @return how many tokens were kept
+    /// @throws IllegalStateException when none of them is known
+    public int saveCache(int[] tokens, Path file) throws IOException {
+        return saved.save(tokens, file);
+    }
+
+    /// Takes over what [#saveCache] has kept.
+    ///
+    /// @return how many tokens it stands for
+    /// @throws MalformedCacheException when the file is damaged, or of another model or format
+    public int loadCache(Path file) throws IOException {
+        return saved.load(file);
     }
 
     /// What an empty prompt stands for: the border between two texts, or the beginning of a line.

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.DType;
+import ai.epitome.tensor.InvariantProduct;
 import ai.epitome.tensor.KeyValueFormat;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;
@@ -25,6 +28,9 @@ class EngineTest {
     private static final Transformer MODEL = Models.modern(CONTEXT);
     private static final EngineLimits SMALL =
             EngineLimits.DEFAULT.withCacheBytes(0).withSequences(5).withStepTokens(40, 17);
+
+    private static final Backend EXACT =
+            new Backend(new InvariantProduct(), Reference.BACKEND.workers(), DType.F32);
 
     /// Continues a prompt by tokens that are given, whatever the predictions are, and keeps these.
     private static class Given implements Continuation {
@@ -122,6 +128,39 @@ class EngineTest {
                 assertClose(given.predictions.get(predicted), full(given.seen(predicted)), 2e-4f);
             }
         }
+    }
+
+    /// With products in one order of sums, the same to the last bit: in random batches and chunks, with shared blocks
+    /// and guesses, in every format of keys and values, as token by token alone.
+    @Property(tries = 12)
+    void exactPredictionsHaveTheSameBits(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        KeyValueFormat format = KeyValueFormat.values()[random.nextInt(3)];
+        EngineLimits limits = SMALL.withFormat(format).withSpeculation(random.nextBoolean());
+        Engine engine = new Engine(MODEL, EXACT, limits);
+        List<Given> all = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            int length = 1 + random.nextInt(60);
+            int[] tokens = Models.tokens(random.nextInt(CONTEXT - length), seed - i);
+            Given given = new Given(Models.tokens(length, seed + i / 2), tokens);
+            all.add(given);
+            engine.submit(given.prompt, CONTEXT, given);
+        }
+        for (Given given : all) {
+            given.cached.get();
+        }
+        engine.close();
+        Engine alone = new Engine(MODEL, EXACT, SMALL.withFormat(format).withSequences(1).withStepTokens(1, 1));
+        for (Given given : all) {
+            alone.run(KeyValuePool::forgetFree).get();
+            Given again = new Given(given.prompt, given.tokens);
+            alone.submit(again.prompt, CONTEXT, again);
+            assertThat(again.cached.get()).isZero();
+            for (int i = 0; i < given.predictions.size(); i++) {
+                assertThat(given.predictions.get(i)).as("prediction %d", i).isEqualTo(again.predictions.get(i));
+            }
+        }
+        alone.close();
     }
 
     @Test

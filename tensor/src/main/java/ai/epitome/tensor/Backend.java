@@ -24,7 +24,10 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
         /// The same, or an error where oneDNN does not load.
         ONEDNN,
         /// The Vector API.
-        JAVA
+        JAVA,
+        /// The Vector API in one order of sums: the same bits whatever is computed beside a row. In f32 unless bf16 is
+        /// asked for.
+        EXACT
     }
 
     /// What activations and operands of products are held in.

@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -47,7 +47,8 @@ public final class KeyValueMemory {
     private final int dimension;
     private final int capacity;
     private final int slabBlocks;
-    private final List<MemorySegment> slabs = new ArrayList<>();
+    /// Grows by the thread that uses it while others read blocks to a file.
+    private final List<MemorySegment> slabs = new CopyOnWriteArrayList<>();
 
     /// Room for `capacity` blocks.
     ///

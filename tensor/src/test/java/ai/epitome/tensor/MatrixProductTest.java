@@ -23,7 +23,7 @@ import org.opentest4j.TestAbortedException;
 class MatrixProductTest {
 
     static Stream<MatrixProduct> products() {
-        List<MatrixProduct> products = new ArrayList<>(List.of(new VectorProduct()));
+        List<MatrixProduct> products = new ArrayList<>(List.of(new VectorProduct(), new InvariantProduct()));
         if (OneDnnProduct.load() instanceof Loading.Loaded(OneDnnProduct product)) {
             products.add(product);
         }
