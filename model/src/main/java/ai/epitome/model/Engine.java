@@ -74,8 +74,16 @@ final class Engine {
     void submit(int[] tokens, int capacity, Continuation continuation) {
         CachedSequence cache = new CachedSequence(pool, capacity);
         cache.append(tokens);
-        EngineSequence sequence = new EngineSequence(cache, continuation, limits.speculate());
+        EngineSequence sequence = new EngineSequence(cache, continuation, speculates());
         enqueue(submitted, sequence);
+    }
+
+    private boolean speculates() {
+        return switch (limits.speculation()) {
+            case NEVER -> false;
+            case WHERE_UNCHANGED -> backend.product().batchInvariant();
+            case ALWAYS -> true;
+        };
     }
 
     /// Does something with the blocks between two steps; the result, or what it threw.

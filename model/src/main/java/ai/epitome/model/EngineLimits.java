@@ -11,16 +11,25 @@ import java.util.Optional;
 /// @param sequences sequences that are read at once; others wait
 /// @param stepTokens tokens of one pass: the more, the faster prompts are read
 /// @param sharedStepTokens tokens of one pass while other sequences are being continued, which wait for it
-/// @param speculate whether continuations that the text itself suggests are checked several tokens at a time
+/// @param speculation when continuations that the text itself suggests are checked several tokens at a time
 public record EngineLimits(
         long cacheBytes,
         Optional<KeyValueFormat> format,
         int sequences,
         int stepTokens,
         int sharedStepTokens,
-        boolean speculate) {
+        Speculation speculation) {
+    /// When several tokens are guessed and checked at once.
+    public enum Speculation {
+        NEVER,
+        /// Where products give a row the same bits in any company: then the text is the same to the last token.
+        WHERE_UNCHANGED,
+        /// Also where rounding may differ with the number of rows.
+        ALWAYS
+    }
+
     /// 1 GiB, 32 sequences, 512 tokens a pass and 128 beside others.
-    public static final EngineLimits DEFAULT = new EngineLimits(1L << 30, Optional.empty(), 32, 512, 128, false);
+    public static final EngineLimits DEFAULT = new EngineLimits(1L << 30, Optional.empty(), 32, 512, 128, Speculation.WHERE_UNCHANGED);
 
     public EngineLimits {
         if (cacheBytes < 0 || sequences < 1 || sharedStepTokens < 1 || stepTokens < sharedStepTokens) {
@@ -31,22 +40,22 @@ public record EngineLimits(
     }
 
     public EngineLimits withCacheBytes(long bytes) {
-        return new EngineLimits(bytes, format, sequences, stepTokens, sharedStepTokens, speculate);
+        return new EngineLimits(bytes, format, sequences, stepTokens, sharedStepTokens, speculation);
     }
 
     public EngineLimits withFormat(KeyValueFormat newFormat) {
-        return new EngineLimits(cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculate);
+        return new EngineLimits(cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculation);
     }
 
     public EngineLimits withSequences(int count) {
-        return new EngineLimits(cacheBytes, format, count, stepTokens, sharedStepTokens, speculate);
+        return new EngineLimits(cacheBytes, format, count, stepTokens, sharedStepTokens, speculation);
     }
 
     public EngineLimits withStepTokens(int alone, int shared) {
-        return new EngineLimits(cacheBytes, format, sequences, alone, shared, speculate);
+        return new EngineLimits(cacheBytes, format, sequences, alone, shared, speculation);
     }
 
-    public EngineLimits withSpeculation(boolean on) {
-        return new EngineLimits(cacheBytes, format, sequences, stepTokens, sharedStepTokens, on);
+    public EngineLimits withSpeculation(Speculation newSpeculation) {
+        return new EngineLimits(cacheBytes, format, sequences, stepTokens, sharedStepTokens, newSpeculation);
     }
 }

@@ -8,9 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// Products in which a row of `C` has the same bits whatever other rows are computed with it: one token or a prompt of
 /// five hundred, alone or in a batch.
 ///
-/// An element of `x · Wᵀ` is a sum per lane over ascending depth, then the sum of the lanes by halving, then what is left
-/// of the depth, one by one; in tiles of 4 rows and 4 columns, where a missing row or column is the last one once more.
-/// Products of other layouts, which no forward pass with a cache has, go row by row.
+/// An element of `x · Wᵀ` is a sum per lane over ascending depth, then the sum of the lanes by halving, then what is
+/// left of the depth, one by one; in tiles of 4 rows and 4 columns, where a missing row or column is the last one
+/// once more. Products of other layouts, which no forward pass with a cache has, go row by row.
 public final class InvariantProduct implements MatrixProduct {
     private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
