@@ -80,7 +80,8 @@ final class CacheFile {
     /// The tokens of a file, after checking everything but the blocks.
     ///
     /// @param vocabulary ids are below it
-    /// @throws MalformedCacheException when it is no such file, or of another model or format; the message says where
+    /// @throws MalformedCacheException when it is no such file, or of another model or format; the message says
+    where
     static int[] tokens(Path file, byte[] model, KeyValueMemory memory, int vocabulary) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             byte[] fixed = read(file, channel, 0, FIXED).array();
@@ -166,7 +167,10 @@ final class CacheFile {
 
     private static String integers(byte[] fixed) {
         int[] numbers = new int[5];
-        ByteBuffer.wrap(fixed, 12, 20).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(numbers);
+        ByteBuffer.wrap(fixed, 12, 20)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asIntBuffer()
+                .get(numbers);
         return Arrays.toString(numbers);
     }
 
@@ -185,7 +189,10 @@ final class CacheFile {
     }
 
     private static ByteBuffer integer(int value) {
-        return ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).flip();
+        return ByteBuffer.allocate(4)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(value)
+                .flip();
     }
 
     private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {

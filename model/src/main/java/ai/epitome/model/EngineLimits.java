@@ -29,7 +29,8 @@ public record EngineLimits(
     }
 
     /// 1 GiB, 32 sequences, 512 tokens a pass and 128 beside others.
-    public static final EngineLimits DEFAULT = new EngineLimits(1L << 30, Optional.empty(), 32, 512, 128, Speculation.WHERE_UNCHANGED);
+    public static final EngineLimits DEFAULT =
+            new EngineLimits(1L << 30, Optional.empty(), 32, 512, 128, Speculation.WHERE_UNCHANGED);
 
     public EngineLimits {
         if (cacheBytes < 0 || sequences < 1 || sharedStepTokens < 1 || stepTokens < sharedStepTokens) {
@@ -44,7 +45,8 @@ public record EngineLimits(
     }
 
     public EngineLimits withFormat(KeyValueFormat newFormat) {
-        return new EngineLimits(cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculation);
+        return new EngineLimits(
+                cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculation);
     }
 
     public EngineLimits withSequences(int count) {

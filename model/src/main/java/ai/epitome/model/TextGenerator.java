@@ -140,8 +140,8 @@ public final class TextGenerator implements CompletionModel {
         return generation.result();
     }
 
-    /// Keeps keys and values of the beginning of `tokens` in a file, as far as they have been computed for texts before;
-    /// a prompt that begins with these tokens need not be read again after [#loadCache].
+    /// Keeps keys and values of the beginning of `tokens` in a file, as far as they have been computed for texts
+    /// before; a prompt that begins with these tokens need not be read again after [#loadCache].
     ///
     /// @return how many tokens were kept
     /// @throws IllegalStateException when none of them is known

@@ -30,8 +30,7 @@ class EngineTest {
     private static final EngineLimits SMALL =
             EngineLimits.DEFAULT.withCacheBytes(0).withSequences(5).withStepTokens(40, 17);
 
-    private static final Backend EXACT =
-            new Backend(new InvariantProduct(), Reference.BACKEND.workers(), DType.F32);
+    private static final Backend EXACT = new Backend(new InvariantProduct(), Reference.BACKEND.workers(), DType.F32);
 
     /// Continues a prompt by tokens that are given, whatever the predictions are, and keeps these.
     private static class Given implements Continuation {
@@ -152,7 +151,8 @@ class EngineTest {
             given.cached.get();
         }
         engine.close();
-        Engine alone = new Engine(MODEL, EXACT, SMALL.withFormat(format).withSequences(1).withStepTokens(1, 1));
+        Engine alone = new Engine(
+                MODEL, EXACT, SMALL.withFormat(format).withSequences(1).withStepTokens(1, 1));
         for (Given given : all) {
             alone.run(KeyValuePool::forgetFree).get();
             Given again = new Given(given.prompt, given.tokens);

@@ -24,8 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SavedCacheTest {
     private static final int CONTEXT = 96;
     private static final Transformer MODEL = Models.modern(CONTEXT);
-    private static final Backend EXACT =
-            new Backend(new InvariantProduct(), Reference.BACKEND.workers(), DType.F32);
+    private static final Backend EXACT = new Backend(new InvariantProduct(), Reference.BACKEND.workers(), DType.F32);
     private static final int[] TEXT = Models.tokens(70, 1);
 
     @TempDir
@@ -50,7 +49,8 @@ class SavedCacheTest {
         assertThatThrownBy(() -> first.saveCache(TEXT, file)).hasMessageContaining("nothing to keep");
         GenerationResult expected = generate(first);
         assertThat(first.saveCache(TEXT, file)).isEqualTo(64);
-        assertThat(first.saveCache(Arrays.copyOf(TEXT, 40), folder.resolve("shorter"))).isEqualTo(32);
+        assertThat(first.saveCache(Arrays.copyOf(TEXT, 40), folder.resolve("shorter")))
+                .isEqualTo(32);
         TextGenerator second = generator(MODEL, format);
         assertThat(second.loadCache(file)).isEqualTo(64);
         assertThat(second.loadCache(file)).isEqualTo(64); // again: nothing is kept twice
@@ -69,7 +69,8 @@ class SavedCacheTest {
         generator.saveCache(TEXT, file);
         assertThatThrownBy(() -> generator(MODEL, KeyValueFormat.Q8).loadCache(file))
                 .isInstanceOf(MalformedCacheException.class)
-                .hasMessageContaining("offset 12: format, layers, heads and channels are expected to be [2, 2, 2, 8, 16]");
+                .hasMessageContaining(
+                        "offset 12: format, layers, heads and channels are expected to be [2, 2, 2, 8, 16]");
         try (Transformer other = Models.drawn(MODEL.config())) {
             other.parameters().getLast().value().set(3, 7f);
             assertThatThrownBy(() -> generator(other, KeyValueFormat.F32).loadCache(file))

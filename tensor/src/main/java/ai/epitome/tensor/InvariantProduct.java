@@ -136,8 +136,7 @@ public final class InvariantProduct implements MatrixProduct {
         sums[3] = VectorMath.sum(s3);
     }
 
-    private static void tile(
-            float[] a, int a0, int a1, int a2, int a3, float[] b, int depth, float[] sums) {
+    private static void tile(float[] a, int a0, int a1, int a2, int a3, float[] b, int depth, float[] sums) {
         FloatVector zero = FloatVector.zero(FLOATS);
         FloatVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
         FloatVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
