@@ -5,6 +5,7 @@ import ai.epitome.model.GenerationResult;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.Sampling;
 import ai.epitome.model.TextGenerator;
+import ai.epitome.model.constraint.Constraint;
 import ai.epitome.tensor.Backend;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.ArgGroup;
@@ -53,12 +55,16 @@ final class GenerateCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nHow tokens are drawn, in the order of the steps:%n")
     private SamplingOptions sampling = new SamplingOptions();
 
+    @ArgGroup(heading = "%nWhat the text must be; it is then whole if --max-tokens suffice:%n")
+    private ConstraintOptions constraint = new ConstraintOptions();
+
     @Mixin
     private KernelOptions kernels;
 
     @Override
     public Integer call() throws IOException {
         Sampling how = sampling.sampling();
+        Optional<Constraint> wanted = constraint.constraint();
         Backend backend = kernels.backend();
         try (LoadedModel model = LoadedModel.open(source)) {
             TextGenerator generator = model.generator(backend);
@@ -66,7 +72,7 @@ final class GenerateCommand implements Callable<Integer> {
                     ? StandardText.readBytes()
                     : prompt.getBytes(StandardCharsets.UTF_8);
             int[] ids = generator.encode(text);
-            GenerationRequest request = new GenerationRequest(ids, maxTokens, how, stop, 0);
+            GenerationRequest request = new GenerationRequest(ids, maxTokens, how, stop, 0, wanted);
             PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
             AtomicBoolean closed = new AtomicBoolean();
             GenerationResult result = generator.generate(

@@ -265,6 +265,24 @@ class CommandsTest {
     }
 
     @Test
+    void generateWritesWhatItMust() throws IOException {
+        Path grammar = Files.writeString(folder.resolve("pairs.gbnf"), "root ::= \"<\" [a-z]{2} \">\" root?");
+        String[] generate = {"generate", model.toString(), "to be", "--max-tokens", "9", "--seed", "3"};
+        assertThat(run(with(generate, "--regex", "[0-9]{3}-[é]")).out()).matches("[0-9]{3}-é\n");
+        assertThat(run(with(generate, "--grammar", grammar.toString())).out()).matches("(<[a-z]{2}>){1,2}\n");
+        assertThat(Json.MAPPER
+                        .readTree(run(with(generate, "--json-object")).out())
+                        .isObject())
+                .isTrue();
+        assertFails(run(with(generate, "--regex", "a(")), "`(` without `)`, at character 2");
+        assertThat(run(with(generate, "--regex", "a", "--json-object")).err).contains("mutually exclusive");
+    }
+
+    private static String[] with(String[] arguments, String... more) {
+        return Stream.concat(Stream.of(arguments), Stream.of(more)).toArray(String[]::new);
+    }
+
+    @Test
     void generateTakesEverySamplingOption() throws IOException {
         Result biased = run(
                 "generate",

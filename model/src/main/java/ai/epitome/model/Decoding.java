@@ -22,10 +22,12 @@ final class Decoding implements Continuation {
     private FinishReason finish = FinishReason.CANCELLED;
     private int sampled;
 
+    /// @param sampler a new one
     /// @param vocabulary ids below it stand for tokens; a model may have more rows
     /// @param cancelled asked before each pass
     Decoding(
             GenerationRequest request,
+            Sampler sampler,
             Set<Integer> endOfText,
             int vocabulary,
             Scoring scoring,
@@ -37,7 +39,7 @@ final class Decoding implements Continuation {
         this.scoring = scoring;
         this.cancelled = cancelled;
         this.generation = generation;
-        this.sampler = new Sampler(request.sampling(), request.prompt());
+        this.sampler = sampler;
         this.buffer = new PieceBuffer(request.stop());
     }
 
@@ -56,7 +58,7 @@ final class Decoding implements Continuation {
             return -1;
         }
         deliver(buffer.push(scoring.apply(token, real)));
-        if (buffer.stopped()) {
+        if (buffer.stopped() || sampler.isFinished()) {
             finish = FinishReason.STOP;
             return -1;
         }

@@ -1,6 +1,8 @@
 package ai.epitome.model;
 
+import ai.epitome.model.constraint.Constraint;
 import java.util.List;
+import java.util.Optional;
 
 /// What to generate.
 ///
@@ -9,8 +11,14 @@ import java.util.List;
 /// @param sampling how to choose among the model's predictions
 /// @param stop texts that end the generation; neither they nor what follows them is given out. None may be empty.
 /// @param topLogProbabilities how many of the likeliest tokens to tell at each position; 0 for none
+/// @param constraint what the generated text must be; it is whole in `maxTokens` tokens, if that many suffice
 public record GenerationRequest(
-        int[] prompt, int maxTokens, Sampling sampling, List<String> stop, int topLogProbabilities) {
+        int[] prompt,
+        int maxTokens,
+        Sampling sampling,
+        List<String> stop,
+        int topLogProbabilities,
+        Optional<Constraint> constraint) {
 
     public GenerationRequest {
         stop = List.copyOf(stop);
@@ -24,6 +32,11 @@ public record GenerationRequest(
             throw new IllegalArgumentException(
                     "the number of alternatives must be 0 or more, not " + topLogProbabilities);
         }
+    }
+
+    public GenerationRequest(
+            int[] prompt, int maxTokens, Sampling sampling, List<String> stop, int topLogProbabilities) {
+        this(prompt, maxTokens, sampling, stop, topLogProbabilities, Optional.empty());
     }
 
     public GenerationRequest(int[] prompt, int maxTokens, Sampling sampling) {

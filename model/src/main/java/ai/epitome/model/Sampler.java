@@ -1,6 +1,10 @@
 package ai.epitome.model;
 
+import ai.epitome.model.constraint.Guide;
+import ai.epitome.model.constraint.TokenVocabulary;
 import ai.epitome.tensor.exact.ExactKernels;
+import java.util.Arrays;
+import java.util.function.Supplier;
 
 /// Draws the tokens of one sequence as a [Sampling] says, which tells the order of the steps. The same seed and the
 /// same
@@ -21,6 +25,10 @@ public final class Sampler {
     private final SplitMix64 random;
     /// Null where nothing is penalised.
     private final TokenHistory history;
+    /// Null where every token may follow.
+    private final Guide guide;
+    /// Tokens that may still be drawn, for the guide.
+    private int left;
     /// Scores, then weights, of the step.
     private float[] work = {};
 
@@ -30,16 +38,40 @@ public final class Sampler {
 
     /// @param prompt the sequence so far, for the repetition penalty
     public Sampler(Sampling sampling, int[] prompt) {
+        this(sampling, prompt, Integer.MAX_VALUE, null);
+    }
+
+    /// @param request what the tokens are drawn for
+    /// @param vocabulary the model's tokens, asked for when the request has a constraint
+    public Sampler(GenerationRequest request, Supplier<TokenVocabulary> vocabulary) {
+        this(
+                request.sampling(),
+                request.prompt(),
+                request.maxTokens(),
+                request.constraint()
+                        .map(constraint -> constraint.guide(vocabulary.get()))
+                        .orElse(null));
+    }
+
+    private Sampler(Sampling sampling, int[] prompt, int maxTokens, Guide guide) {
         this.sampling = sampling;
         this.random = new SplitMix64(sampling.seed());
         this.history =
                 sampling.penalties().equals(Penalties.NONE) ? null : new TokenHistory(sampling.penalties(), prompt);
+        this.left = maxTokens;
+        this.guide = guide;
+    }
+
+    /// Whether nothing can follow: the text is what its constraint wants, and no longer one would be.
+    public boolean isFinished() {
+        return guide != null && guide.isFinished();
     }
 
     /// The next token after logits (V), which stay as they are. One number is drawn for each call unless the
     /// temperature is 0.
     ///
-    /// @throws IllegalArgumentException when a logit is NaN or infinite, or all are -infinity
+    /// @throws IllegalArgumentException when a logit is NaN or infinite, or all that may be taken are -infinity
+    /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the constraint wants it
     public int sample(float[] logits) {
         argmax(logits); // a broken model is told as such, not as a constraint that leaves nothing
         float[] scores = scores(logits);
@@ -48,12 +80,16 @@ public final class Sampler {
         if (history != null) {
             history.add(token, logits.length);
         }
+        if (guide != null) {
+            guide.accept(token);
+            left--;
+        }
         return token;
     }
 
-    /// The logits with penalties and bias, in [#work] where there are any.
-    float[] scores(float[] logits) {
-        if (history == null && sampling.logitBias().isEmpty()) {
+    /// The logits with penalties, bias and mask, in [#work] where there are any.
+    private float[] scores(float[] logits) {
+        if (history == null && sampling.logitBias().isEmpty() && guide == null) {
             return logits;
         }
         float[] scores = copy(logits);
@@ -67,7 +103,26 @@ public final class Sampler {
             }
             scores[token] += bias.floatValue();
         });
+        if (guide != null) {
+            mask(scores, guide.allowed(left));
+        }
         return scores;
+    }
+
+    private static void mask(float[] scores, long[] allowed) {
+        for (int word = 0; word < allowed.length; word++) {
+            int from = 64 * word;
+            int to = Math.min(scores.length, from + 64);
+            if (allowed[word] == 0) {
+                Arrays.fill(scores, from, to, Float.NEGATIVE_INFINITY);
+            } else if (allowed[word] != -1) {
+                for (int id = from; id < to; id++) {
+                    if ((allowed[word] >>> id & 1) == 0) {
+                        scores[id] = Float.NEGATIVE_INFINITY;
+                    }
+                }
+            }
+        }
     }
 
     private float[] copy(float[] values) {

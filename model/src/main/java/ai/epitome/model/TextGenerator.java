@@ -1,5 +1,6 @@
 package ai.epitome.model;
 
+import ai.epitome.model.constraint.TokenVocabulary;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
@@ -25,6 +26,7 @@ public final class TextGenerator implements CompletionModel {
     private final Backend backend;
     private final Engine engine;
     private final SavedCache saved;
+    private TokenVocabulary vocabulary;
 
     /// @param endOfText tokens that end a generation
     public TextGenerator(String id, Transformer model, Tokenizer tokenizer, Set<Integer> endOfText, Backend backend) {
@@ -110,11 +112,12 @@ public final class TextGenerator implements CompletionModel {
         }
         int[] prompt = request.prompt().length > 0 ? request.prompt() : beginning();
         long wanted = (long) prompt.length + request.maxTokens();
+        Sampler sampler = new Sampler(request, this::vocabulary);
         Decoding.Scoring scoring = (token, logits) -> scored(token, logits, request.topLogProbabilities());
         engine.submit(
                 prompt,
                 (int) Math.min(wanted, contextLength()),
-                new Decoding(request, endOfText, vocabularySize(), scoring, cancelled, generation));
+                new Decoding(request, sampler, endOfText, vocabularySize(), scoring, cancelled, generation));
         return generation;
     }
 
@@ -155,6 +158,14 @@ public final class TextGenerator implements CompletionModel {
     /// @throws MalformedCacheException when the file is damaged, or of another model or format
     public int loadCache(Path file) throws IOException {
         return saved.load(file);
+    }
+
+    /// The tokens as constraints see them; made when they are first asked for.
+    private synchronized TokenVocabulary vocabulary() {
+        if (vocabulary == null) {
+            vocabulary = new TokenVocabulary(tokenizer, endOfText);
+        }
+        return vocabulary;
     }
 
     /// What an empty prompt stands for: the border between two texts, or the beginning of a line.

@@ -1,7 +1,9 @@
 package ai.epitome.serve;
 
 import ai.epitome.model.Sampling;
+import ai.epitome.model.constraint.Constraint;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
@@ -12,6 +14,7 @@ import java.util.OptionalLong;
 /// @param n completions to give for each prompt
 /// @param bestOf completions to make for each prompt, of which the `n` with the highest mean log-probability are given
 /// @param logprobs alternatives to tell at each position, 0 to 5; empty for no log-probabilities at all
+/// @param constraint what the text must be
 record CompletionRequest(
         String model,
         List<Prompt> prompts,
@@ -24,7 +27,8 @@ record CompletionRequest(
         OptionalInt logprobs,
         boolean echo,
         List<String> stop,
-        OptionalLong seed) {
+        OptionalLong seed,
+        Optional<Constraint> constraint) {
 
     /// Text, or tokens that the client made itself.
     sealed interface Prompt {

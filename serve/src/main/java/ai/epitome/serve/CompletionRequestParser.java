@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// would have no effect here are refused rather than ignored: `suffix` unless it is empty, and fields that the API does
 /// not know. Those of [SamplingFields] that OpenAI does not have are extensions, named as other servers name them.
 final class CompletionRequestParser {
-    private static final int MAX_DEPTH = 32;
+    private static final int MAX_DEPTH = 64;
     private static final int MAX_NUMBER_CHARACTERS = 64;
     private static final int MAX_PROMPTS = 32;
     private static final int MAX_CHOICES_PER_PROMPT = 16;
@@ -48,7 +48,7 @@ final class CompletionRequestParser {
                             "seed",
                             "suffix",
                             "user"),
-                    SamplingFields.NAMES.stream())
+                    Stream.concat(SamplingFields.NAMES.stream(), ConstraintFields.NAMES.stream()))
             .collect(Collectors.toUnmodifiableSet());
 
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
@@ -62,6 +62,7 @@ final class CompletionRequestParser {
             .build();
 
     private final int maxTokensLimit;
+    private final ConstraintFields constraints = new ConstraintFields();
 
     /// @param maxTokensLimit largest `max_tokens` that a request may ask for
     CompletionRequestParser(int maxTokensLimit) {
@@ -146,7 +147,8 @@ final class CompletionRequestParser {
                 logprobs,
                 echo,
                 stops(fields.get("stop")),
-                fields.optionalLong("seed"));
+                fields.optionalLong("seed"),
+                constraints.parse(fields));
     }
 
     private static boolean includeUsage(Fields fields, boolean stream) {

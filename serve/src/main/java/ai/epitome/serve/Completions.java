@@ -196,7 +196,8 @@ final class Completions {
                         request.maxTokens(),
                         sampling,
                         request.stop(),
-                        request.logprobs().orElse(0)),
+                        request.logprobs().orElse(0),
+                        request.constraint()),
                 listener,
                 cancelled);
         if (result.finish() == FinishReason.CANCELLED) {

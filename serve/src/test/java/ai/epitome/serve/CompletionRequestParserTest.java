@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import ai.epitome.model.Penalties;
 import ai.epitome.model.Sampling;
+import ai.epitome.model.constraint.Constraint;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import net.jqwik.api.ForAll;
@@ -47,7 +49,8 @@ class CompletionRequestParserTest {
                         OptionalInt.empty(),
                         false,
                         List.of(),
-                        OptionalLong.empty()));
+                        OptionalLong.empty(),
+                        Optional.empty()));
     }
 
     @Test
@@ -77,6 +80,35 @@ class CompletionRequestParserTest {
         assertThat(parse("{\"model\": \"m\", \"top_k\": -1}").sampling().topK())
                 .as("-1 means all in other servers")
                 .isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "response_format | {\"type\": \"json_object\"} | {\"a\":[1]}",
+                "structured_outputs | {\"regex\": \"[ab]+\"} | abba",
+                "structured_outputs | {\"grammar\": \"root ::= [ab]+\"} | abba",
+                "structured_outputs | {\"choice\": [\"yes\", \"no\"]} | no",
+                "structured_outputs | {\"json_object\": true} | {}"
+            })
+    void takesConstraints(String field, String value, String text) {
+        String body = "{\"model\": \"m\", \"" + field + "\": " + value + "}";
+        Constraint constraint = parse(body).constraint().orElseThrow();
+        assertThat(constraint.accepts(text.getBytes(StandardCharsets.UTF_8))).isTrue();
+        assertThat(constraint.accepts("[]".getBytes(StandardCharsets.UTF_8))).isFalse();
+        assertThat(parse(body).constraint()).as("kept").containsSame(constraint);
+        assertThat(parse("{\"model\": \"m\", \"response_format\": {\"type\": \"text\"}}")
+                        .constraint())
+                .isEmpty();
+    }
+
+    @Test
+    void saysWhatIsWrongWithAConstraint() {
+        ApiException refusal = refusal("{\"model\": \"m\", \"structured_outputs\": {\"regex\": \"a(b\"}}");
+        assertThat(refusal.getMessage())
+                .isEqualTo(
+                        "'structured_outputs' cannot be used: `(` without `)`, at character 2 of the pattern `a(b`.");
     }
 
     @ParameterizedTest
@@ -129,6 +161,15 @@ class CompletionRequestParserTest {
                 "prompt | [-1]",
                 "prompt | [1.5]",
                 "prompt | {}",
+                "response_format | {\"type\": \"xml\"}",
+                "response_format | 5",
+                "structured_outputs | {}",
+                "structured_outputs | {\"regex\": \"a\", \"grammar\": \"root ::= a\"}",
+                "structured_outputs | {\"regex\": \"(\"}",
+                "structured_outputs | {\"grammar\": \"root ::= root\"}",
+                "structured_outputs | {\"choice\": [5]}",
+                "structured_outputs | {\"json_object\": false}",
+                "structured_outputs | {\"yaml\": true}",
                 "chatty | true"
             })
     void refusesAndNamesTheField(String field, String value) {

@@ -1,0 +1,81 @@
+package ai.epitome.model.constraint;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a generated text must be, for any tokenizer: a regular expression, a grammar, JSON, or JSON of a schema.
+///
+/// ```java
+/// Constraint date = Constraint.regex("\\d{4}-\\d{2}-\\d{2}");
+/// Guide guide = date.guide(new TokenVocabulary(tokenizer, endOfText));
+/// long[] allowed = guide.allowed(maxTokens);    // a bit for each token
+/// guide.accept(token);
+/// ```
+///
+/// All of them become rules over bytes ([Network]), whose states come up as texts reach them ([Automaton]) and get a
+/// mask
+/// of the tokens that may follow each ([TokenMasks]). Making one is bounded in size, and using it in work: what is too
+/// large or too ambiguous ends in a [ConstraintException], soon.
+///
+/// Safe for use by any number of threads; texts of the same constraint share what has been worked out.
+public final class Constraint {
+    private final Network network;
+    private TokenMasks masks;
+
+    Constraint(Grammar grammar) {
+        network = NetworkBuilder.build(grammar);
+    }
+
+    /// Texts that match as a whole; [RegexParser] tells the dialect.
+    ///
+    /// @throws ConstraintException when it is malformed, not supported or too large
+    public static Constraint regex(String pattern) {
+        return new Constraint(Grammar.of(RegexParser.parse(pattern)));
+    }
+
+    /// Texts of a grammar in llama.cpp's notation ([GbnfParser]).
+    ///
+    /// @throws ConstraintException when it is malformed, left-recursive or too large
+    public static Constraint gbnf(String grammar) {
+        return new Constraint(GbnfParser.parse(grammar));
+    }
+
+    /// One of these texts.
+    public static Constraint choice(List<String> texts) {
+        return new Constraint(Grammar.of(Expression.anyOf(texts.stream())));
+    }
+
+    /// Any JSON object.
+    public static Constraint jsonObject() {
+        var rules = new ArrayList<Expression>();
+        rules.add(new Expression.Reference(2));
+        rules.addAll(JsonText.anyValue(1));
+        return new Constraint(new Grammar(rules, List.of("root", "value", "object", "array")));
+    }
+
+    Network network() {
+        return network;
+    }
+
+    /// A guide for a new text.
+    public Guide guide(TokenVocabulary vocabulary) {
+        return new Guide(masks(vocabulary));
+    }
+
+    private synchronized TokenMasks masks(TokenVocabulary vocabulary) {
+        if (masks == null || masks.vocabulary() != vocabulary) {
+            masks = new TokenMasks(network, vocabulary);
+        }
+        return masks;
+    }
+
+    /// Whether the whole text is allowed.
+    public boolean accepts(byte[] text) {
+        Automaton automaton = new Automaton(network);
+        State state = automaton.start();
+        for (byte value : text) {
+            state = automaton.step(state, value & 0xFF);
+        }
+        return state.accepts;
+    }
+}
