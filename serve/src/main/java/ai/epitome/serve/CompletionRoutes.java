@@ -127,6 +127,8 @@ final class CompletionRoutes implements HttpService {
                 events.data("[DONE]");
             } catch (CancelledException e) {
                 events.data(stopping().body().toString());
+            } catch (ApiException e) {
+                events.data(e.body().toString());
             } catch (CloseConnectionException e) {
                 throw e;
             } catch (RuntimeException e) {

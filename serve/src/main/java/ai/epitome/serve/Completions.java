@@ -7,6 +7,7 @@ import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.GenerationResult;
 import ai.epitome.model.Sampling;
 import ai.epitome.model.ScoredToken;
+import ai.epitome.model.constraint.ConstraintException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -190,20 +191,27 @@ final class Completions {
             return new GenerationResult("", FinishReason.LENGTH, prompt.ids().length, 0);
         }
         Sampling sampling = request.sampling().withSeed(seed + sample * SEED_STEP);
-        GenerationResult result = model.generate(
-                new GenerationRequest(
-                        prompt.ids(),
-                        request.maxTokens(),
-                        sampling,
-                        request.stop(),
-                        request.logprobs().orElse(0),
-                        request.constraint()),
-                listener,
-                cancelled);
+        GenerationResult result = generate(prompt, sampling, listener);
         if (result.finish() == FinishReason.CANCELLED) {
             throw new CancelledException();
         }
         usage = usage.plusCompletion(result.completionTokens());
         return result;
+    }
+
+    private GenerationResult generate(Prompt prompt, Sampling sampling, Consumer<GenerationPiece> listener) {
+        var generation = new GenerationRequest(
+                prompt.ids(),
+                request.maxTokens(),
+                sampling,
+                request.stop(),
+                request.logprobs().orElse(0),
+                request.constraint());
+        try {
+            return model.generate(generation, listener, cancelled);
+        } catch (ConstraintException e) { // known only when a text comes there
+            throw ApiException.badRequest(
+                    400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");
+        }
     }
 }

@@ -1,5 +1,6 @@
 package ai.epitome.model.constraint;
 
+import ai.epitome.text.MarkedText;
 import ai.epitome.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ record Tokens(List<byte[]> bytes) implements Tokenizer {
     }
 
     @Override
-    public int[] encodeWithSpecialTokens(byte[] utf8, Set<String> allowed) {
+    public int[] encode(MarkedText text) {
         throw new UnsupportedOperationException();
     }
 
