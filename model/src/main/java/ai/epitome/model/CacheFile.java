@@ -80,8 +80,7 @@ final class CacheFile {
     /// The tokens of a file, after checking everything but the blocks.
     ///
     /// @param vocabulary ids are below it
-    /// @throws MalformedCacheException when it is no such file, or of another model or format; the message says
-    where
+    /// @throws MalformedCacheException when it is no such file, or of another model or format
     static int[] tokens(Path file, byte[] model, KeyValueMemory memory, int vocabulary) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             byte[] fixed = read(file, channel, 0, FIXED).array();
