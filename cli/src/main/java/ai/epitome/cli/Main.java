@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             PretrainCommand.class,
             SftCommand.class,
             GenerateCommand.class,
+            ChatCommand.class,
             ScoreCommand.class,
             ServeCommand.class,
             KeyCommand.class,

@@ -17,6 +17,19 @@ final class Visible {
                 .toString();
     }
 
+    /// A text of several lines, with other control characters written as `\x1b`.
+    static String lines(String text) {
+        if (text.codePoints().noneMatch(c -> Character.isISOControl(c) && c != '\n' && c != '\t')) {
+            return text;
+        }
+        StringBuilder visible = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            boolean shown = !Character.isISOControl(c) || c == '\n' || c == '\t';
+            visible.append(shown ? Character.toString(c) : String.format("\\x%02x", c));
+        });
+        return visible.toString();
+    }
+
     /// The text with line breaks and other control characters escaped, or hexadecimal where it is no UTF-8 by itself.
     static String of(byte[] bytes) {
         try {
