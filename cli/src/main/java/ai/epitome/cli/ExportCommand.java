@@ -1,9 +1,12 @@
 package ai.epitome.cli;
 
 import ai.epitome.model.GgufExport;
+import ai.epitome.model.Llama2cExport;
 import ai.epitome.model.Quantization;
+import ai.epitome.model.SafetensorsExport;
 import ai.epitome.model.StoredModel;
 import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.DType;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -15,14 +18,17 @@ import picocli.CommandLine.Option;
         name = "export",
         description = {
             "Write a model in the files of other tools.",
-            "gguf is for llama.cpp and all that stands on it. With fewer bits a weight: epitome quantize."
+            "gguf is a file for llama.cpp and all that stands on it (with fewer bits a weight: epitome quantize),"
+                    + " safetensors a folder for transformers, llama2c a file for llama2.c."
         },
         mixinStandardHelpOptions = true,
         footer = {"", "Example: epitome export models/mine -o mine.gguf --dtype f16"})
 final class ExportCommand implements Callable<Integer> {
     /// What can be written.
     enum Format {
-        GGUF
+        SAFETENSORS,
+        GGUF,
+        LLAMA2C
     }
 
     /// What a matrix's numbers may be.
@@ -38,28 +44,34 @@ final class ExportCommand implements Callable<Integer> {
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "${COMPLETION-CANDIDATES} (default: what OUT ends in).")
+            description = "${COMPLETION-CANDIDATES} (default: gguf where OUT ends in .gguf, llama2c where in .bin,"
+                    + " else safetensors).")
     private Format format;
 
     @Option(
             names = "--dtype",
             paramLabel = "TYPE",
-            description = "Numbers of matrices: ${COMPLETION-CANDIDATES}; vectors are F32 always (default: as the model"
-                    + " has them, F32 where it is quantised).")
+            description =
+                    "Numbers: ${COMPLETION-CANDIDATES}; in gguf of matrices only, llama2c has F32 (default: as the"
+                            + " model has them, F32 where it is quantised).")
     private Type type;
 
     @Override
     public Integer call() throws IOException {
-        requireFormat();
-        return output.write((model, target, progress) ->
-                GgufExport.write(model, Quantization.pure(plain(model)), target, progress));
+        Format chosen = format != null ? format : byName(output.target().toString());
+        if (chosen == Format.LLAMA2C && type != null && type != Type.F32) {
+            throw new IllegalArgumentException("llama2.c reads f32 only: leave --dtype out");
+        }
+        return output.write((model, target, progress) -> switch (chosen) {
+            case GGUF -> GgufExport.write(model, Quantization.pure(plain(model)), target, progress);
+            case SAFETENSORS ->
+                SafetensorsExport.write(model, DType.valueOf(plain(model).name()), target, progress);
+            case LLAMA2C -> Llama2cExport.write(model, target, progress);
+        });
     }
 
-    private void requireFormat() {
-        if (format == null && !output.target().toString().endsWith(".gguf")) {
-            throw new IllegalArgumentException(
-                    "%s does not end in .gguf: say which --format".formatted(output.target()));
-        }
+    private static Format byName(String target) {
+        return target.endsWith(".gguf") ? Format.GGUF : target.endsWith(".bin") ? Format.LLAMA2C : Format.SAFETENSORS;
     }
 
     private BlockFormat plain(StoredModel model) {

@@ -67,6 +67,16 @@ class ExportCommandTest {
     }
 
     @Test
+    void theFolderIsAModel() throws IOException {
+        Path out = folder.resolve("out");
+        assertThat(run("export", model, "-o", out, "--dtype", "bf16").out()).contains("tensors: 13 BF16");
+        try (LoadedModel opened = LoadedModel.open(out)) {
+            assertThat(opened.tokenizer().orElseThrow().vocabularySize()).isEqualTo(257);
+        }
+        fails(1, "is a folder that is there already", "export", model, "-o", out, "-f");
+    }
+
+    @Test
     void quantizeSaysWhatEachTensorGot() throws IOException {
         JsonNode json =
                 run("quantize", model, "-o", target, "--type", "q4_0", "--json").json();
@@ -83,7 +93,8 @@ class ExportCommandTest {
         fails(1, "no such file or folder: " + folder.resolve("x"), "export", model, "-o", folder.resolve("x/y.gguf"));
         fails(1, "is not a folder", "export", model, "-o", model.resolve("config.json/y.gguf"));
         fails(1, "is a folder that is there already", "export", model, "-o", model, "--format", "gguf");
-        fails(1, "say which --format", "export", model, "-o", folder.resolve("out.xyz"));
+        fails(1, "llama2.c computes models", "export", model, "-o", folder.resolve("out.bin"));
+        fails(1, "reads f32 only", "export", model, "-o", folder.resolve("out.bin"), "--dtype", "f16");
         fails(2, "--format", "export", model, "-o", target, "--format", "onnx");
         fails(2, "--type", "quantize", model, "-o", target, "--type", "Q3_K");
         fails(2, "--type", "quantize", model, "-o", target);

@@ -4,10 +4,10 @@ import ai.epitome.model.TransformerConfig.Activation;
 import ai.epitome.model.TransformerConfig.Biases;
 import ai.epitome.model.TransformerConfig.Norm;
 import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -234,8 +234,9 @@ public final class ConfigFile {
 
     /// The text of `config.json`.
     ///
-    /// @param endOfText the token that ends and begins texts, where there is one
-    public static String write(TransformerConfig c, OptionalInt endOfText) {
+    /// @param defaults which tokens begin and end texts
+    /// @param dtype of the weights beside it
+    public static String write(TransformerConfig c, GenerationDefaults defaults, DType dtype) {
         Layout layout = Layout.of(c);
         ObjectNode json = JsonObject.MAPPER.createObjectNode();
         json.putArray("architectures").add(layout.architecture());
@@ -247,12 +248,15 @@ public final class ConfigFile {
         }
         json.put("vocab_size", c.vocabulary());
         json.put("tie_word_embeddings", c.tiedHead());
-        json.put("torch_dtype", "float32");
-        if (endOfText.isPresent()) {
-            json.put("bos_token_id", endOfText.getAsInt()).put("eos_token_id", endOfText.getAsInt());
-        } else {
-            json.putNull("bos_token_id").putNull("eos_token_id");
-        }
+        json.put(
+                "torch_dtype",
+                switch (dtype) {
+                    case F16 -> "float16";
+                    case BF16 -> "bfloat16";
+                    default -> "float32";
+                });
+        json.putNull("bos_token_id").putNull("eos_token_id"); // transformers would take its own where they are missing
+        defaults.writeTokens(json);
         return JsonObject.MAPPER.writeValueAsString(json) + "\n";
     }
 

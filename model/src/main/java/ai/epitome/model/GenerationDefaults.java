@@ -72,15 +72,20 @@ public record GenerationDefaults(Set<Integer> endOfText, OptionalInt beginOfText
         return ids;
     }
 
-    /// The text of `generation_config.json`.
-    String write() {
-        ObjectNode json = JsonObject.MAPPER.createObjectNode();
+    /// Puts the tokens that begin and end texts into a file.
+    void writeTokens(ObjectNode json) {
         beginOfText.ifPresent(id -> json.put("bos_token_id", id));
         if (endOfText.size() == 1) {
             json.put("eos_token_id", endOfText.iterator().next());
         } else if (endOfText.size() > 1) {
             new TreeSet<>(endOfText).forEach(json.putArray("eos_token_id")::add);
         }
+    }
+
+    /// The text of `generation_config.json`.
+    String write() {
+        ObjectNode json = JsonObject.MAPPER.createObjectNode();
+        writeTokens(json);
         boolean sampled = sampling.temperature() > 0;
         json.put("do_sample", sampled);
         if (sampled) {

@@ -7,6 +7,7 @@ import ai.epitome.tensor.BlockFormat;
 import ai.epitome.text.GgufMetadataWriter;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.Tokenizers;
+import ai.epitome.text.chat.ChatTemplates;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +30,7 @@ public final class GgufExport {
     /// What Llama 3's scaling divides each frequency by.
     static final String ROTARY_DIVISORS = "rope_freqs.weight";
 
+    private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
     private static final String BEGIN = "tokenizer.ggml.bos_token_id";
 
     private final StoredModel model;
@@ -98,7 +100,9 @@ public final class GgufExport {
         } else {
             metadata.number(architecture + ".attention.layer_norm_epsilon", config.normEpsilon());
         }
-        model.chatTemplate().ifPresent(template -> metadata.text(ChatTemplateFile.KEY, template));
+        model.chatTemplates()
+                .forEach((name, template) -> metadata.text(
+                        CHAT_TEMPLATE + (name.equals(ChatTemplates.DEFAULT) ? "" : "." + name), template));
     }
 
     private void integer(String key, int value) {

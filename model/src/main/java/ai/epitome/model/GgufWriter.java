@@ -42,9 +42,9 @@ final class GgufWriter {
             RowEncoding.write(channel, ByteBuffer.wrap(header));
             RowEncoding.write(channel, table);
             align(channel);
-            RowEncoding rows = new RowEncoding(channel, values, progress);
+            RowEncoding rows = new RowEncoding(values, progress);
             for (Item item : items) {
-                rows.write(item.weight(), item.format());
+                rows.write(channel, item.weight(), item.format());
                 align(channel);
             }
         });

@@ -195,10 +195,9 @@ public final class ModelFolder {
     public static SequencedMap<String, byte[]> companions(
             Transformer model, Tokenizer tokenizer, GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>();
-        files.put(
-                CONFIG, ConfigFile.write(model.config(), defaults.beginOfText()).getBytes(StandardCharsets.UTF_8));
+        files.put(CONFIG, ConfigFile.write(model.config(), defaults, DType.F32).getBytes(StandardCharsets.UTF_8));
         files.put(GenerationDefaults.FILE, defaults.write().getBytes(StandardCharsets.UTF_8));
-        files.put(TOKENIZER, Tokenizers.toJson(tokenizer));
+        files.putAll(Tokenizers.toFiles(tokenizer));
         return files;
     }
 
@@ -206,7 +205,7 @@ public final class ModelFolder {
     /// the weights come last, so that a folder with weights is complete.
     public static void save(Path folder, Transformer model, GenerationDefaults defaults) throws IOException {
         Files.createDirectories(folder);
-        AtomicFile.write(folder.resolve(CONFIG), ConfigFile.write(model.config(), defaults.beginOfText()));
+        AtomicFile.write(folder.resolve(CONFIG), ConfigFile.write(model.config(), defaults, DType.F32));
         AtomicFile.write(folder.resolve(GenerationDefaults.FILE), defaults.write());
         SafetensorsWriter.write(folder.resolve(WeightFiles.SINGLE), Map.of("format", "pt"), items(model));
     }

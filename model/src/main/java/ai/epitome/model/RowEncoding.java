@@ -17,7 +17,6 @@ final class RowEncoding {
     /// Values that one processor encodes at a time.
     private static final int PIECE = 1 << 18;
 
-    private final FileChannel channel;
     private final DoubleConsumer progress;
     private final double total;
     private final int processors = Runtime.getRuntime().availableProcessors();
@@ -25,8 +24,7 @@ final class RowEncoding {
 
     /// @param values that will be written, of all weights
     /// @param progress hears which part of them has been
-    RowEncoding(FileChannel channel, long values, DoubleConsumer progress) {
-        this.channel = channel;
+    RowEncoding(long values, DoubleConsumer progress) {
         this.total = values;
         this.progress = progress;
     }
@@ -34,7 +32,7 @@ final class RowEncoding {
     /// Appends a weight to the file.
     ///
     /// @param format whose blocks fill its rows
-    void write(StoredWeight weight, BlockFormat format) throws IOException {
+    void write(FileChannel channel, StoredWeight weight, BlockFormat format) throws IOException {
         int columns = weight.shape().columns();
         int rows = Math.min(weight.shape().rows(), Math.max(1, PIECE / columns));
         int pieces = (weight.shape().rows() + rows - 1) / rows;
@@ -58,7 +56,7 @@ final class RowEncoding {
                     throw failure.get();
                 }
                 long values = (long) (to - from) * columns;
-                drain(memory.asSlice(0, format.bytesOf(values)));
+                write(channel, memory.asSlice(0, format.bytesOf(values)).asByteBuffer());
                 done += values;
                 progress.accept(done / total);
             }
@@ -81,10 +79,6 @@ final class RowEncoding {
                         e);
             }
         }
-    }
-
-    private void drain(MemorySegment bytes) throws IOException {
-        write(channel, bytes.asByteBuffer());
     }
 
     static void write(FileChannel channel, ByteBuffer bytes) throws IOException {

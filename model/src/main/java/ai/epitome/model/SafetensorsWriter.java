@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,19 @@ public final class SafetensorsWriter {
 
     private SafetensorsWriter() {}
 
+    /// What the header says of a tensor.
+    record Declaration(String name, DType dtype, List<Integer> shape) {
+        private long bytes() {
+            return Tensor.sizeOf(shape.stream().mapToInt(Integer::intValue).toArray()) * dtype.bytes();
+        }
+    }
+
+    /// Writes the bytes of the tensor whose turn has come.
+    @FunctionalInterface
+    interface Body {
+        void write(Declaration tensor, FileChannel channel) throws IOException;
+    }
+
     /// A tensor to write.
     ///
     /// @param name its name
@@ -55,8 +69,8 @@ public final class SafetensorsWriter {
             return new Item(name, tensor.dtype(), shape, tensor::data);
         }
 
-        private long bytes() {
-            return Tensor.sizeOf(shape.stream().mapToInt(Integer::intValue).toArray()) * dtype.bytes();
+        private Declaration declaration() {
+            return new Declaration(name, dtype, shape);
         }
     }
 
@@ -64,22 +78,35 @@ public final class SafetensorsWriter {
     ///
     /// @throws IOException when it cannot be written; the old file, if any, is then untouched
     public static void write(Path file, Map<String, String> metadata, List<Item> items) throws IOException {
-        List<Item> ordered = new ArrayList<>(items);
+        Map<String, Item> byName = new HashMap<>();
+        items.forEach(item -> byName.put(item.name(), item));
+        write(
+                file,
+                metadata,
+                items.stream().map(Item::declaration).toList(),
+                (tensor, channel) -> write(channel, byName.get(tensor.name())));
+    }
+
+    /// Writes a file whose tensors are not in memory.
+    static void write(Path file, Map<String, String> metadata, List<Declaration> tensors, Body body)
+            throws IOException {
+        List<Declaration> ordered = new ArrayList<>(tensors);
         ordered.sort(
-                Comparator.<Item>comparingInt(item -> -item.dtype().bytes()).thenComparing(Item::name));
+                Comparator.<Declaration>comparingInt(tensor -> -tensor.dtype().bytes())
+                        .thenComparing(Declaration::name));
         byte[] header = header(metadata, ordered);
         AtomicFile.write(file, channel -> {
             ByteBuffer length =
                     ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length);
             drain(channel, length.flip());
             drain(channel, ByteBuffer.wrap(header));
-            for (Item item : ordered) {
-                write(channel, item);
+            for (Declaration tensor : ordered) {
+                body.write(tensor, channel);
             }
         });
     }
 
-    private static byte[] header(Map<String, String> metadata, List<Item> items) {
+    private static byte[] header(Map<String, String> metadata, List<Declaration> tensors) {
         ObjectNode json = COMPACT.createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode notes = json.putObject("__metadata__");
@@ -89,15 +116,15 @@ public final class SafetensorsWriter {
         }
         long offset = 0;
         Set<String> names = new HashSet<>(Set.of("__metadata__"));
-        for (Item item : items) {
-            if (!names.add(item.name())) {
-                throw new IllegalArgumentException("two tensors are called `%s`".formatted(item.name()));
+        for (Declaration tensor : tensors) {
+            if (!names.add(tensor.name())) {
+                throw new IllegalArgumentException("two tensors are called `%s`".formatted(tensor.name()));
             }
-            ObjectNode entry = json.putObject(item.name());
-            entry.put("dtype", item.dtype().name());
-            item.shape().forEach(entry.putArray("shape")::add);
-            entry.putArray("data_offsets").add(offset).add(offset + item.bytes());
-            offset += item.bytes();
+            ObjectNode entry = json.putObject(tensor.name());
+            entry.put("dtype", tensor.dtype().name());
+            tensor.shape().forEach(entry.putArray("shape")::add);
+            entry.putArray("data_offsets").add(offset).add(offset + tensor.bytes());
+            offset += tensor.bytes();
         }
         byte[] text = COMPACT.writeValueAsBytes(json);
         // spaces, so that the data begins at a multiple of 8
@@ -108,9 +135,10 @@ public final class SafetensorsWriter {
 
     private static void write(FileChannel channel, Item item) throws IOException {
         MemorySegment data = item.data().get();
-        if (data.byteSize() != item.bytes()) {
+        long expected = item.declaration().bytes();
+        if (data.byteSize() != expected) {
             throw new IllegalArgumentException("tensor `%s` of %s %s has %,d bytes, expected %,d"
-                    .formatted(item.name(), item.dtype(), item.shape(), data.byteSize(), item.bytes()));
+                    .formatted(item.name(), item.dtype(), item.shape(), data.byteSize(), expected));
         }
         for (long from = 0; from < data.byteSize(); from += PIECE) {
             drain(

@@ -4,12 +4,14 @@ import ai.epitome.model.WeightShapes.Shape;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.Tokenizers;
+import ai.epitome.text.chat.ChatTemplates;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -28,7 +30,7 @@ public final class StoredModel implements AutoCloseable {
     private final TransformerConfig config;
     private final Optional<Tokenizer> tokenizer;
     private final GenerationDefaults defaults;
-    private final Optional<String> chatTemplate;
+    private final ChatTemplates chatTemplates;
     private final List<StoredWeight> weights;
     private final Runnable unmap;
 
@@ -37,16 +39,15 @@ public final class StoredModel implements AutoCloseable {
             TransformerConfig config,
             Optional<Tokenizer> tokenizer,
             GenerationDefaults defaults,
-            Optional<String> chatTemplate,
             List<StoredWeight> weights,
             Runnable unmap)
-            throws MalformedModelException {
+            throws IOException {
         LoadedModel.requireFits(source, tokenizer, config);
         this.source = source;
         this.config = config;
         this.tokenizer = tokenizer;
         this.defaults = defaults;
-        this.chatTemplate = chatTemplate;
+        this.chatTemplates = ChatTemplates.of(source);
         this.weights = weights;
         this.unmap = unmap;
     }
@@ -83,7 +84,6 @@ public final class StoredModel implements AutoCloseable {
                     config,
                     file.isPresent() ? Optional.of(Tokenizers.load(file.get())) : Optional.empty(),
                     GenerationDefaults.read(folder),
-                    ChatTemplateFile.read(folder),
                     weights,
                     files::close);
         } catch (IOException | RuntimeException e) {
@@ -118,7 +118,6 @@ public final class StoredModel implements AutoCloseable {
                     config,
                     GgufModel.tokenizer(gguf),
                     GgufModel.defaults(gguf),
-                    ChatTemplateFile.of(gguf),
                     GgufRows.of(gguf, config),
                     gguf::close);
         } catch (IOException | RuntimeException e) {
@@ -141,7 +140,6 @@ public final class StoredModel implements AutoCloseable {
                     config,
                     beside.isPresent() ? Optional.of(Tokenizers.load(beside.get())) : Optional.empty(),
                     LoadedModel.llama2cDefaults(),
-                    Optional.empty(),
                     weights,
                     checkpoint::close);
         } catch (IOException | RuntimeException e) {
@@ -166,9 +164,9 @@ public final class StoredModel implements AutoCloseable {
         return defaults;
     }
 
-    /// The template of its conversations, in Jinja.
-    public Optional<String> chatTemplate() {
-        return chatTemplate;
+    /// The templates of its conversations, in Jinja, by name.
+    public Map<String, String> chatTemplates() {
+        return chatTemplates.byName();
     }
 
     /// The plain format that holds the weights as they are: that of the files' matrices, where all have the same, or

@@ -20,6 +20,24 @@ record StoredWeight(WeightShapes.Shape shape, BlockFormat format, Rows source) {
         return shape.name();
     }
 
+    /// The transpose of a matrix, which is read into memory for it.
+    StoredWeight transposed() {
+        int rows = shape.rows();
+        int columns = shape.columns();
+        float[] values = new float[Math.multiplyExact(rows, columns)];
+        float[] one = new float[columns];
+        for (int row = 0; row < rows; row++) {
+            source.read(row, one);
+            for (int column = 0; column < columns; column++) {
+                values[column * rows + row] = one[column];
+            }
+        }
+        return new StoredWeight(
+                new WeightShapes.Shape(shape.name(), columns, rows, false, !shape.transposed()),
+                format,
+                (row, target) -> System.arraycopy(values, row * rows, target, 0, rows));
+    }
+
     /// The same weight with its rows in another order.
     ///
     /// @param from where the row of each place is now

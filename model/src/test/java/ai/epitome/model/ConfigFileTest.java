@@ -8,6 +8,7 @@ import ai.epitome.model.TransformerConfig.Activation;
 import ai.epitome.model.TransformerConfig.Biases;
 import ai.epitome.model.TransformerConfig.Norm;
 import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +77,7 @@ class ConfigFileTest {
     void everyFamilyComesBack(Layout layout) throws IOException {
         TransformerConfig config = of(layout);
         assertThat(Layout.of(config)).isEqualTo(layout);
-        String json = ConfigFile.write(config, OptionalInt.of(5));
+        String json = ConfigFile.write(config, GenerationDefaults.of(OptionalInt.of(5)), DType.F32);
         assertThat(json).contains("\"model_type\" : \"" + layout.modelType() + "\"", "\"eos_token_id\" : 5");
         assertThat(read(json)).isEqualTo(config);
     }

@@ -168,7 +168,7 @@ class GgufExportTest {
         Files.writeString(source.resolve("chat_template.jinja"), "{{ messages }}");
         Files.writeString(source.resolve(GenerationDefaults.FILE), "{\"eos_token_id\": [256, 10, 13]}");
         try (StoredModel model = StoredModel.open(export(source, F32))) {
-            assertThat(model.chatTemplate()).contains("{{ messages }}");
+            assertThat(model.chatTemplates()).isEqualTo(Map.of("default", "{{ messages }}"));
             assertThat(model.defaults().endOfText()).isEqualTo(Set.of(256, 10, 13));
             assertThat(model.tokenizer().orElseThrow().vocabularySize()).isEqualTo(257);
         }

@@ -135,6 +135,10 @@ final class GgufTokenizerWriter {
     }
 
     private void sentencePiece(SentencePieceTokenizer tokenizer) {
+        if (tokenizer.merges().isPresent()) {
+            notes.add("this tokenizer joins pairs of tokens, llama.cpp whatever makes a token: rare texts may get other"
+                    + " tokens there");
+        }
         metadata.text(PREFIX + "model", "llama");
         metadata.text(PREFIX + "pre", "default");
         List<VocabularyPiece> pieces = tokenizer.pieces();

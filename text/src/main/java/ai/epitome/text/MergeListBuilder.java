@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /// Collects a vocabulary and merges written in GPT-2's alphabet, as `tokenizer.json`, GPT-2's own files and GGUF have
@@ -70,6 +72,57 @@ final class MergeListBuilder {
         } catch (IllegalArgumentException e) {
             throw new MalformedTokenizerException(where, e);
         }
+    }
+
+    /// The same with a vocabulary of SentencePiece's kind, whose order of merges takes the place of scores.
+    ///
+    /// @param unknown the token of what cannot be spelled, or the empty text
+    /// @param bytes whether tokens such as `<0x0A>` are bytes
+    SentencePieceTokenizer buildPieces(
+            SpaceRule spaces, List<AddedToken> addedTokens, OptionalInt beginOfText, String unknown, boolean bytes)
+            throws MalformedTokenizerException {
+        int[][] ids = mergesAsIds();
+        float[] scores = new float[size];
+        Arrays.fill(scores, -merges.size() - 1);
+        for (int i = merges.size() - 1; i >= 0; i--) {
+            scores[ids[2][i]] = -i;
+        }
+        var pieces = new ArrayList<VocabularyPiece>();
+        try {
+            for (int id = 0; id < size; id++) {
+                String text = textById[id] == null ? "" : textById[id];
+                pieces.add(new VocabularyPiece(text, scores[id], type(text, unknown, bytes)));
+            }
+            for (AddedToken token : addedTokens) {
+                while (pieces.size() <= token.id()) {
+                    pieces.add(new VocabularyPiece("", 0, VocabularyPiece.Type.UNUSED));
+                }
+                if (!token.content().equals(unknown)) {
+                    pieces.set(
+                            token.id(),
+                            new VocabularyPiece(
+                                    token.content(),
+                                    0,
+                                    token.special()
+                                            ? VocabularyPiece.Type.CONTROL
+                                            : VocabularyPiece.Type.USER_DEFINED));
+                }
+            }
+            return new SentencePieceTokenizer(
+                    pieces, spaces, beginOfText, Optional.of(new PieceMerges(ids[0], ids[1], ids[2])));
+        } catch (IllegalArgumentException e) {
+            throw new MalformedTokenizerException(where, e);
+        }
+    }
+
+    private static VocabularyPiece.Type type(String text, String unknown, boolean bytes) {
+        if (text.isEmpty()) {
+            return VocabularyPiece.Type.UNUSED;
+        }
+        if (text.equals(unknown)) {
+            return VocabularyPiece.Type.UNKNOWN;
+        }
+        return bytes && text.matches("<0x[0-9A-F]{2}>") ? VocabularyPiece.Type.BYTE : VocabularyPiece.Type.NORMAL;
     }
 
     private int[][] mergesAsIds() throws MalformedTokenizerException {

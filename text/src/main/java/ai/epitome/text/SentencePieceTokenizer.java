@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// SentencePiece's BPE (Kudo and Richardson, 2018), the tokenizer of Llama 2 and Mistral: characters are joined by the
@@ -16,6 +17,9 @@ import java.util.OptionalInt;
 /// puts it there, [#decode] takes it away, [#encodeContinuation] leaves it out. Inside, a space is written U+2581, so
 /// text that holds this character comes back with a space.
 ///
+/// A `tokenizer.json` has a list of pairs in place of scores ([PieceMerges]), and its texts are joined by that
+/// ([PairMerger]).
+///
 /// Get one from [Tokenizers#load]. Immutable and thread-safe.
 public final class SentencePieceTokenizer implements Tokenizer {
     private final List<VocabularyPiece> pieces;
@@ -24,7 +28,11 @@ public final class SentencePieceTokenizer implements Tokenizer {
     private final int[] rank;
     private final int[] idOfByte = new int[256];
     private final int unknown;
-    private final boolean spacePrefix;
+    private final SpaceRule spaces;
+    /// The pairs that are joined, where the file has them in place of scores.
+    private final Optional<PieceMerges> merges;
+
+    private final MergeTable mergeTable;
     private final OptionalInt beginOfText;
     /// Whether spaces stand only at the beginnings of tokens, so that words can be joined one by one.
     private final boolean wordsApart;
@@ -41,12 +49,20 @@ public final class SentencePieceTokenizer implements Tokenizer {
     /// @param beginOfText the token that goes before every text
     /// @throws IllegalArgumentException if something has no spelling, or there is no such token
     SentencePieceTokenizer(List<VocabularyPiece> pieces, boolean spacePrefix, OptionalInt beginOfText) {
+        this(pieces, SpaceRule.before(spacePrefix), beginOfText, Optional.empty());
+    }
+
+    /// @param merges the pairs that are joined, or none where scores say it
+    SentencePieceTokenizer(
+            List<VocabularyPiece> pieces, SpaceRule spaces, OptionalInt beginOfText, Optional<PieceMerges> merges) {
         if (pieces.size() > BytePairVocabulary.MOST_TOKENS) {
             throw new IllegalArgumentException(
                     pieces.size() + " tokens; at most " + BytePairVocabulary.MOST_TOKENS + " are allowed");
         }
         this.pieces = List.copyOf(pieces);
-        this.spacePrefix = spacePrefix;
+        this.spaces = spaces;
+        this.merges = merges;
+        this.mergeTable = merges.map(PieceMerges::table).orElse(null);
         this.beginOfText = SpecialTokens.requireToken(beginOfText, pieces.size());
         bytesOfId = pieces.stream().map(VocabularyPiece::bytes).toArray(byte[][]::new);
         unknown = sortOut(pieces);
@@ -131,7 +147,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
     @Override
     public int[] encode(byte[] utf8) {
         var encoding = new Encoding();
-        encoding.text(utf8, spacePrefix);
+        encoding.text(utf8, spaces.prefix());
         return encoding.output.toArray();
     }
 
@@ -149,7 +165,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
         MarkedText.Bytes utf8 = text.utf8();
         controlTokens.walk(
                 utf8,
-                (from, to) -> encoding.text(Arrays.copyOfRange(utf8.bytes(), from, to), spacePrefix),
+                (from, to) -> encoding.text(
+                        Arrays.copyOfRange(utf8.bytes(), from, to), spaces.prefix() && (from == 0 || !spaces.first())),
                 encoding.output::add);
         return encoding.output.toArray();
     }
@@ -157,10 +174,25 @@ public final class SentencePieceTokenizer implements Tokenizer {
     /// One text on its way to ids.
     private final class Encoding {
         final IntList output = new IntList();
-        private final ScoreMerger merger = new ScoreMerger(table, rank);
+        private final ScoreMerger scores = new ScoreMerger(table, rank);
+        private final PairMerger pairs = new PairMerger(table, idOfByte, unknown, mergeTable);
 
+        /// Hugging Face finds tokens that are text before spaces are looked at, SentencePiece afterwards.
         void text(byte[] utf8, boolean prefix) {
-            byte[] text = withSpaces(utf8, prefix && utf8.length > 0);
+            if (textTokens != null && merges.isPresent()) {
+                textTokens.walk(
+                        utf8,
+                        0,
+                        utf8.length,
+                        (from, to) -> {
+                            byte[] part = Arrays.copyOfRange(utf8, from, to);
+                            byte[] text = withSpaces(part, prefix && (from == 0 || !spaces.first()));
+                            plain(text, 0, text.length);
+                        },
+                        output::add);
+                return;
+            }
+            byte[] text = withSpaces(utf8, prefix);
             if (textTokens == null) {
                 plain(text, 0, text.length);
             } else {
@@ -170,8 +202,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
         private void plain(byte[] text, int from, int to) {
             int done = from;
-            for (int at = from + 1; wordsApart && at < to; at++) {
-                if (text[at] == ' ' && text[at - 1] != ' ') {
+            for (int at = from + 1; at < to; at++) {
+                if (text[at] == ' ' && (spaces.apart() || wordsApart && text[at - 1] != ' ')) {
                     join(text, done, at);
                     done = at;
                 }
@@ -180,7 +212,11 @@ public final class SentencePieceTokenizer implements Tokenizer {
         }
 
         private void join(byte[] text, int from, int to) {
-            merger.merge(text, from, to, output, (begin, end) -> {
+            if (merges.isPresent()) {
+                pairs.merge(text, from, to, output);
+                return;
+            }
+            scores.merge(text, from, to, output, (begin, end) -> {
                 for (int at = begin; at < end; at++) {
                     int id = idOfByte[text[at] & 0xFF];
                     if (id < 0) {
@@ -194,10 +230,10 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     /// A space for each U+2581, and one before the text if asked for.
-    private static byte[] withSpaces(byte[] text, boolean prefix) {
+    private byte[] withSpaces(byte[] text, boolean prefix) {
         byte[] result = new byte[text.length + 1];
         result[0] = ' ';
-        int length = prefix ? 1 : 0;
+        int length = prefix && text.length > 0 ? 1 : 0;
         for (int at = 0; at < text.length; at++) {
             if (text[at] == (byte) 0xE2
                     && at + 2 < text.length
@@ -209,7 +245,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
                 result[length++] = text[at];
             }
         }
-        return Arrays.copyOf(result, length);
+        boolean twice = spaces.missing() && prefix && length > 1 && result[1] == ' ';
+        return Arrays.copyOfRange(result, twice ? 1 : 0, length);
     }
 
     @Override
@@ -225,7 +262,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
             bytes.writeBytes(bytesOfId[id]);
         }
         byte[] text = bytes.toByteArray();
-        boolean prefixed = spacePrefix && text.length > 0 && text[0] == ' ';
+        boolean prefixed = spaces.prefix() && text.length > 0 && text[0] == ' ';
         return prefixed ? Arrays.copyOfRange(text, 1, text.length) : text;
     }
 
@@ -236,7 +273,19 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
     /// Whether a space goes before every text.
     boolean spacePrefix() {
-        return spacePrefix;
+        return spaces.prefix();
+    }
+
+    SpaceRule spaces() {
+        return spaces;
+    }
+
+    Optional<PieceMerges> merges() {
+        return merges;
+    }
+
+    List<AddedToken> addedTokens() {
+        return addedTokens;
     }
 
     @Override

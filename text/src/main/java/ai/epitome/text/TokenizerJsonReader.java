@@ -9,8 +9,10 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.MissingNode;
 
-/// Reads Hugging Face's `tokenizer.json` if it describes a byte-level BPE:
+/// Reads Hugging Face's `tokenizer.json` if it describes a byte-level BPE, or SentencePiece's BPE as pairs
+/// ([SpaceRuleJson]):
 ///
 /// ```
 /// { "added_tokens":  [ {"id": 50256, "content": "<|endoftext|>", "special": true, ...}, ... ],
@@ -29,8 +31,10 @@ final class TokenizerJsonReader {
     private final String where;
     private final MergeListBuilder builder;
     private final List<AddedToken> addedTokens = new ArrayList<>();
-    private Splitting splitting;
-    private Normalization normalization = Normalization.NONE;
+    private JsonNode normalizer = MissingNode.getInstance();
+    private JsonNode preTokenizer = MissingNode.getInstance();
+    private String unknown = "";
+    private boolean byteFallback;
     private OptionalInt beginOfText = OptionalInt.empty();
     private boolean wholePieces;
     private boolean model;
@@ -56,10 +60,14 @@ final class TokenizerJsonReader {
         if (!model) {
             throw malformed("no \"model\"; is this a tokenizer.json?");
         }
-        if (splitting == null) {
-            throw malformed("no \"ByteLevel\" in \"pre_tokenizer\"; only byte-level BPE tokenizers can be read");
+        if (!isByteLevel(preTokenizer)) {
+            require(!wholePieces, "\"ignore_merges\" in a vocabulary of SentencePiece's kind cannot be used");
+            SpaceRule spaces = SpaceRuleJson.read(normalizer, preTokenizer, where);
+            return builder.buildPieces(spaces, addedTokens, beginOfText, unknown, byteFallback);
         }
-        BytePairTokenizer tokenizer = builder.build(splitting, normalization, addedTokens, wholePieces);
+        require(!byteFallback, "\"byte_fallback\" is true, which a byte-level vocabulary has no use for");
+        Splitting splitting = PreTokenizerJson.read(preTokenizer, where);
+        BytePairTokenizer tokenizer = builder.build(splitting, normalization(normalizer), addedTokens, wholePieces);
         try {
             return ByteTokenizerFile.asByteTokenizer(tokenizer.withBeginOfText(beginOfText));
         } catch (IllegalArgumentException e) {
@@ -74,8 +82,8 @@ final class TokenizerJsonReader {
             parser.nextToken();
             switch (name) {
                 case "added_tokens" -> readAddedTokens(parser);
-                case "normalizer" -> normalization = normalization(tree(parser));
-                case "pre_tokenizer" -> splitting = PreTokenizerJson.read(tree(parser), where);
+                case "normalizer" -> normalizer = tree(parser);
+                case "pre_tokenizer" -> preTokenizer = tree(parser);
                 case "post_processor" -> beginOfText = PostProcessorJson.beginOfText(tree(parser));
                 case "model" -> readModel(parser);
                 default -> parser.skipChildren();
@@ -103,10 +111,8 @@ final class TokenizerJsonReader {
                             value.isNull() || value.asString("x").isEmpty(),
                             "\"" + name + "\" is set, which byte-level BPE has no use for");
                 }
-                case "byte_fallback" ->
-                    require(
-                            parser.currentToken() != JsonToken.VALUE_TRUE,
-                            "\"byte_fallback\" is true: a SentencePiece-like vocabulary, not a byte-level one");
+                case "byte_fallback" -> byteFallback = parser.currentToken() == JsonToken.VALUE_TRUE;
+                case "unk_token" -> unknown = tree(parser).asString("");
                 case "dropout" -> {
                     JsonNode value = tree(parser);
                     require(value.isNull() || value.asDouble(1) == 0, "\"dropout\" is set, so encoding is random");
@@ -163,9 +169,14 @@ final class TokenizerJsonReader {
         }
     }
 
+    private static boolean isByteLevel(JsonNode node) {
+        return node.path("type").asString("").equals("ByteLevel")
+                || node.path("pretokenizers").valueStream().anyMatch(TokenizerJsonReader::isByteLevel);
+    }
+
     private Normalization normalization(JsonNode node) throws MalformedTokenizerException {
         String type = node.path("type").asString("");
-        if (node.isNull()) {
+        if (node.isNull() || node.isMissingNode()) {
             return Normalization.NONE;
         }
         if (type.equals("Sequence")) {

@@ -1,6 +1,7 @@
 package ai.epitome.text;
 
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,12 +24,83 @@ final class TokenizerJsonWriter {
         }
     }
 
-    private void write(BytePairTokenizer tokenizer) {
+    /// SentencePiece's scores become pairs.
+    static void write(SentencePieceTokenizer tokenizer, OutputStream output) {
+        try (JsonGenerator json =
+                JsonFiles.MAPPER.writer().with(new DefaultPrettyPrinter()).createGenerator(output)) {
+            new TokenizerJsonWriter(json).write(tokenizer);
+        }
+    }
+
+    private void write(SentencePieceTokenizer tokenizer) {
+        Optional<VocabularyPiece> unknown = tokenizer.pieces().stream()
+                .filter(piece -> piece.type() == VocabularyPiece.Type.UNKNOWN)
+                .findFirst();
+        List<AddedToken> added = new ArrayList<>(tokenizer.addedTokens());
+        unknown.ifPresent(
+                piece -> added.addFirst(new AddedToken(tokenizer.pieces().indexOf(piece), piece.text(), true)));
+        writeBeginning(added);
+        SpaceRuleJson.write(tokenizer.spaces(), json);
+        json.writeName("post_processor");
+        Optional<AddedToken> begin = begin(tokenizer.beginOfText(), added);
+        if (begin.isPresent()) {
+            PostProcessorJson.write(begin.get().id(), begin.get().content(), json);
+        } else {
+            json.writeNull();
+        }
+        SpaceRuleJson.writeDecoder(tokenizer.spaces(), json);
+        writeModel(tokenizer, unknown.map(VocabularyPiece::text));
+        json.writeEndObject();
+    }
+
+    private void writeModel(SentencePieceTokenizer tokenizer, Optional<String> unknown) {
+        List<VocabularyPiece> pieces = tokenizer.pieces();
+        json.writeObjectPropertyStart("model");
+        json.writeStringProperty("type", "BPE");
+        json.writeNullProperty("dropout");
+        if (unknown.isPresent()) {
+            json.writeStringProperty("unk_token", unknown.get());
+        } else {
+            json.writeNullProperty("unk_token");
+        }
+        json.writeNullProperty("continuing_subword_prefix");
+        json.writeNullProperty("end_of_word_suffix");
+        json.writeBooleanProperty("fuse_unk", true);
+        json.writeBooleanProperty("byte_fallback", tokenizer.spellsAllBytes());
+        json.writeBooleanProperty("ignore_merges", false);
+        json.writeObjectPropertyStart("vocab");
+        for (int id = 0; id < pieces.size(); id++) {
+            if (pieces.get(id).type() != VocabularyPiece.Type.UNUSED) {
+                json.writeNumberProperty(pieces.get(id).escaped(), id);
+            }
+        }
+        json.writeEndObject();
+        json.writeArrayPropertyStart("merges");
+        PieceMerges merges = tokenizer.merges().orElseGet(() -> PieceMerges.ofScores(pieces));
+        for (int i = 0; i < merges.count(); i++) {
+            json.writeString(pieces.get(merges.left()[i]).escaped() + " "
+                    + pieces.get(merges.right()[i]).escaped());
+        }
+        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    private void writeBeginning(List<AddedToken> added) {
         json.writeStartObject();
         json.writeStringProperty("version", "1.0");
         json.writeNullProperty("truncation");
         json.writeNullProperty("padding");
-        writeAddedTokens(tokenizer.addedTokens());
+        writeAddedTokens(added);
+    }
+
+    private static Optional<AddedToken> begin(OptionalInt id, List<AddedToken> added) {
+        return added.stream()
+                .filter(token -> id.equals(OptionalInt.of(token.id())))
+                .findFirst();
+    }
+
+    private void write(BytePairTokenizer tokenizer) {
+        writeBeginning(tokenizer.addedTokens());
         writeNormalizer(tokenizer.normalization());
         json.writeName("pre_tokenizer");
         PreTokenizerJson.write(tokenizer.splitting(), json);
@@ -57,9 +129,7 @@ final class TokenizerJsonWriter {
     }
 
     private void writePostProcessor(BytePairTokenizer tokenizer) {
-        Optional<AddedToken> begin = tokenizer.addedTokens().stream()
-                .filter(token -> tokenizer.beginOfText().equals(OptionalInt.of(token.id())))
-                .findFirst();
+        Optional<AddedToken> begin = begin(tokenizer.beginOfText(), tokenizer.addedTokens());
         if (begin.isPresent()) {
             PostProcessorJson.write(begin.get().id(), begin.get().content(), json);
         } else {

@@ -11,8 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -127,8 +129,32 @@ public final class Tokenizers {
     /// The content of `tokenizer.json`.
     public static byte[] toJson(Tokenizer tokenizer) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        TokenizerJsonWriter.write(asBytePairs(tokenizer), bytes);
+        if (tokenizer instanceof SentencePieceTokenizer pieces) {
+            TokenizerJsonWriter.write(pieces, bytes);
+        } else {
+            TokenizerJsonWriter.write(asBytePairs(tokenizer), bytes);
+        }
         return bytes.toByteArray();
+    }
+
+    /// The files of a model folder that hold the tokenizer, by name: `tokenizer.json`, and where scores join its
+    /// tokens, which are pairs there, `tokenizer.model`, which says it exactly and is read first.
+    public static SequencedMap<String, byte[]> toFiles(Tokenizer tokenizer) {
+        SequencedMap<String, byte[]> files = new LinkedHashMap<>();
+        files.put(TOKENIZER_JSON, toJson(tokenizer));
+        if (tokenizer instanceof SentencePieceTokenizer pieces
+                && pieces.merges().isEmpty()) {
+            files.put("tokenizer.model", SentencePieceWriter.write(pieces));
+        }
+        return files;
+    }
+
+    /// The content of a `tokenizer.bin` of llama2.c.
+    ///
+    /// @param vocabulary ids of the model
+    /// @throws IllegalArgumentException if llama2.c would read it as another one
+    public static byte[] toLlama2c(Tokenizer tokenizer, int vocabulary) {
+        return Llama2cTokenizerWriter.write(tokenizer, vocabulary);
     }
 
     private static BytePairTokenizer asBytePairs(Tokenizer tokenizer) {

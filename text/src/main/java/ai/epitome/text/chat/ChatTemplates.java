@@ -30,7 +30,9 @@ public record ChatTemplates(Map<String, String> byName, Map<String, String> toke
     /// No template at all.
     public static final ChatTemplates NONE = new ChatTemplates(Map.of(), Map.of());
 
-    static final String DEFAULT = "default";
+    /// The name of the one that is used where nothing else is asked for.
+    public static final String DEFAULT = "default";
+
     /// Used instead where tools are given.
     static final String TOOLS = "tool_use";
 
