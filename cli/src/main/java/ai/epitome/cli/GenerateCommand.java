@@ -49,6 +49,12 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--stop", paramLabel = "TEXT", description = "Stop before this text; may be given again.")
     private List<String> stop = List.of();
 
+    @Option(
+            names = "--adapter",
+            paramLabel = "FOLDER",
+            description = "Adapter to use with the model: LoRA, in PEFT's files.")
+    private Path adapter;
+
     @Option(names = "--json", description = "Print one JSON object at the end instead of the text as it comes.")
     private boolean json;
 
@@ -66,7 +72,7 @@ final class GenerateCommand implements Callable<Integer> {
         Sampling how = sampling.sampling();
         Optional<Constraint> wanted = constraint.constraint();
         Backend backend = kernels.backend();
-        try (LoadedModel model = LoadedModel.open(source)) {
+        try (LoadedModel model = open()) {
             TextGenerator generator = model.generator(backend);
             byte[] text = prompt == null || prompt.equals("-")
                     ? StandardText.readBytes()
@@ -100,5 +106,10 @@ final class GenerateCommand implements Callable<Integer> {
         } finally {
             backend.workers().close();
         }
+    }
+
+    private LoadedModel open() throws IOException {
+        LoadedModel model = LoadedModel.open(source);
+        return adapter == null ? model : model.withAdapter(adapter);
     }
 }

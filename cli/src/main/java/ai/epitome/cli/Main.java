@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
             SplitCommand.class,
             PretrainCommand.class,
             SftCommand.class,
+            LoraCommand.class,
             GenerateCommand.class,
             ChatCommand.class,
             ScoreCommand.class,

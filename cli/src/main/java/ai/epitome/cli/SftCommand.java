@@ -7,7 +7,7 @@ import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.chat.ChatFormat;
-import ai.epitome.train.chat.ChatMl;
+import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.report.Report;
@@ -88,6 +88,17 @@ final class SftCommand implements Callable<Integer> {
             description = "What becomes of conversations longer than a row: ${COMPLETION-CANDIDATES} (default: drop).")
     private LongConversations policy = LongConversations.DROP;
 
+    @Option(
+            names = "--style",
+            paramLabel = "STYLE",
+            description =
+                    "How turns are marked: ${COMPLETION-CANDIDATES} (default: chatml, which adds two tokens to a model"
+                            + " that lacks them; plain for adapters of such models).")
+    private ChatStyle style;
+
+    @Mixin
+    private AdapterOptions adapter;
+
     @Mixin
     private TrainingOptions training;
 
@@ -117,7 +128,7 @@ final class SftCommand implements Callable<Integer> {
         Tokenizer tokenizer = base.tokenizer()
                 .orElseThrow(() -> new IllegalArgumentException(
                         source + " has no tokenizer; put the one that it was trained with there"));
-        ChatFormat format = ChatMl.over(tokenizer);
+        ChatFormat format = style(tokenizer).over(tokenizer);
         TransformerConfig model = base.transformer().config();
         int tokens = length == null ? Math.min(FineTuningRecipe.LONGEST_ROW, model.context()) : length;
         if (tokens > model.context()) {
@@ -129,10 +140,19 @@ final class SftCommand implements Callable<Integer> {
         FineTuning.Settings settings = new FineTuning.Settings(
                 folder,
                 title(model),
+                source.toString(),
+                adapter.settings(base.transformer()),
                 config(data),
                 RunPlan.commandLine(),
                 Path.of(System.getProperty("epitome.home", "")));
         return FineTuning.open(settings, base, format, data, backend, listener);
+    }
+
+    private ChatStyle style(Tokenizer tokenizer) {
+        if (style != null) {
+            return style;
+        }
+        return adapter.given() && !ChatStyle.speaksChatMl(tokenizer) ? ChatStyle.PLAIN : ChatStyle.CHATML;
     }
 
     /// That of the run in the folder, where one has begun, or a new one; with what is given changed.
@@ -140,7 +160,7 @@ final class SftCommand implements Callable<Integer> {
         Path kept = folder.resolve(TrainingConfig.FILE);
         TrainingConfig begun = Files.exists(kept)
                 ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString())
-                : FineTuningRecipe.of(data.length());
+                : FineTuningRecipe.of(data.length(), adapter.given());
         TrainingConfig changed = training.changed(begun).with(c -> c.length = data.length());
         if (time != null) {
             return FineTuningRecipe.forSeconds(changed, time.toMillis() / 1000.0);

@@ -518,6 +518,7 @@ class CommandsTest {
                         "up",
                         "pretrain",
                         "sft",
+                        "lora",
                         "generate",
                         "score",
                         "serve",

@@ -71,6 +71,40 @@ class SftCommandTest {
         assertThat(CommandsTest.done("info", model.toString()).out()).contains("320");
     }
 
+    /// The adapter and the model that it is merged into say the same, and something else than the base.
+    @Test
+    void anAdapterIsTrainedUsedAndMerged() throws IOException {
+        Result result = sft(chats, "adapter", "--epochs", "4", "--lora", "4", "--lora-targets", "q_proj,down_proj");
+        assertThat(result.code()).as(result.err()).isZero();
+        String adapter = folder.resolve("adapter").toString();
+        String merged = folder.resolve("merged").toString();
+        assertThat(CommandsTest.done("lora", "merge", base.toString(), adapter, "-o", merged)
+                        .err())
+                .contains("merged: " + merged);
+        assertThat(Path.of(merged, "chat_template.jinja")).exists();
+        String adapted = generated(base.toString(), "--adapter", adapter);
+        assertThat(adapted).isEqualTo(generated(merged)).isNotEqualTo(generated(base.toString()));
+        Result again = CommandsTest.run("lora", "merge", base.toString(), adapter, "-o", merged);
+        assertThat(again.err()).contains(merged + " holds a model already");
+        assertThat(sft(chats, "never", "--lora-alpha", "8").err()).contains("options of an adapter need --lora RANK");
+        assertThat(sft(chats, "never", "--lora", "2", "--lora-targets", "x").err())
+                .contains("no projection of this model is called x; it has [down_proj");
+    }
+
+    private static String generated(String... words) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of("generate"));
+        arguments.addAll(Arrays.asList(words));
+        arguments.addAll(List.of("user:\n1?\n\nassistant:\n", "--temperature", "0", "--max-tokens", "20", "--json"));
+        arguments.addAll(List.of("--threads", "1", "--precision", "f32", "--seed", "1"));
+        if (words.length > 1) { // the prompt comes right after the model
+            arguments.add(2, arguments.remove(4));
+        }
+        return CommandsTest.done(arguments.toArray(String[]::new))
+                .json()
+                .path("text")
+                .asString();
+    }
+
     @Test
     void badDataIsNamed() throws IOException {
         Path bad = Files.writeString(

@@ -147,6 +147,20 @@ public record LoadedModel(
         return new Scorer(transformer, backend, beginning());
     }
 
+    /// This model with an adapter from a folder, and with that folder's ends of texts, where it tells them. Takes this
+    /// one's place: close the new one only.
+    ///
+    /// @throws MalformedModelException when the adapter is broken, or made for another model
+    public LoadedModel withAdapter(Path folder) throws IOException {
+        Adapter adapter = AdapterFolder.load(folder, transformer);
+        return new LoadedModel(source, transformer.with(adapter), tokenizer, defaultsOf(folder));
+    }
+
+    /// What the folder of one of its adapters tells of ends of texts and sampling, or else what the model's does.
+    public GenerationDefaults defaultsOf(Path adapter) throws IOException {
+        return Files.exists(adapter.resolve(GenerationDefaults.FILE)) ? GenerationDefaults.read(adapter) : defaults;
+    }
+
     /// The token that texts are taken to follow: the one that the tokenizer wants before every text, or else the end
     /// of the text before.
     public OptionalInt beginning() {

@@ -25,7 +25,8 @@ import java.util.stream.Stream;
 /// A model as a directory that Hugging Face tools open as well: `config.json`, `model.safetensors` (or shards and their
 /// index), `generation_config.json`, and `tokenizer.json` or SentencePiece's `tokenizer.model`.
 public final class ModelFolder {
-    static final String CONFIG = "config.json";
+    /// What says which shape a model has.
+    public static final String CONFIG = "config.json";
     private static final String TOKENIZER = "tokenizer.json";
     private static final String SENTENCE_PIECE = "tokenizer.model";
     private static final long SMALL = 1 << 24;

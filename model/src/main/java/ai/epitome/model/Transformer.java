@@ -29,19 +29,24 @@ public final class Transformer implements AutoCloseable {
     }
 
     private final TransformerConfig config;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena;
     private Arena mapping; // of weights that stay in their file, or null
-    private final ParameterList parameters = new ParameterList(arena);
+    private final ParameterList parameters;
     private final Parameter embedding; // (V, C)
     private final Parameter positionEmbedding; // (context, C), or null
-    private final List<Block> blocks = new ArrayList<>();
+    private final List<Block> blocks;
     private final Norm finalNorm;
     private final Parameter head; // (V, C); the embedding itself when tied
     private final RotaryPositions rotary; // or null
+    private final Adapter adapter; // or null
 
     /// A model of zeros; fill it by [Initialization#apply] or [ModelFolder#load].
     public Transformer(TransformerConfig config) {
         this.config = config;
+        adapter = null;
+        arena = Arena.ofShared();
+        parameters = new ParameterList(arena);
+        blocks = new ArrayList<>();
         embedding = parameters.add("embedding", Role.EMBEDDING, config.vocabulary(), config.width());
         positionEmbedding = config.position() instanceof Position.Learned
                 ? parameters.add("position_embedding", Role.EMBEDDING, config.context(), config.width())
@@ -60,6 +65,27 @@ public final class Transformer implements AutoCloseable {
     public Transformer(TransformerConfig config, Initialization initialization) {
         this(config);
         initialization.apply(this);
+    }
+
+    /// The same weights with an adapter.
+    private Transformer(Transformer base, Adapter adapter) {
+        this.adapter = adapter;
+        config = base.config;
+        arena = base.arena;
+        mapping = base.mapping;
+        parameters = base.parameters;
+        embedding = base.embedding;
+        positionEmbedding = base.positionEmbedding;
+        blocks = base.blocks;
+        finalNorm = base.finalNorm;
+        head = base.head;
+        rotary = base.rotary;
+    }
+
+    /// This model as an adapter that was made for it changes it. The weights are shared: close one of the two, and with
+    /// this one the adapter.
+    public Transformer with(Adapter adapter) {
+        return new Transformer(this, adapter);
     }
 
     /// The last hidden states, normalised: what the head multiplies. (N, C) in the compute dtype.
@@ -104,7 +130,7 @@ public final class Transformer implements AutoCloseable {
         for (int layer = 0; layer < blocks.size(); layer++) {
             Block block = blocks.get(layer);
             Tensor normed = norm(tape, x, block.attentionNorm());
-            Tensor qkv = linear(tape, normed, block.queryKeyValue()); // (N, (H + 2K) D)
+            Tensor qkv = linear(tape, normed, block.queryKeyValue(), dropout); // (N, (H + 2K) D)
             if (turns != null) {
                 Parameter queryGain = block.queryGain();
                 Parameter keyGain = block.keyGain();
@@ -112,12 +138,12 @@ public final class Transformer implements AutoCloseable {
                 qkv = used(tape, qkv, tape.rotate(qkv, shape, turns, positions, queryGain, keyGain, epsilon));
             }
             Tensor heads = used(tape, qkv, attention.attend(layer, qkv)); // (N, H D)
-            x = add(tape, x, linear(tape, heads, block.output()), dropout, 2 * layer + 1);
+            x = add(tape, x, linear(tape, heads, block.output(), dropout), dropout, 2 * layer + 1);
 
             normed = norm(tape, x, block.mlpNorm());
-            Tensor up = linear(tape, normed, block.up()); // (N, 2F) or (N, F)
+            Tensor up = linear(tape, normed, block.up(), dropout); // (N, 2F) or (N, F)
             Tensor activated = used(tape, up, activate(tape, up)); // (N, F)
-            x = add(tape, x, linear(tape, activated, block.down()), dropout, 2 * layer + 2);
+            x = add(tape, x, linear(tape, activated, block.down(), dropout), dropout, 2 * layer + 2);
         }
         return used(tape, x, norm(tape, x, finalNorm));
     }
@@ -137,8 +163,9 @@ public final class Transformer implements AutoCloseable {
         };
     }
 
-    private static Tensor linear(Tape tape, Tensor x, Linear linear) {
-        return used(tape, x, tape.linear(x, linear.weight(), linear.bias()));
+    private Tensor linear(Tape tape, Tensor x, Linear linear, Dropout dropout) {
+        Tensor y = tape.linear(x, linear.weight(), linear.bias());
+        return used(tape, x, adapter == null ? y : adapter.add(tape, y, x, linear.weight(), dropout));
     }
 
     private static Tensor add(Tape tape, Tensor x, Tensor branch, Dropout dropout, int place) {
@@ -228,6 +255,9 @@ public final class Transformer implements AutoCloseable {
         arena.close();
         if (mapping != null) {
             mapping.close();
+        }
+        if (adapter != null) {
+            adapter.close();
         }
     }
 }

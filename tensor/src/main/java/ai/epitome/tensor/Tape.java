@@ -126,6 +126,17 @@ public final class Tape {
         return LinearOperation.apply(this, x, weight, bias, backend.compute());
     }
 
+    /// `y` with a low-rank addition to its columns from `column` on: `y + scale · (x · Aᵀ) · Bᵀ` (Hu et al. 2021).
+    /// Takes
+    /// over the memory of `y`, which must come from [#linear] or from here, and must not be used any more.
+    ///
+    /// @param x what the layer reads, (N, in)
+    /// @param down A, (rank, in)
+    /// @param up B, (columns, rank)
+    public Tensor adapt(Tensor y, int column, Tensor x, Parameter down, Parameter up, float scale) {
+        return AdapterOperation.apply(this, y, x, new AdapterOperation.LowRank(down, up, column, scale));
+    }
+
     /// `x · Wᵀ` in f32: (N, V), for sampling and for heads whose values are used as numbers.
     public Tensor logits(Tensor x, Parameter head) {
         return LinearOperation.apply(this, x, head, null, DType.F32);

@@ -20,6 +20,61 @@ class OperationGradientTest {
         check(tape -> tape.logits(tape.parameter(x), weight), x, weight);
     }
 
+    /// Two adapters of one layer, on overlapping columns, and one whose layer is frozen.
+    @Test
+    void adapters() {
+        Parameter weight = parameter(3, 7, 37);
+        Parameter[] first = {parameter(21, 2, 37), parameter(22, 3, 2)};
+        Parameter[] second = {parameter(23, 3, 37), parameter(24, 7, 3)};
+        Parameter frozen = parameter(25, 5, 7).trainable(false);
+        Parameter[] third = {parameter(26, 1, 7), parameter(27, 5, 1)};
+        check(
+                tape -> {
+                    Tensor input = tape.parameter(x);
+                    Tensor y = tape.linear(input, weight);
+                    y = tape.adapt(y, 4, input, first[0], first[1], 0.5f);
+                    y = tape.tanh(tape.adapt(y, 0, input, second[0], second[1], 0.3f));
+                    return tape.adapt(tape.linear(y, frozen), 0, y, third[0], third[1], 2f);
+                },
+                x,
+                weight,
+                first[0],
+                first[1],
+                second[0],
+                second[1],
+                third[0],
+                third[1]);
+    }
+
+    /// Only what is learned gets a gradient, also where nothing before the layer does.
+    @Test
+    void adaptersOfFrozenLayers() {
+        Parameter input = parameter(1, 5, 37).trainable(false);
+        Parameter frozen = parameter(3, 7, 37).trainable(false);
+        Parameter down = parameter(21, 2, 37);
+        Parameter up = parameter(22, 3, 2);
+        check(
+                tape -> {
+                    Tensor x = tape.parameter(input);
+                    return tape.adapt(tape.linear(x, frozen), 2, x, down, up, 0.5f);
+                },
+                down,
+                up);
+    }
+
+    @Test
+    void anAdapterMustFit() {
+        Parameter weight = parameter(3, 7, 37);
+        check(tape -> {
+            Tensor input = tape.parameter(x);
+            Tensor y = tape.linear(input, weight);
+            assertThatThrownBy(() -> tape.adapt(y, 5, input, parameter(1, 2, 37), parameter(2, 3, 2), 1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("columns from 5 on");
+            return y;
+        });
+    }
+
     @Test
     void inputUsedTwiceAddsUp() {
         Parameter weight = parameter(3, 37, 37);

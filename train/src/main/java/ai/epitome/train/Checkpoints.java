@@ -49,7 +49,6 @@ import tools.jackson.databind.json.JsonMapper;
 /// full disk at any moment leaves the last whole checkpoint untouched. Writing happens on a thread of its own, one
 /// checkpoint at a time. The methods are for one thread, the one that trains.
 final class Checkpoints implements AutoCloseable {
-    static final String WEIGHTS = "model.safetensors";
     static final String TRAINING = "optimizer.safetensors";
     static final String STATE = "state.json";
     private static final String UNFINISHED = ".tmp";
@@ -63,11 +62,8 @@ final class Checkpoints implements AutoCloseable {
     ///
     /// @param folder where it is
     /// @param state what its `state.json` says
-    record Checkpoint(Path folder, TrainingState state) {
-        Path weights() {
-            return folder.resolve(WEIGHTS);
-        }
-
+    /// @param weights file of the weights
+    record Checkpoint(Path folder, Path weights, TrainingState state) {
         Path training() {
             return folder.resolve(TRAINING);
         }
@@ -85,6 +81,7 @@ final class Checkpoints implements AutoCloseable {
     }
 
     private final Path model;
+    private final String weights;
     private final Path folder;
     private final int keep;
     private final CheckpointWriter writer;
@@ -96,13 +93,15 @@ final class Checkpoints implements AutoCloseable {
 
     /// Opens the checkpoints of `model`, which is made where it does not exist.
     ///
+    /// @param weights what the file of the weights is called
     /// @param keep how many whole checkpoints are kept, at least 1
     /// @throws TrainingException if another process trains this model
-    Checkpoints(Path model, int keep, CheckpointWriter writer) throws IOException {
+    Checkpoints(Path model, String weights, int keep, CheckpointWriter writer) throws IOException {
         if (keep < 1) {
             throw new IllegalArgumentException("at least one checkpoint must be kept, not " + keep);
         }
         this.model = model;
+        this.weights = weights;
         this.folder = model.resolve("checkpoints");
         this.keep = keep;
         this.writer = writer;
@@ -238,7 +237,7 @@ final class Checkpoints implements AutoCloseable {
         delete(part);
         try {
             Files.createDirectory(part);
-            writer.tensors(part.resolve(WEIGHTS), snapshot.weights());
+            writer.tensors(part.resolve(weights), snapshot.weights());
             writer.tensors(part.resolve(TRAINING), snapshot.training());
             for (Map.Entry<String, byte[]> companion : snapshot.companions().entrySet()) {
                 writer.bytes(part.resolve(companion.getKey()), companion.getValue());
@@ -274,16 +273,16 @@ final class Checkpoints implements AutoCloseable {
                 writer.bytes(file, companion.getValue());
             }
         }
-        Path beside = model.resolve(WEIGHTS + UNFINISHED);
+        Path beside = model.resolve(weights + UNFINISHED);
         Files.deleteIfExists(beside);
         try {
-            Files.createLink(beside, whole.resolve(WEIGHTS));
+            Files.createLink(beside, whole.resolve(weights));
         } catch (UnsupportedOperationException | FileAlreadyExistsException e) {
             throw new IOException("cannot link " + beside, e);
         } catch (IOException e) {
-            Files.copy(whole.resolve(WEIGHTS), beside); // a file system without hard links
+            Files.copy(whole.resolve(weights), beside); // a file system without hard links
         }
-        Files.move(beside, model.resolve(WEIGHTS), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(beside, model.resolve(weights), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         force(model);
     }
 
@@ -311,7 +310,7 @@ final class Checkpoints implements AutoCloseable {
         String damage = "";
         for (Path candidate : candidates) {
             try {
-                Checkpoint found = new Checkpoint(candidate, verified(candidate));
+                Checkpoint found = new Checkpoint(candidate, candidate.resolve(weights), verified(candidate));
                 trusted = step(candidate);
                 return Optional.of(found);
             } catch (IOException | JacksonException e) {

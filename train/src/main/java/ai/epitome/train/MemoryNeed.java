@@ -40,6 +40,11 @@ public record MemoryNeed(long weights, long gradients, long optimizer, long aver
                 activations(model, config, compute.bytes()));
     }
 
+    /// The same with weights that stay as they are; what is trained instead is small.
+    public MemoryNeed ofFrozen() {
+        return new MemoryNeed(weights, 0, 0, 0, 0, activations);
+    }
+
     /// What the forward pass keeps for the way back, and on top of it the gradients that are alive at once, which are
     /// those of one block and of the residual stream.
     private static long activations(TransformerConfig c, TrainingConfig config, long size) {

@@ -11,7 +11,12 @@ public interface TrainedModel {
     /// All parameters, in a fixed order.
     List<Parameter> parameters();
 
-    /// The tensors of `model.safetensors`, f32, over the parameters as they are when asked for their data.
+    /// What the file of the weights is called.
+    default String file() {
+        return "model.safetensors";
+    }
+
+    /// The tensors of that file, f32, over the parameters as they are when asked for their data.
     List<Item> weights();
 
     /// Puts back exactly what [#weights] gave.

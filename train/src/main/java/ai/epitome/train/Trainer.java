@@ -90,13 +90,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     Trainer checkpointsIn(Path model, CheckpointWriter writer) throws IOException {
-        Checkpoints opened = new Checkpoints(model, config.keep(), writer);
+        Checkpoints opened = new Checkpoints(model, job.model().file(), config.keep(), writer);
         try {
             Optional<Checkpoint> newest = opened.newest(message -> listener.on(new Noticed(0, message)));
             if (newest.isPresent()) {
                 restore(newest.get());
                 opened.publish(newest.get(), job.companions()); // a kill may have come just before
-            } else if (Files.exists(model.resolve(Checkpoints.WEIGHTS))) {
+            } else if (Files.exists(model.resolve(job.model().file()))) {
                 throw new TrainingException(
                         "%s holds weights, but no checkpoint that training could go on from, and they would be lost; give another folder, or delete this one"
                                 .formatted(model));

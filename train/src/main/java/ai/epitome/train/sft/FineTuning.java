@@ -1,17 +1,15 @@
 package ai.epitome.train.sft;
 
+import ai.epitome.model.Adapter;
 import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Sampling;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Parameter;
-import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.MemoryNeed;
-import ai.epitome.train.ModelOptimizer;
 import ai.epitome.train.SystemMemory;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingJob;
@@ -36,12 +34,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.zip.CRC32C;
 
-/// Supervised fine-tuning of all weights of a model: the loss is the mean negative log-likelihood of the assistant's
+/// Supervised fine-tuning of a model, or of an adapter for it: the loss is the mean negative log-likelihood of the
+/// assistant's
 /// tokens of a step (Ouyang et al. 2022, section 3.5, step 1). In a folder of its own; the model that it begins with is
 /// not changed.
 ///
 /// ```java
-/// ChatFormat format = ChatMl.over(base.tokenizer().orElseThrow());
+/// ChatFormat format = ChatStyle.CHATML.over(base.tokenizer().orElseThrow());
 /// ConversationSet data = ConversationSet.read(corpus, format, LongConversations.DROP, 512);
 /// try (FineTuning run = FineTuning.open(settings, base, format, data, backend, listener)) {
 ///     run.train(); // false when it was asked to stop before the end
@@ -58,17 +57,25 @@ public final class FineTuning implements AutoCloseable {
     ///
     /// @param folder of the new model
     /// @param title what is trained on what
+    /// @param base what the model is called that it begins with
+    /// @param adapter what is trained instead of all weights
     /// @param training how
     /// @param command the command line, for the report
     /// @param source folder of the code, for the commit in the report
-    public record Settings(Path folder, String title, TrainingConfig training, String command, Path source) {}
+    public record Settings(
+            Path folder,
+            String title,
+            String base,
+            Optional<Adapter.Settings> adapter,
+            TrainingConfig training,
+            String command,
+            Path source) {}
 
     private final Settings settings;
     private final ChatFormat format;
     private final ConversationSet data;
     private final Arena arena = Arena.ofShared();
-    private final Transformer model;
-    private final LanguageModelling training;
+    private final Learner learner;
     private final Optional<HeldOutAnswers> heldOut;
     private final TextGenerator generator;
     private final TrainingRun run;
@@ -86,8 +93,8 @@ public final class FineTuning implements AutoCloseable {
         this.data = data;
         TrainingConfig config = settings.training;
         String baseSum = checksum(base.transformer());
-        model = GrownVocabulary.of(base.transformer(), format.tokenizer().vocabularySize(), config.seed());
-        training = new LanguageModelling(model, backend, config.dropout());
+        learner = learner(settings, base, format, backend);
+        Transformer model = learner.model();
         GenerationDefaults defaults = defaults(base.defaults(), format);
         String id = settings.folder.toAbsolutePath().normalize().getFileName().toString();
         generator = new TextGenerator(id, model, format.tokenizer(), defaults.endOfText(), backend);
@@ -98,10 +105,15 @@ public final class FineTuning implements AutoCloseable {
                 : Optional.of(new HeldOutAnswers(
                         model, backend, BatchStream.examples(data.heldOut(), data.table(), 0, 1, config.length())));
         TrainingJob job = new TrainingJob(
-                training,
-                training,
+                learner.trained(),
+                learner.objective(),
                 rows::batch,
-                "conversations %s, rows of %d, base %s".formatted(data.sha256(), config.length(), baseSum),
+                "conversations %s, rows of %d, base %s%s"
+                        .formatted(
+                                data.sha256(),
+                                config.length(),
+                                baseSum,
+                                settings.adapter.map(adapter -> ", " + adapter).orElse("")),
                 heldOut.orElse(null),
                 this::sample,
                 companions(defaults));
@@ -110,7 +122,7 @@ public final class FineTuning implements AutoCloseable {
                     settings.folder,
                     config,
                     job,
-                    ModelOptimizer.create(model, config.optimizer(), arena, backend),
+                    learner.optimizer(config.optimizer(), arena, backend),
                     backend,
                     listener);
         } catch (IOException | RuntimeException e) {
@@ -128,9 +140,25 @@ public final class FineTuning implements AutoCloseable {
             Backend backend,
             TrainingListener listener)
             throws IOException {
-        MemoryNeed.of(base.transformer().config(), settings.training, backend.compute())
-                .requireFits(SystemMemory.available());
+        MemoryNeed need = MemoryNeed.of(base.transformer().config(), settings.training, backend.compute());
+        (settings.adapter.isPresent() ? need.ofFrozen() : need).requireFits(SystemMemory.available());
         return new FineTuning(settings, base, format, data, backend, listener);
+    }
+
+    private static Learner learner(Settings settings, LoadedModel base, ChatFormat format, Backend backend) {
+        TrainingConfig config = settings.training;
+        Transformer model = base.transformer();
+        int tokens = format.tokenizer().vocabularySize();
+        if (settings.adapter.isEmpty()) {
+            Transformer grown = GrownVocabulary.of(model, tokens, config.seed());
+            return Learner.ofModel(grown, settings.base, config, backend);
+        }
+        if (tokens > model.config().vocabulary()) {
+            throw new IllegalArgumentException(
+                    "the model has %,d tokens and the format %,d, which an adapter cannot learn; choose the plain style, or begin with a model that knows the format"
+                            .formatted(model.config().vocabulary(), tokens));
+        }
+        return Learner.ofAdapter(model, settings.adapter.get(), settings.base, config, backend);
     }
 
     /// Steps taken so far.
@@ -151,7 +179,8 @@ public final class FineTuning implements AutoCloseable {
     /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
     public boolean train() throws IOException {
         Map<String, String> configuration = new LinkedHashMap<>();
-        configuration.put("model", model.config().toString());
+        configuration.put("model", learner.model().config().toString());
+        settings.adapter.ifPresent(adapter -> configuration.put("adapter", adapter.toString()));
         configuration.put("training", settings.training.toString());
         configuration.put("longer than a row", data.policy().name());
         return run.train(new TrainingRun.Account(
@@ -186,8 +215,7 @@ public final class FineTuning implements AutoCloseable {
     }
 
     private SequencedMap<String, byte[]> companions(GenerationDefaults defaults) {
-        SequencedMap<String, byte[]> files =
-                new LinkedHashMap<>(ModelFolder.companions(model, format.tokenizer(), defaults));
+        SequencedMap<String, byte[]> files = learner.companions(format.tokenizer(), defaults);
         files.put(TEMPLATE, format.template().getBytes(StandardCharsets.UTF_8));
         files.put(TrainingConfig.FILE, settings.training.toJson());
         files.put(ConversationSet.FILE, (data.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
@@ -218,8 +246,7 @@ public final class FineTuning implements AutoCloseable {
 
     private void free() {
         heldOut.ifPresent(HeldOutAnswers::close);
-        training.close();
-        model.close();
+        learner.close();
         arena.close();
     }
 }

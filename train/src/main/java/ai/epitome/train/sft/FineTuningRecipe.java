@@ -17,6 +17,8 @@ public final class FineTuningRecipe {
 
     private static final int TOKENS_PER_STEP = 4096;
     private static final double RATE = 5e-4;
+    /// An adapter begins with nothing and has far to go.
+    private static final double ADAPTER_RATE = 2e-3;
     private static final double WARM_UP = 0.05;
     /// A run has this many evaluations and checkpoints.
     private static final int LOOKS = 10;
@@ -26,10 +28,11 @@ public final class FineTuningRecipe {
     /// Without its length, which is to follow.
     ///
     /// @param length tokens of a row
-    public static TrainingConfig of(int length) {
+    /// @param adapter whether an adapter is trained, and not all weights
+    public static TrainingConfig of(int length, boolean adapter) {
         return TrainingConfig.ofSteps(1, Math.max(1, TOKENS_PER_STEP / length), length)
                 .with(c -> {
-                    c.optimizer = OptimizerConfig.adamW(RATE, 0);
+                    c.optimizer = OptimizerConfig.adamW(adapter ? ADAPTER_RATE : RATE, 0);
                     c.schedule = new Schedule(Schedule.Shape.COSINE, 0, 0, 0);
                 });
     }

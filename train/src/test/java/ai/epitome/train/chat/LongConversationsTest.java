@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LongConversationsTest {
-    private static final ChatMl FORMAT = ChatMl.over(new ByteTokenizer());
+    private static final ChatFormat FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
     private static final Turn SYSTEM = new Turn(Speaker.SYSTEM, "S");
 
     private static Conversation exchanges(int count) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.model.Adapter;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Parameter;
@@ -12,7 +13,8 @@ import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingException;
-import ai.epitome.train.chat.ChatMl;
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.data.BatchStream;
@@ -26,10 +28,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class FineTuningTest {
+    private static final Optional<Adapter.Settings> ADAPTER =
+            Optional.of(new Adapter.Settings(4, 8, false, 0.1, Set.of("q_proj", "v_proj", "gate_proj", "down_proj")));
+
     @TempDir
     Path folder;
 
@@ -62,17 +71,58 @@ class FineTuningTest {
                 .contains("held-out bits per byte (all", "epitome sft tiny", "## Samples", "one conversation in 20");
     }
 
+    /// The adapter alone is trained, in PEFT's files, and the answers that it gives are those of the run.
     @Test
-    void aRunThatIsStoppedNowAndThenEndsWithTheSameBits() throws IOException {
+    void leavesAnAdapter() throws IOException {
+        Path adapter = folder.resolve("adapter");
+        List<Evaluated> scores = new ArrayList<>();
+        try (TinyConversations tiny = new TinyConversations(ChatStyle.PLAIN)) {
+            try (FineTuning run = tiny.open(TinyConversations.settings(adapter, ADAPTER), event -> {
+                if (event instanceof Evaluated score) {
+                    scores.add(score);
+                }
+            })) {
+                assertThat(run.train()).isTrue();
+            }
+            assertThat(scores.getLast().bitsPerByte())
+                    .isLessThan(0.95 * scores.getFirst().bitsPerByte());
+            assertThat(adapter.resolve("model.safetensors")).doesNotExist();
+            assertThat(adapter.resolve("config.json")).doesNotExist();
+            BatchStream rows = BatchStream.examples(tiny.data.heldOut(), tiny.data.table(), 0, 1, 96);
+            try (LoadedModel answering = TinyConversations.base().withAdapter(adapter);
+                    HeldOutAnswers heldOut = new HeldOutAnswers(answering.transformer(), tiny.backend, rows)) {
+                assertThat(heldOut.score(true, () -> false).bitsPerByte())
+                        .isEqualTo(scores.getLast().bitsPerByte());
+                assertThat(answering.defaults().endOfText()).containsExactly(256);
+            }
+        }
+        assertThat(adapter.resolve("report.md")).content().contains("| adapter | ", "| parameters | 3,072 |");
+    }
+
+    @Test
+    void anAdapterCannotLearnNewTokens() throws IOException {
+        try (TinyConversations tiny = new TinyConversations()) {
+            assertThatThrownBy(() -> tiny.open(TinyConversations.settings(folder, ADAPTER), _ -> {}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("the model has 257 tokens and the format 259");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(ChatStyle.class)
+    void aRunThatIsStoppedNowAndThenEndsWithTheSameBits(ChatStyle style) throws IOException {
+        boolean adapts = style == ChatStyle.PLAIN;
         Path whole = folder.resolve("whole");
         Path parts = folder.resolve("parts");
-        try (TinyConversations tiny = new TinyConversations()) {
-            try (FineTuning run = tiny.open(whole, _ -> {})) {
+        try (TinyConversations tiny = new TinyConversations(style)) {
+            FineTuning.Settings settings = TinyConversations.settings(whole, adapts ? ADAPTER : Optional.empty());
+            try (FineTuning run = tiny.open(settings, _ -> {})) {
                 run.train();
             }
             for (boolean over = false; !over; ) {
                 FineTuning[] open = new FineTuning[1];
-                try (FineTuning run = tiny.open(parts, event -> {
+                settings = TinyConversations.settings(parts, settings.adapter());
+                try (FineTuning run = tiny.open(settings, event -> {
                     if (event instanceof Stepped step && step.step() % 7 == 0) {
                         open[0].requestStop();
                     }
@@ -82,7 +132,8 @@ class FineTuningTest {
                 }
             }
         }
-        assertThat(parts.resolve("model.safetensors")).hasSameBinaryContentAs(whole.resolve("model.safetensors"));
+        String weights = adapts ? "adapter_model.safetensors" : "model.safetensors";
+        assertThat(parts.resolve(weights)).hasSameBinaryContentAs(whole.resolve(weights));
     }
 
     @Test
@@ -96,8 +147,7 @@ class FineTuningTest {
                     tiny.format,
                     LongConversations.DROP,
                     TinyConversations.LENGTH);
-            FineTuning.Settings settings = new FineTuning.Settings(
-                    folder, "other", TinyConversations.CONFIG, "", Path.of("").toAbsolutePath());
+            FineTuning.Settings settings = TinyConversations.settings(folder, Optional.empty());
             assertThatThrownBy(() -> FineTuning.open(
                             settings, TinyConversations.base(), tiny.format, fewer, tiny.backend, _ -> {}))
                     .isInstanceOf(TrainingException.class)
@@ -187,7 +237,7 @@ class FineTuningTest {
         for (int i = 0; i < 400; i++) {
             text.append("{\"instruction\": \"Say %d.\", \"output\": \"%d\"}\n".formatted(i % 200, i % 200));
         }
-        ChatMl format = ChatMl.over(new ByteTokenizer());
+        ChatFormat format = ChatStyle.CHATML.over(new ByteTokenizer());
         ConversationSet set = ConversationSet.read(corpus(text.toString()), format, LongConversations.DROP, 96);
         assertThat(set.counts().heldOut()).isEqualTo(20);
         List<String> train =
@@ -197,7 +247,7 @@ class FineTuningTest {
 
     @Test
     void whatIsTooLongIsCounted() throws IOException {
-        ChatMl format = ChatMl.over(new ByteTokenizer());
+        ChatFormat format = ChatStyle.CHATML.over(new ByteTokenizer());
         String text = "{\"instruction\": \"a\", \"output\": \"b\"}\n{\"instruction\": \"c\", \"output\": \"d\"}\n"
                 + "{\"instruction\": \"" + "e".repeat(90) + "\", \"output\": \"f\"}\n";
         ConversationSet set = ConversationSet.read(corpus(text), format, LongConversations.DROP, 60);

@@ -1,5 +1,6 @@
 package ai.epitome.train.sft;
 
+import ai.epitome.model.Adapter;
 import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.Initialization;
 import ai.epitome.model.LoadedModel;
@@ -14,7 +15,7 @@ import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.chat.ChatFormat;
-import ai.epitome.train.chat.ChatMl;
+import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
 import java.io.IOException;
@@ -35,10 +36,15 @@ final class TinyConversations implements AutoCloseable {
             .with(c -> c.checkpoint = Interval.ofSteps(5));
 
     final Backend backend = Backend.of(Kernels.JAVA, Precision.F32, 2);
-    final ChatFormat format = ChatMl.over(new ByteTokenizer());
+    final ChatFormat format;
     final ConversationSet data;
 
     TinyConversations() throws IOException {
+        this(ChatStyle.CHATML);
+    }
+
+    TinyConversations(ChatStyle style) throws IOException {
+        format = style.over(new ByteTokenizer());
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < 120; i++) {
             text.append(
@@ -62,9 +68,22 @@ final class TinyConversations implements AutoCloseable {
                 Path.of("base"), transformer(), Optional.of(tokenizer), GenerationDefaults.of(tokenizer.endOfText()));
     }
 
+    static FineTuning.Settings settings(Path folder, Optional<Adapter.Settings> adapter) {
+        return new FineTuning.Settings(
+                folder,
+                "a tiny chat",
+                "base",
+                adapter,
+                CONFIG,
+                "epitome sft tiny",
+                Path.of("").toAbsolutePath());
+    }
+
     FineTuning open(Path folder, TrainingListener listener) throws IOException {
-        FineTuning.Settings settings = new FineTuning.Settings(
-                folder, "a tiny chat", CONFIG, "epitome sft tiny", Path.of("").toAbsolutePath());
+        return open(settings(folder, Optional.empty()), listener);
+    }
+
+    FineTuning open(FineTuning.Settings settings, TrainingListener listener) throws IOException {
         return FineTuning.open(settings, base(), format, data, backend, listener);
     }
 

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ChatMlTest {
-    private static final ChatMl FORMAT = ChatMl.over(new ByteTokenizer());
+class TurnFormatTest {
+    private static final ChatFormat FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
 
     private static final Turn SYSTEM = new Turn(Speaker.SYSTEM, "S");
     private static final Turn ASKED = new Turn(Speaker.USER, "Q?");
@@ -64,6 +64,19 @@ class ChatMlTest {
                 .isEqualTo(FORMAT.render(new Conversation(List.of(ASKED, ANSWERED))));
     }
 
+    @Test
+    void plainStyleEndsAnswersOnly() {
+        ChatFormat plain = ChatStyle.PLAIN.over(new ByteTokenizer());
+        Example example = plain.render(new Conversation(List.of(SYSTEM, ASKED, ANSWERED, ASKED, ANSWERED)));
+        assertThat(shown(example.tokens()))
+                .isEqualTo("system:\nS\n\nuser:\nQ?\n\nassistant:\nA<|im_end|>[<|endoftext|>]\n\n"
+                        + "user:\nQ?\n\nassistant:\nA<|im_end|>[<|endoftext|>]");
+        assertThat(learned(example)).isEqualTo("A<|im_end|>[<|endoftext|>]".repeat(2));
+        assertThat(example.tokens()).startsWith(plain.prompt(List.of(SYSTEM, ASKED)));
+        assertThat(plain.template()).contains("<|endoftext|>");
+        assertThat(plain.tokenizer().vocabularySize()).isEqualTo(257);
+    }
+
     /// What a model goes on from is what it saw in training.
     @Test
     void aPromptIsTheBeginningOfTheExample() {
@@ -76,7 +89,7 @@ class ChatMlTest {
 
     @Test
     void aTokenizerThatHasTheControlTokensIsLeftAlone() {
-        assertThat(ChatMl.over(FORMAT.tokenizer()).tokenizer()).isSameAs(FORMAT.tokenizer());
+        assertThat(ChatStyle.CHATML.over(FORMAT.tokenizer()).tokenizer()).isSameAs(FORMAT.tokenizer());
         assertThat(FORMAT.tokenizer().vocabularySize()).isEqualTo(259);
         assertThat(FORMAT.tokenizer().token(FORMAT.endOfTurn())).isEmpty();
     }

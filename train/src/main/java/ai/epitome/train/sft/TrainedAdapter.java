@@ -1,0 +1,33 @@
+package ai.epitome.train.sft;
+
+import ai.epitome.model.Adapter;
+import ai.epitome.model.AdapterFolder;
+import ai.epitome.model.Safetensors;
+import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.tensor.Parameter;
+import ai.epitome.train.TrainedModel;
+import java.io.IOException;
+import java.util.List;
+
+/// An adapter in training, kept as PEFT keeps it.
+record TrainedAdapter(Adapter adapter) implements TrainedModel {
+    @Override
+    public String file() {
+        return AdapterFolder.WEIGHTS;
+    }
+
+    @Override
+    public List<Parameter> parameters() {
+        return adapter.parameters();
+    }
+
+    @Override
+    public List<Item> weights() {
+        return AdapterFolder.items(adapter);
+    }
+
+    @Override
+    public void load(Safetensors file) throws IOException {
+        AdapterFolder.fill(adapter, file);
+    }
+}
