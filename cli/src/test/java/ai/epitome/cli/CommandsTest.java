@@ -519,6 +519,8 @@ class CommandsTest {
                         "pretrain",
                         "sft",
                         "lora",
+                        "export",
+                        "quantize",
                         "generate",
                         "score",
                         "serve",

@@ -25,7 +25,7 @@ public enum ChatStyle {
             return new TurnFormat(
                     extended,
                     new TurnFormat.Marks(
-                            START + "%s\n", extended.specialTokens().get(END), "\n", List.of(START), CHATML_TEMPLATE));
+                            START + "%s\n", extended.specialTokens().get(END), END, "\n", CHATML_TEMPLATE));
         }
     },
     /// Names in plain text, and the token that ends texts: for models that cannot be given other tokens. A user can
@@ -47,7 +47,7 @@ public enum ChatStyle {
                     .orElseThrow(() -> new IllegalArgumentException(
                             "the tokenizer has no token that ends texts, so nothing can end an answer"));
             return new TurnFormat(
-                    tokenizer, new TurnFormat.Marks("%s:\n", end, "\n\n", List.of(), plainTemplate(tokenizer, end)));
+                    tokenizer, new TurnFormat.Marks("%s:\n", end, "", "\n\n", plainTemplate(tokenizer, end)));
         }
     };
 

@@ -1,12 +1,12 @@
 package ai.epitome.train.chat;
 
+import ai.epitome.text.MarkedText;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.data.Example;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 
 /// Turns one after another, each between marks; see [ChatStyle].
 ///
@@ -15,11 +15,11 @@ final class TurnFormat implements ChatFormat {
     /// What stands around a turn.
     ///
     /// @param opening template text before it, with `%s` for the speaker
-    /// @param end the token that ends what an assistant says; of others too, where there are `controls`
+    /// @param end the token that ends what an assistant says
+    /// @param closing template text that ends what others say
     /// @param between template text after a turn
-    /// @param controls control tokens that `opening` spells
     /// @param template the same in Jinja
-    record Marks(String opening, int end, String between, List<String> controls, String template) {}
+    record Marks(String opening, int end, String closing, String between, String template) {}
 
     private final Tokenizer tokenizer;
     private final Marks marks;
@@ -38,23 +38,23 @@ final class TurnFormat implements ChatFormat {
             last--; // nobody learns from what comes after
         }
         for (int i = 0; i <= last; i++) {
-            tokens.addTurn(turns.get(i));
-            if (i < last) {
-                tokens.add(plain(marks.between), false);
+            if (i > 0) {
+                tokens.template(marks.between);
             }
+            tokens.turn(turns.get(i));
         }
-        return new Example(tokens.ids(), tokens.learned());
+        return tokens.example();
     }
 
     @Override
     public int[] prompt(List<Turn> turns) {
         Tokens tokens = new Tokens();
         for (Turn turn : turns) {
-            tokens.addTurn(turn);
-            tokens.add(plain(marks.between), false);
+            tokens.turn(turn);
+            tokens.template(marks.between);
         }
         tokens.open(Speaker.ASSISTANT);
-        return tokens.ids();
+        return tokens.example().tokens();
     }
 
     @Override
@@ -72,57 +72,57 @@ final class TurnFormat implements ChatFormat {
         return marks.template;
     }
 
-    private int[] plain(String text) {
-        return tokenizer.encodeContinuation(bytes(text));
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    /// Tokens and their marks as they grow.
+    /// Tokens and their marks as they grow. Everything between two answers is encoded at once, as for a model that is
+    /// to answer.
     private final class Tokens {
         private final List<int[]> parts = new ArrayList<>();
         private final List<Boolean> learned = new ArrayList<>();
+        private MarkedText.Builder pending = new MarkedText.Builder();
 
         Tokens() {
             tokenizer.beginOfText().ifPresent(token -> add(new int[] {token}, false));
         }
 
-        void open(Speaker speaker) {
-            String opening = marks.opening.formatted(speaker.role());
-            add(
-                    marks.controls.isEmpty()
-                            ? plain(opening)
-                            : tokenizer.encodeWithSpecialTokens(bytes(opening), Set.copyOf(marks.controls)),
-                    false);
+        void template(String text) {
+            pending.append(text, true);
         }
 
-        void addTurn(Turn turn) {
+        void open(Speaker speaker) {
+            template(marks.opening.formatted(speaker.role()));
+        }
+
+        void turn(Turn turn) {
             open(turn.speaker());
-            add(plain(turn.text()), turn.learned());
-            if (turn.speaker() == Speaker.ASSISTANT || !marks.controls.isEmpty()) {
+            if (turn.speaker() == Speaker.ASSISTANT) {
+                flush();
+                add(tokenizer.encodeContinuation(turn.text().getBytes(StandardCharsets.UTF_8)), turn.learned());
                 add(new int[] {marks.end}, turn.learned());
+            } else {
+                pending.append(turn.text(), false);
+                template(marks.closing);
             }
         }
 
-        void add(int[] ids, boolean mark) {
+        private void flush() {
+            add(tokenizer.encode(pending.build()), false);
+            pending = new MarkedText.Builder();
+        }
+
+        private void add(int[] ids, boolean mark) {
             parts.add(ids);
             learned.add(mark);
         }
 
-        int[] ids() {
-            return parts.stream().flatMapToInt(Arrays::stream).toArray();
-        }
-
-        boolean[] learned() {
-            boolean[] marks = new boolean[ids().length];
+        Example example() {
+            flush();
+            int[] ids = parts.stream().flatMapToInt(Arrays::stream).toArray();
+            boolean[] all = new boolean[ids.length];
             int at = 0;
             for (int i = 0; i < parts.size(); i++) {
-                Arrays.fill(marks, at, at + parts.get(i).length, learned.get(i));
+                Arrays.fill(all, at, at + parts.get(i).length, learned.get(i));
                 at += parts.get(i).length;
             }
-            return marks;
+            return new Example(ids, all);
         }
     }
 }

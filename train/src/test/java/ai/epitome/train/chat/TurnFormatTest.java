@@ -3,10 +3,16 @@ package ai.epitome.train.chat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.text.ByteTokenizer;
+import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.data.Example;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 class TurnFormatTest {
     private static final ChatFormat FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
@@ -85,6 +91,24 @@ class TurnFormatTest {
         assertThat(example.tokens()).startsWith(prompt);
         assertThat(example.learned()[prompt.length]).isTrue();
         assertThat(example.learned()[prompt.length - 1]).isFalse();
+    }
+
+    /// The template that the new model's folder gets makes of a conversation what training made of it.
+    @ParameterizedTest
+    @EnumSource
+    void theTemplateSaysTheSame(ChatStyle style) {
+        ChatFormat format = style.over(new ByteTokenizer());
+        List<ObjectNode> messages = new ArrayList<>();
+        for (Turn turn : List.of(SYSTEM, ASKED, ANSWERED, ASKED)) {
+            messages.add(JsonMapper.shared()
+                    .createObjectNode()
+                    .put("role", turn.speaker().role())
+                    .put("content", turn.text()));
+        }
+        ChatTemplates templates = new ChatTemplates(Map.of("default", format.template()), Map.of());
+        assertThat(ai.epitome.text.chat.ChatFormat.of(templates, format.tokenizer())
+                        .encode(new ai.epitome.text.chat.Conversation(messages)))
+                .isEqualTo(format.prompt(List.of(SYSTEM, ASKED, ANSWERED, ASKED)));
     }
 
     @Test
