@@ -6,6 +6,8 @@ import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.tensor.Backend;
+import ai.epitome.text.chat.ChatFormat;
+import ai.epitome.text.jinja.JinjaException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +60,8 @@ final class ServeCommand implements Callable<Integer> {
             models.put(
                     model.generator(backend),
                     Files.getLastModifiedTime(Files.isDirectory(source) ? source.resolve("config.json") : source)
-                            .toInstant());
+                            .toInstant(),
+                    chat(model));
         }
         ServerConfig config = service.config();
         try (Accounts accounts = service.accounts();
@@ -68,5 +71,15 @@ final class ServeCommand implements Callable<Integer> {
             server.awaitClose();
         }
         return 0;
+    }
+
+    /// How a model wants conversations written; nothing where its template cannot be read, which is said.
+    static Optional<ChatFormat> chat(LoadedModel model) {
+        try {
+            return Optional.of(model.chat());
+        } catch (IOException | JinjaException e) {
+            System.err.println("note: " + model.id() + " takes no conversations: " + e.getMessage());
+            return Optional.empty();
+        }
     }
 }

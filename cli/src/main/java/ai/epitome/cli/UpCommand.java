@@ -88,7 +88,8 @@ final class UpCommand implements Callable<Integer> {
         LoadedModel model = ModelFolder.load(folder); // served until the process ends
         models.put(
                 model.generator(backend),
-                Files.getLastModifiedTime(folder.resolve("config.json")).toInstant());
+                Files.getLastModifiedTime(folder.resolve("config.json")).toInstant(),
+                ServeCommand.chat(model));
         try {
             new WebProgress(progress).replayFinished(folder, model.transformer().config(), backend.describe());
         } catch (IOException e) {

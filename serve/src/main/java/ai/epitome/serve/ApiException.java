@@ -35,6 +35,16 @@ final class ApiException extends RuntimeException {
         return badRequest(401, "invalid_api_key", message);
     }
 
+    /// A conversation that leaves no room for an answer.
+    static ApiException contextExceeded(int context, int tokens) {
+        return new ApiException(
+                400,
+                "invalid_request_error",
+                "messages",
+                "context_length_exceeded",
+                "This model's context has " + context + " tokens, and the messages have " + tokens + ": shorten them.");
+    }
+
     static ApiException modelNotFound(String id) {
         return new ApiException(
                 404,

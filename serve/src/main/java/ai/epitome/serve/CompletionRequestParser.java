@@ -6,14 +6,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.exc.StreamConstraintsException;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Reads the body of `POST /v1/completions` ([OpenAI's
 /// reference](https://platform.openai.com/docs/api-reference/completions)).
@@ -22,13 +15,9 @@ import tools.jackson.databind.json.JsonMapper;
 /// would have no effect here are refused rather than ignored: `suffix` unless it is empty, and fields that the API does
 /// not know. Those of [SamplingFields] that OpenAI does not have are extensions, named as other servers name them.
 final class CompletionRequestParser {
-    private static final int MAX_DEPTH = 64;
-    private static final int MAX_NUMBER_CHARACTERS = 64;
     private static final int MAX_PROMPTS = 32;
     private static final int MAX_CHOICES_PER_PROMPT = 16;
     private static final int MAX_GENERATIONS = 64;
-    private static final int MAX_STOPS = 4;
-    private static final int MAX_STOP_CHARACTERS = 256;
     private static final int MAX_LOGPROBS = 5;
     private static final int MAX_NAME_CHARACTERS = 256;
     private static final int DEFAULT_MAX_TOKENS = 16;
@@ -51,69 +40,30 @@ final class CompletionRequestParser {
                     Stream.concat(SamplingFields.NAMES.stream(), ConstraintFields.NAMES.stream()))
             .collect(Collectors.toUnmodifiableSet());
 
-    private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxNestingDepth(MAX_DEPTH)
-                            .maxNumberLength(MAX_NUMBER_CHARACTERS)
-                            .build())
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .build())
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-
     private final int maxTokensLimit;
-    private final ConstraintFields constraints = new ConstraintFields();
+    private final ConstraintFields constraints;
 
     /// @param maxTokensLimit largest `max_tokens` that a request may ask for
-    CompletionRequestParser(int maxTokensLimit) {
+    CompletionRequestParser(int maxTokensLimit, ConstraintFields constraints) {
         this.maxTokensLimit = maxTokensLimit;
+        this.constraints = constraints;
     }
 
     CompletionRequest parse(byte[] body) {
-        JsonNode root = json(body);
-        if (!root.isObject()) {
-            throw ApiException.badRequest(400, "invalid_json", "The body must be a JSON object.");
-        }
-        for (String name : root.propertyNames()) {
-            if (!KNOWN.contains(name)) {
-                String shown = name.length() <= 64 ? name : name.substring(0, 64) + "…";
-                throw ApiException.badParameter(shown, "Unrecognized request argument supplied: " + shown);
-            }
-        }
-        var fields = new Fields(root);
+        Fields fields = CommonFields.parse(body, KNOWN);
         refuseUnsupported(fields);
         return request(fields);
-    }
-
-    private static JsonNode json(byte[] body) {
-        try {
-            return JSON.readTree(body);
-        } catch (StreamConstraintsException e) {
-            throw ApiException.badRequest(
-                    400, "invalid_json", "The body is nested too deeply or has too long a number or name.");
-        } catch (JacksonException e) {
-            String where = e.getLocation() == null
-                    ? ""
-                    : " (line " + e.getLocation().getLineNr() + ", column "
-                            + e.getLocation().getColumnNr() + ")";
-            throw ApiException.badRequest(400, "invalid_json", "The body is not valid JSON" + where + ".");
-        }
     }
 
     private static void refuseUnsupported(Fields fields) {
         if (fields.has("suffix") && !fields.text("suffix", MAX_NAME_CHARACTERS).isEmpty()) {
             throw ApiException.badParameter("suffix", "'suffix' is not supported here: leave it out.");
         }
-        if (fields.has("user")) {
-            fields.text("user", MAX_NAME_CHARACTERS);
-        }
+        CommonFields.checkUser(fields);
     }
 
     private CompletionRequest request(Fields fields) {
-        String model = fields.has("model") ? fields.text("model", MAX_NAME_CHARACTERS) : "";
-        if (model.isEmpty()) {
-            throw ApiException.badParameter("model", "You must provide a 'model'. GET /v1/models lists them.");
-        }
+        String model = CommonFields.model(fields);
         boolean stream = fields.flag("stream");
         int n = fields.integer("n", 1, MAX_CHOICES_PER_PROMPT, 1);
         int bestOf = fields.integer("best_of", 1, MAX_CHOICES_PER_PROMPT, n);
@@ -143,53 +93,12 @@ final class CompletionRequestParser {
                 n,
                 bestOf,
                 stream,
-                includeUsage(fields, stream),
+                CommonFields.includeUsage(fields, stream),
                 logprobs,
                 echo,
-                stops(fields.get("stop")),
+                CommonFields.stops(fields),
                 fields.optionalLong("seed"),
                 constraints.parse(fields));
-    }
-
-    private static boolean includeUsage(Fields fields, boolean stream) {
-        if (!fields.has("stream_options")) {
-            return false;
-        }
-        JsonNode options = fields.get("stream_options");
-        if (!stream || !options.isObject()) {
-            throw ApiException.badParameter(
-                    "stream_options", "'stream_options' must be an object, and needs 'stream' to be true.");
-        }
-        for (String name : options.propertyNames()) {
-            // Obfuscation pads chunks against eavesdroppers; "false" is what this server does.
-            boolean known = name.equals("include_usage")
-                    || (name.equals("include_obfuscation")
-                            && !options.path(name).asBoolean(true));
-            if (!known) {
-                throw ApiException.badParameter("stream_options", "'stream_options' knows 'include_usage' only.");
-            }
-        }
-        return new Fields(options).flag("include_usage");
-    }
-
-    private static List<String> stops(JsonNode value) {
-        if (value.isMissingNode()) {
-            return List.of();
-        }
-        var stops = new ArrayList<String>();
-        for (JsonNode stop : value.isArray() ? value.values() : List.of(value)) {
-            if (!stop.isString()
-                    || stop.stringValue().isEmpty()
-                    || stop.stringValue().length() > MAX_STOP_CHARACTERS
-                    || stops.size() == MAX_STOPS) {
-                throw ApiException.badParameter(
-                        "stop",
-                        "'stop' must be a string or an array of at most " + MAX_STOPS + " strings of 1 to "
-                                + MAX_STOP_CHARACTERS + " characters.");
-            }
-            stops.add(stop.stringValue());
-        }
-        return stops;
     }
 
     /// No prompt at all means: from the beginning of a text.

@@ -1,6 +1,7 @@
 package ai.epitome.serve;
 
 import ai.epitome.model.CompletionModel;
+import ai.epitome.text.chat.ChatFormat;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRules;
@@ -12,16 +13,18 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `GET /v1/models`, `GET /v1/models/{id}` and `POST /v1/completions`.
+/// `GET /v1/models`, `GET /v1/models/{id}`, `POST /v1/completions` and `POST /v1/chat/completions`.
 final class CompletionRoutes implements HttpService {
     private static final System.Logger LOG = System.getLogger(CompletionRoutes.class.getName());
 
     private final ModelRegistry models;
     private final CompletionRequestParser parser;
+    private final ChatRequestParser chatParser;
     private final JsonBody bodies;
     private final GenerationQueue queue;
     private final BooleanSupplier draining;
@@ -36,7 +39,9 @@ final class CompletionRoutes implements HttpService {
             BooleanSupplier draining,
             BooleanSupplier stopped) {
         this.models = models;
-        this.parser = new CompletionRequestParser(config.maxTokens());
+        ConstraintFields constraints = new ConstraintFields();
+        this.parser = new CompletionRequestParser(config.maxTokens(), constraints);
+        this.chatParser = new ChatRequestParser(config.maxTokens(), constraints);
         this.bodies = new JsonBody(config.maxBodyBytes(), config.patience());
         this.queue = queue;
         this.draining = draining;
@@ -48,9 +53,11 @@ final class CompletionRoutes implements HttpService {
         rules.get("/models", this::list)
                 .get("/models/{id:.+}", this::one)
                 .post("/completions", this::complete)
+                .post("/chat/completions", this::chat)
                 .any("/models", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
                 .any("/models/{id:.+}", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
-                .any("/completions", (request, response) -> Http.methodNotAllowed(request, response, "POST"));
+                .any("/completions", (request, response) -> Http.methodNotAllowed(request, response, "POST"))
+                .any("/chat/completions", (request, response) -> Http.methodNotAllowed(request, response, "POST"));
     }
 
     private void list(ServerRequest request, ServerResponse response) {
@@ -76,19 +83,43 @@ final class CompletionRoutes implements HttpService {
 
     private void complete(ServerRequest request, ServerResponse response) throws InterruptedException {
         CompletionRequest wanted = parser.parse(bodies.read(request, response));
-        CompletionModel model = model(wanted.model());
+        CompletionModel model = entry(wanted.model()).model();
+        var shapes = new CompletionShapes(newId("cmpl-"), Instant.now().getEpochSecond(), model.id());
+        respond(response, wanted.stream(), cancelled -> new Completions(wanted, model, shapes, cancelled));
+    }
+
+    private void chat(ServerRequest request, ServerResponse response) throws InterruptedException {
+        ChatRequest wanted = chatParser.parse(bodies.read(request, response));
+        ModelRegistry.Entry entry = entry(wanted.model());
+        ChatFormat format = entry.chat()
+                .orElseThrow(() -> ApiException.badParameter(
+                        "model",
+                        "The model '" + wanted.model() + "' takes no conversations: POST /v1/completions goes on with a"
+                                + " text."));
+        var shapes = new ChatShapes(
+                newId("chatcmpl-"),
+                Instant.now().getEpochSecond(),
+                entry.model().id());
+        respond(
+                response,
+                wanted.stream(),
+                cancelled -> new ChatCompletions(wanted, entry.model(), format, shapes, cancelled));
+    }
+
+    /// @param maker makes the answer of something that tells when to stop
+    private void respond(ServerResponse response, boolean stream, Function<BooleanSupplier, Answer> maker)
+            throws InterruptedException {
         response.header(HeaderValues.CONNECTION_CLOSE); // since the watch reads on
         ClientWatch client = ClientWatch.start();
         BooleanSupplier cancelled = () -> client.gone() || stopped.getAsBoolean();
-        var shapes = new CompletionShapes(newId(), Instant.now().getEpochSecond(), model.id());
-        var completions = new Completions(wanted, model, shapes, cancelled);
+        Answer answer = maker.apply(cancelled);
         try {
-            if (wanted.stream()) {
+            if (stream) {
                 try (var _ = queue.enter(cancelled)) {
-                    stream(completions, response);
+                    stream(answer, response);
                 }
             } else {
-                Http.send(response, 200, answer(completions, cancelled));
+                Http.send(response, 200, whole(answer, cancelled));
             }
         } catch (CancelledException e) {
             if (client.gone()) {
@@ -98,14 +129,14 @@ final class CompletionRoutes implements HttpService {
         }
     }
 
-    private CompletionModel model(String id) {
+    private ModelRegistry.Entry entry(String id) {
         if (draining.getAsBoolean()) {
             throw stopping();
         }
         if (models.isEmpty()) {
             throw ApiException.notReady("No model is ready yet: the first one is still in training or loading.");
         }
-        return models.find(id).orElseThrow(() -> ApiException.modelNotFound(id)).model();
+        return models.find(id).orElseThrow(() -> ApiException.modelNotFound(id));
     }
 
     private static ApiException stopping() {
@@ -113,17 +144,17 @@ final class CompletionRoutes implements HttpService {
     }
 
     /// The turn ends before anything is sent: however slowly the client takes it, the next one can begin.
-    private ObjectNode answer(Completions completions, BooleanSupplier cancelled) throws InterruptedException {
+    private ObjectNode whole(Answer answer, BooleanSupplier cancelled) throws InterruptedException {
         try (var _ = queue.enter(cancelled)) {
-            return completions.answer();
+            return answer.answer();
         }
     }
 
     /// Errors after the first byte can no longer change the status: they become the stream's last event.
-    private static void stream(Completions completions, ServerResponse response) {
+    private static void stream(Answer answer, ServerResponse response) {
         try (EventStream events = EventStream.open(response)) {
             try {
-                completions.stream(chunk -> events.data(chunk.toString()));
+                answer.stream(chunk -> events.data(chunk.toString()));
                 events.data("[DONE]");
             } catch (CancelledException e) {
                 events.data(stopping().body().toString());
@@ -138,9 +169,9 @@ final class CompletionRoutes implements HttpService {
         }
     }
 
-    private static String newId() {
+    private static String newId(String prefix) {
         byte[] random = new byte[12];
         ThreadLocalRandom.current().nextBytes(random);
-        return "cmpl-" + HexFormat.of().formatHex(random);
+        return prefix + HexFormat.of().formatHex(random);
     }
 }

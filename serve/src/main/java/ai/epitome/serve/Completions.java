@@ -5,34 +5,24 @@ import ai.epitome.model.FinishReason;
 import ai.epitome.model.GenerationPiece;
 import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.GenerationResult;
-import ai.epitome.model.Sampling;
 import ai.epitome.model.ScoredToken;
-import ai.epitome.model.constraint.ConstraintException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import tools.jackson.databind.node.NullNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Works one request off on the calling thread, once: prompts one after the other, and the completions of each.
-final class Completions {
-    /// Scoring and prefill cannot be cut short, so that much is the most of one request.
-    private static final int MAX_PROMPT_TOKENS = 1 << 16;
-    /// 2^64 / golden ratio, the increment of SplitMix64: seeds of the further completions lie far apart.
-    private static final long SEED_STEP = 0x9E3779B97F4A7C15L;
-
+final class Completions implements Answer {
     private final CompletionRequest request;
     private final CompletionModel model;
     private final CompletionShapes shapes;
-    private final BooleanSupplier cancelled;
-    private final long seed;
+    private final Generations generations;
     private final List<Prompt> prompts;
-    private CompletionShapes.Usage usage;
 
     /// Checks the prompts against the model, before anything of a response is sent.
     ///
@@ -41,16 +31,11 @@ final class Completions {
         this.request = request;
         this.model = model;
         this.shapes = shapes;
-        this.cancelled = cancelled;
-        this.seed = request.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
+        this.generations = new Generations(model, cancelled, request.sampling(), request.seed());
         this.prompts = request.prompts().stream().map(this::prompt).toList();
-        long tokens = prompts.stream().mapToLong(prompt -> prompt.ids().length).sum();
-        if (tokens > MAX_PROMPT_TOKENS) {
-            throw ApiException.badParameter(
-                    "prompt", "The prompts have " + tokens + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
-        }
-        this.usage = new CompletionShapes.Usage(tokens, 0);
-        checkBias();
+        generations.promptTokens(
+                "prompt",
+                prompts.stream().mapToLong(prompt -> prompt.ids().length).sum());
     }
 
     /// A prompt in both forms.
@@ -78,17 +63,6 @@ final class Completions {
         return ids;
     }
 
-    private void checkBias() {
-        for (int id : request.sampling().logitBias().keySet()) {
-            if (id >= model.vocabularySize()) {
-                throw ApiException.badParameter(
-                        "logit_bias",
-                        "'logit_bias' has token id " + id + "; the vocabulary ends at " + (model.vocabularySize() - 1)
-                                + ".");
-            }
-        }
-    }
-
     private String decoded(int[] ids) {
         var bytes = new ByteArrayOutputStream();
         for (int id : ids) {
@@ -97,10 +71,8 @@ final class Completions {
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
-    /// The whole answer.
-    ///
-    /// @throws CancelledException when cancelled
-    ObjectNode answer() {
+    @Override
+    public ObjectNode answer() {
         var choices = new ArrayList<ObjectNode>();
         for (Prompt prompt : prompts) {
             List<ScoredToken> echoed = echoedTokens(prompt);
@@ -113,13 +85,11 @@ final class Completions {
                 choices.add(CompletionShapes.choice(choices.size(), text, logprobs, candidate.finish()));
             }
         }
-        return shapes.completion(choices).set("usage", usage.json());
+        return shapes.completion(choices).set("usage", generations.usage().json());
     }
 
-    /// The answer as a stream of chunks; each goes to `chunk` as soon as its text is certain.
-    ///
-    /// @throws CancelledException when cancelled
-    void stream(Consumer<ObjectNode> chunk) {
+    @Override
+    public void stream(Consumer<ObjectNode> chunk) {
         int index = 0;
         for (Prompt prompt : prompts) {
             List<ScoredToken> echoed = echoedTokens(prompt);
@@ -128,7 +98,8 @@ final class Completions {
             }
         }
         if (request.includeUsage()) {
-            chunk.accept(shapes.completion(List.of()).set("usage", usage.json()));
+            chunk.accept(shapes.completion(List.of())
+                    .set("usage", generations.usage().json()));
         }
     }
 
@@ -184,34 +155,15 @@ final class Completions {
     }
 
     private GenerationResult generate(Prompt prompt, int sample, Consumer<GenerationPiece> listener) {
-        if (cancelled.getAsBoolean()) {
-            throw new CancelledException();
-        }
-        if (request.maxTokens() == 0) {
-            return new GenerationResult("", FinishReason.LENGTH, prompt.ids().length, 0);
-        }
-        Sampling sampling = request.sampling().withSeed(seed + sample * SEED_STEP);
-        GenerationResult result = generate(prompt, sampling, listener);
-        if (result.finish() == FinishReason.CANCELLED) {
-            throw new CancelledException();
-        }
-        usage = usage.plusCompletion(result.completionTokens());
-        return result;
-    }
-
-    private GenerationResult generate(Prompt prompt, Sampling sampling, Consumer<GenerationPiece> listener) {
-        var generation = new GenerationRequest(
-                prompt.ids(),
-                request.maxTokens(),
-                sampling,
-                request.stop(),
-                request.logprobs().orElse(0),
-                request.constraint());
-        try {
-            return model.generate(generation, listener, cancelled);
-        } catch (ConstraintException e) { // known only when a text comes there
-            throw ApiException.badRequest(
-                    400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");
-        }
+        return generations.run(
+                new GenerationRequest(
+                        prompt.ids(),
+                        request.maxTokens(),
+                        request.sampling(),
+                        request.stop(),
+                        request.logprobs().orElse(0),
+                        request.constraint()),
+                sample,
+                listener);
     }
 }

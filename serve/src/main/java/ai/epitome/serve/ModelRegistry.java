@@ -1,6 +1,7 @@
 package ai.epitome.serve;
 
 import ai.epitome.model.CompletionModel;
+import ai.epitome.text.chat.ChatFormat;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,8 +13,8 @@ import java.util.Optional;
 public final class ModelRegistry {
     private final Map<String, Entry> models = new LinkedHashMap<>();
 
-    /// A model and when it was made.
-    record Entry(CompletionModel model, Instant created) {}
+    /// A model, when it was made, and how it wants conversations written.
+    record Entry(CompletionModel model, Instant created, Optional<ChatFormat> chat) {}
 
     /// Serves `model` under its [id][CompletionModel#id()], in place of any other of that name.
     public ModelRegistry put(CompletionModel model) {
@@ -21,8 +22,14 @@ public final class ModelRegistry {
     }
 
     /// @param created when the model's weights were made, as `/v1/models` tells it
-    public synchronized ModelRegistry put(CompletionModel model, Instant created) {
-        models.put(model.id(), new Entry(model, created));
+    public ModelRegistry put(CompletionModel model, Instant created) {
+        return put(model, created, Optional.empty());
+    }
+
+    /// @param created when the model's weights were made, as `/v1/models` tells it
+    /// @param chat how the model wants conversations written; without, it takes none
+    public synchronized ModelRegistry put(CompletionModel model, Instant created, Optional<ChatFormat> chat) {
+        models.put(model.id(), new Entry(model, created, chat));
         return this;
     }
 

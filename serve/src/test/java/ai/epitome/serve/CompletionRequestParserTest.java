@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CompletionRequestParserTest {
-    private static final CompletionRequestParser PARSER = new CompletionRequestParser(4096);
+    private static final CompletionRequestParser PARSER = new CompletionRequestParser(4096, new ConstraintFields());
 
     private static CompletionRequest parse(String json) {
         return PARSER.parse(json.getBytes(StandardCharsets.UTF_8));

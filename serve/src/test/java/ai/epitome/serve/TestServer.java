@@ -96,8 +96,12 @@ final class TestServer implements AutoCloseable {
     }
 
     HttpResponse<String> post(String body, String type) throws IOException, InterruptedException {
+        return post("v1/completions", body, type);
+    }
+
+    HttpResponse<String> post(String path, String body, String type) throws IOException, InterruptedException {
         return http.send(
-                request("v1/completions")
+                request(path)
                         .header("Content-Type", type)
                         .POST(HttpRequest.BodyPublishers.ofString(body))
                         .build(),

@@ -1,0 +1,17 @@
+package ai.epitome.serve;
+
+import java.util.function.Consumer;
+import tools.jackson.databind.node.ObjectNode;
+
+/// What a request for completions is answered with. Worked off on the calling thread, once, in one of two ways.
+interface Answer {
+    /// The whole answer.
+    ///
+    /// @throws CancelledException when cancelled
+    ObjectNode answer();
+
+    /// The answer as a stream of chunks; each goes to `chunk` as soon as its text is certain.
+    ///
+    /// @throws CancelledException when cancelled
+    void stream(Consumer<ObjectNode> chunk);
+}

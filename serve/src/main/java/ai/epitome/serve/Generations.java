@@ -1,0 +1,92 @@
+package ai.epitome.serve;
+
+import ai.epitome.model.CompletionModel;
+import ai.epitome.model.FinishReason;
+import ai.epitome.model.GenerationPiece;
+import ai.epitome.model.GenerationRequest;
+import ai.epitome.model.GenerationResult;
+import ai.epitome.model.Sampling;
+import ai.epitome.model.constraint.ConstraintException;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// The generations of one request: they share its seed, and are counted together.
+final class Generations {
+    /// Scoring and prefill cannot be cut short, so that much is the most of one request.
+    private static final int MAX_PROMPT_TOKENS = 1 << 16;
+    /// 2^64 / golden ratio, the increment of SplitMix64: seeds of the further completions lie far apart.
+    private static final long SEED_STEP = 0x9E3779B97F4A7C15L;
+
+    private final CompletionModel model;
+    private final BooleanSupplier cancelled;
+    private final long seed;
+    private CompletionShapes.Usage usage = new CompletionShapes.Usage(0, 0);
+
+    /// @throws ApiException with status 400 if a bias is for no token of the model
+    Generations(CompletionModel model, BooleanSupplier cancelled, Sampling sampling, OptionalLong seed) {
+        this.model = model;
+        this.cancelled = cancelled;
+        this.seed = seed.orElseGet(() -> ThreadLocalRandom.current().nextLong());
+        for (int id : sampling.logitBias().keySet()) {
+            if (id >= model.vocabularySize()) {
+                throw ApiException.badParameter(
+                        "logit_bias",
+                        "'logit_bias' has token id " + id + "; the vocabulary ends at " + (model.vocabularySize() - 1)
+                                + ".");
+            }
+        }
+    }
+
+    /// Counts the tokens of all prompts.
+    ///
+    /// @param field where they come from
+    /// @throws ApiException with status 400 if they are too many
+    void promptTokens(String field, long tokens) {
+        if (tokens > MAX_PROMPT_TOKENS) {
+            throw ApiException.badParameter(
+                    field, "The prompts have " + tokens + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
+        }
+        usage = new CompletionShapes.Usage(tokens, 0);
+    }
+
+    /// What was taken in and given out so far.
+    CompletionShapes.Usage usage() {
+        return usage;
+    }
+
+    /// @param sample number of the completion, which its seed depends on; that of the request is not used
+    /// @throws CancelledException when cancelled
+    GenerationResult run(GenerationRequest request, int sample, Consumer<GenerationPiece> listener) {
+        if (cancelled.getAsBoolean()) {
+            throw new CancelledException();
+        }
+        if (request.maxTokens() == 0) {
+            return new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0);
+        }
+        GenerationResult result = generate(
+                new GenerationRequest(
+                        request.prompt(),
+                        request.maxTokens(),
+                        request.sampling().withSeed(seed + sample * SEED_STEP),
+                        request.stop(),
+                        request.topLogProbabilities(),
+                        request.constraint()),
+                listener);
+        if (result.finish() == FinishReason.CANCELLED) {
+            throw new CancelledException();
+        }
+        usage = usage.plusCompletion(result.completionTokens());
+        return result;
+    }
+
+    private GenerationResult generate(GenerationRequest request, Consumer<GenerationPiece> listener) {
+        try {
+            return model.generate(request, listener, cancelled);
+        } catch (ConstraintException e) { // known only when a text comes there
+            throw ApiException.badRequest(
+                    400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");
+        }
+    }
+}
