@@ -12,6 +12,12 @@ final class ConstraintOptions {
     @Option(names = "--json-object", description = "Any JSON object.")
     private boolean jsonObject;
 
+    @Option(
+            names = "--json-schema",
+            paramLabel = "FILE",
+            description = "JSON that meets this schema (draft 2020-12; what is not supported is refused).")
+    private Path jsonSchema;
+
     @Option(names = "--regex", paramLabel = "PATTERN", description = "What matches this regular expression as a whole.")
     private String regex;
 
@@ -25,6 +31,9 @@ final class ConstraintOptions {
     Optional<Constraint> constraint() throws IOException {
         if (jsonObject) {
             return Optional.of(Constraint.jsonObject());
+        }
+        if (jsonSchema != null) {
+            return Optional.of(Constraint.jsonSchema(Files.readString(jsonSchema)));
         }
         if (regex != null) {
             return Optional.of(Constraint.regex(regex));

@@ -274,6 +274,11 @@ class CommandsTest {
                         .readTree(run(with(generate, "--json-object")).out())
                         .isObject())
                 .isTrue();
+        Path schema = Files.writeString(folder.resolve("schema.json"), "{\"enum\": [\"red\", 12]}");
+        assertThat(run(with(generate, "--json-schema", schema.toString())).out())
+                .matches("\"red\"\n|12\n");
+        Files.writeString(schema, "{\"items\": {\"not\": {}}}");
+        assertFails(run(with(generate, "--json-schema", schema.toString())), "at `/items/not`: this keyword is not");
         assertFails(run(with(generate, "--regex", "a(")), "`(` without `)`, at character 2");
         assertThat(run(with(generate, "--regex", "a", "--json-object")).err).contains("mutually exclusive");
     }

@@ -3,6 +3,9 @@ package ai.epitome.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.model.constraint.Constraint;
+import ai.epitome.model.constraint.ConstraintException;
+import ai.epitome.model.constraint.RandomSchemas;
+import ai.epitome.model.constraint.SchemaJudge;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -11,9 +14,15 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.json.JsonMapper;
 
 /// An untrained model writes what it is made to write.
 class ConstrainedGenerationTest {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
     private static final Transformer MODEL = Models.modern(64);
     private static final TextGenerator GENERATOR =
             new TextGenerator("small", MODEL, new Bytes(), Set.of(256), Reference.BACKEND);
@@ -82,6 +91,31 @@ class ConstrainedGenerationTest {
                             .isObject())
                     .as(text)
                     .isTrue();
+        }
+    }
+
+    /// 60 random schemas, each with a budget just above what its shortest value needs and one far above.
+    @Test
+    void anUntrainedModelMeetsAnySchema() {
+        int met = 0;
+        for (int seed = 1000; met < 60; seed++) {
+            String schema = new RandomSchemas(seed).schema();
+            Constraint constraint;
+            try {
+                constraint = Constraint.jsonSchema(schema);
+            } catch (ConstraintException e) {
+                continue; // contradicts itself
+            }
+            int least = (int) constraint.shortest();
+            SchemaJudge judge = new SchemaJudge(MAPPER.readTree(schema));
+            for (int tokens : new int[] {least + 1, least + 120}) {
+                String text = generate(constraint, Sampling.ofTemperature(1, seed), tokens)
+                        .text();
+                assertThat(judge.meets(MAPPER.readTree(text)))
+                        .as("%s of %s", text, schema)
+                        .isTrue();
+            }
+            met++;
         }
     }
 }

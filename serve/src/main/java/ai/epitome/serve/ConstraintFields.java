@@ -47,10 +47,25 @@ final class ConstraintFields {
         return switch (format.path("type").asString("")) {
             case "text" -> Optional.empty();
             case "json_object" -> Optional.of(jsonObject(name));
+            case "json_schema" ->
+                Optional.of(schema(name, format.path("json_schema").path("schema")));
             default ->
                 throw ApiException.badParameter(
-                        name, "'response_format' must be an object whose 'type' is 'text' or 'json_object'.");
+                        name,
+                        "'response_format' must be an object whose 'type' is 'text', 'json_object' or 'json_schema'.");
         };
+    }
+
+    /// OpenAI's `strict` changes nothing: every schema is kept to.
+    private Constraint schema(String name, JsonNode schema) {
+        if (!schema.isObject() && !schema.isBoolean()) {
+            throw ApiException.badParameter(
+                    name,
+                    name.equals("response_format")
+                            ? "'response_format.json_schema.schema' must be a JSON Schema."
+                            : "'structured_outputs.json' must be a JSON Schema, as an object or a string.");
+        }
+        return made(name, "json", schema.toString(), Constraint::jsonSchema);
     }
 
     private Constraint structuredOutputs(JsonNode outputs) {
@@ -63,6 +78,8 @@ final class ConstraintFields {
         return switch (kind) {
             case "regex" -> made(name, kind, text(value, kind), Constraint::regex);
             case "grammar" -> made(name, kind, text(value, kind), Constraint::gbnf);
+            case "json" ->
+                value.isString() ? made(name, kind, text(value, kind), Constraint::jsonSchema) : schema(name, value);
             case "choice" -> choice(name, value);
             case "json_object" -> {
                 if (!value.isBoolean() || !value.booleanValue()) {
@@ -72,7 +89,7 @@ final class ConstraintFields {
             }
             default ->
                 throw ApiException.badParameter(
-                        name, "'structured_outputs' knows 'regex', 'grammar', 'choice' and 'json_object'.");
+                        name, "'structured_outputs' knows 'json', 'regex', 'grammar', 'choice' and 'json_object'.");
         };
     }
 

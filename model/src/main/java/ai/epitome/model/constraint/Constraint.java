@@ -40,6 +40,14 @@ public final class Constraint {
         return new Constraint(GbnfParser.parse(grammar));
     }
 
+    /// JSON that meets a schema; [SchemaCompiler] tells what of draft 2020-12 it may say, and what is not made
+    /// though the schema would allow it.
+    ///
+    /// @throws ConstraintException when it is no schema, not supported, contradicts itself or is too large
+    public static Constraint jsonSchema(String schema) {
+        return new Constraint(SchemaCompiler.compile(schema));
+    }
+
     /// One of these texts.
     public static Constraint choice(List<String> texts) {
         return new Constraint(Grammar.of(Expression.anyOf(texts.stream())));
@@ -67,6 +75,12 @@ public final class Constraint {
             masks = new TokenMasks(network, vocabulary);
         }
         return masks;
+    }
+
+    /// Bytes of the shortest text: a text of at least so many tokens is always whole, with a vocabulary that has a
+    /// token for each byte.
+    public long shortest() {
+        return network.distance[network.start];
     }
 
     /// Whether the whole text is allowed.

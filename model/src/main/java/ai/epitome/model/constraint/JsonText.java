@@ -105,19 +105,19 @@ final class JsonText {
         };
     }
 
-    /// `open`, elements with commas between, `close`.
+    /// `open`, elements, `close`; behind elements, unless there are none, stands [#SPACE].
     static Expression list(String open, Expression elements, String close) {
-        return Expression.sequence(Expression.text(open), SPACE, elements, SPACE, Expression.text(close));
+        return Expression.sequence(Expression.text(open), SPACE, elements, Expression.text(close));
     }
 
-    /// `min` to `max` elements with commas between.
+    /// `min` to `max` elements with commas between, and what stands behind them.
     static Expression separated(Expression element, int min, int max) {
         if (max == 0) {
             return Expression.EMPTY;
         }
         int more = max == Expression.UNBOUNDED ? max : max - 1;
         Expression some = Expression.sequence(
-                element, new Expression.Repeat(Expression.sequence(COMMA, element), Math.max(0, min - 1), more));
+                element, new Expression.Repeat(Expression.sequence(COMMA, element), Math.max(0, min - 1), more), SPACE);
         return min == 0 ? Expression.optional(some) : some;
     }
 

@@ -151,6 +151,9 @@ final class NetworkBuilder {
     }
 
     private int automaton(Dfa dfa, boolean inJson, int next) {
+        if (dfa.isEmpty()) {
+            return add(Kind.SPLIT, NO_EDGES);
+        }
         int[] nodes = new int[dfa.size()];
         Arrays.setAll(nodes, _ -> add(Kind.SPLIT, NO_EDGES));
         for (int state = 0; state < nodes.length; state++) {
