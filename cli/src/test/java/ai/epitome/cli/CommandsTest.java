@@ -527,6 +527,7 @@ class CommandsTest {
                         "export",
                         "quantize",
                         "generate",
+                        "chat",
                         "score",
                         "serve",
                         "key",
