@@ -2,7 +2,6 @@ package ai.epitome.model;
 
 import ai.epitome.tensor.Parameter;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -17,8 +16,6 @@ import java.util.function.Function;
 /// restart: its blocks are then found as if the text had just been read. Files are written and read on the caller's
 /// thread, beside the engine's.
 final class SavedCache {
-    private static final int CHUNK = 1 << 20;
-
     private final Engine engine;
     private final Transformer model;
     private byte[] fingerprint;
@@ -135,11 +132,7 @@ final class SavedCache {
             digest.update(model.config().toString().getBytes(StandardCharsets.UTF_8));
             for (Parameter parameter : model.parameters()) {
                 digest.update(parameter.name().getBytes(StandardCharsets.UTF_8));
-                MemorySegment data = parameter.value().data();
-                for (long from = 0; from < data.byteSize(); from += CHUNK) {
-                    digest.update(data.asSlice(from, Math.min(CHUNK, data.byteSize() - from))
-                            .asByteBuffer());
-                }
+                parameter.digest(digest);
             }
             return digest.digest();
         } catch (NoSuchAlgorithmException e) {

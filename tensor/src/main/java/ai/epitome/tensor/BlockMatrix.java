@@ -2,6 +2,7 @@ package ai.epitome.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -92,6 +93,17 @@ public final class BlockMatrix {
         return runs.stream()
                 .mapToLong(run -> run.rows * run.format.bytesOf(columns))
                 .sum();
+    }
+
+    /// Adds the formats and the blocks of all rows to a digest.
+    void digest(MessageDigest digest) {
+        for (Run run : runs) {
+            digest.update((byte) run.format.ordinal());
+            for (int row = 0; row < run.rows; row++) {
+                MemorySegment bytes = run.data.asSlice(run.first + row * run.stride, run.format.bytesOf(columns));
+                digest.update(bytes.asByteBuffer());
+            }
+        }
     }
 
     /// @throws IllegalStateException when the file is no longer mapped

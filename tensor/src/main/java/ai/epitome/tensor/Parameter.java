@@ -1,6 +1,8 @@
 package ai.epitome.tensor;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.security.MessageDigest;
 
 /// A tensor that training changes: master values and gradient in f32, and a bf16 copy for products in reduced
 /// precision. Or a matrix of quantised weights that is only read, see [#placed].
@@ -8,6 +10,9 @@ import java.lang.foreign.Arena;
 /// Its memory lives as long as the arena that it was made in, and is taken when first asked for. After changing
 /// `value()`, call [#changed].
 public final class Parameter {
+    /// Bytes that a digest gets at once: a buffer is an array's length at most.
+    private static final long DIGESTED = 1 << 20;
+
     private final String name;
     private final int[] shape;
     private final Arena arena;
@@ -77,6 +82,19 @@ public final class Parameter {
             value = blocks == null ? Tensor.zeros(arena, DType.F32, shape) : blocks.expand(arena);
         }
         return value;
+    }
+
+    /// Adds the values to a digest, as they are held: quantised weights are not expanded for it.
+    public void digest(MessageDigest digest) {
+        if (blocks != null) {
+            blocks.digest(digest);
+            return;
+        }
+        MemorySegment data = value().data();
+        for (long from = 0; from < data.byteSize(); from += DIGESTED) {
+            digest.update(data.asSlice(from, Math.min(DIGESTED, data.byteSize() - from))
+                    .asByteBuffer());
+        }
     }
 
     /// A copy of all values, f32.
