@@ -1,5 +1,6 @@
 package ai.epitome.tensor;
 
+import ai.epitome.tensor.BlockParameters.Source;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,8 +11,8 @@ import java.util.List;
 /// Whole groups of 16 rows of Q8_0 and Q4_0 are read where they lie; others are taken apart to a panel in Java.
 final class AmxBlockProduct implements BlockProduct {
     private static final List<String> FEATURES =
-            List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16");
-    private static final AmxBlockCode.Source[] SOURCES = AmxBlockCode.Source.values();
+            List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni");
+    private static final Source[] SOURCES = Source.values();
 
     /// Tokens of a tile.
     private static final int TOKENS = 16;
@@ -21,7 +22,10 @@ final class AmxBlockProduct implements BlockProduct {
     /// return.
     private static final int CALL_BLOCKS = 3000;
 
-    private final MemorySegment[] routines = new MemorySegment[4 * SOURCES.length];
+    /// By source, then f32 and bf16 results.
+    private final MemorySegment[][] tiles = new MemorySegment[SOURCES.length][2];
+    /// The same for a single token; last, panels of groups of 16 channels.
+    private final MemorySegment[][] singles = new MemorySegment[SOURCES.length + 1][2];
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
     /// Quantised activations; of each thread that opens regions, since a region is done before the next begins.
     private final ThreadLocal<BlockTokens> tokens = ThreadLocal.withInitial(BlockTokens::new);
@@ -29,14 +33,25 @@ final class AmxBlockProduct implements BlockProduct {
     private AmxBlockProduct() throws IOException {
         MachineCode.requireFeatures(FEATURES);
         MachineCode.requestTiles();
-        AmxBlockCode code = new AmxBlockCode();
-        int[] entries = new int[routines.length];
-        for (int i = 0; i < entries.length; i++) {
-            entries[i] = code.product(SOURCES[i / 4], (i & 1) != 0, (i & 2) != 0 ? DType.BF16 : DType.F32);
+        Assembler code = new Assembler();
+        AmxBlockCode several = new AmxBlockCode(code);
+        VnniBlockCode single = new VnniBlockCode(code);
+        int[][] entries = new int[2 * SOURCES.length + 1][2];
+        for (int i = 0; i < 2; i++) {
+            DType output = i == 0 ? DType.F32 : DType.BF16;
+            for (Source source : SOURCES) {
+                entries[source.ordinal()][i] = several.product(source, output);
+                entries[SOURCES.length + source.ordinal()][i] = single.product(source, 32, output);
+            }
+            entries[2 * SOURCES.length][i] = single.product(Source.PANEL, 16, output);
         }
         MemorySegment placed = MachineCode.place(code.bytes());
         for (int i = 0; i < entries.length; i++) {
-            routines[i] = placed.asSlice(entries[i]);
+            for (int j = 0; j < 2; j++) {
+                MemorySegment[][] routines = i < SOURCES.length ? tiles : singles;
+                routines[i % SOURCES.length + (i == 2 * SOURCES.length ? SOURCES.length : 0)][j] =
+                        placed.asSlice(entries[i][j]);
+            }
         }
     }
 
@@ -65,21 +80,14 @@ final class AmxBlockProduct implements BlockProduct {
 
     /// What one thread needs: parameters, slots, and a panel.
     private final class Caller {
-        private final long[] parameters = new long[AmxBlockCode.LENGTH];
+        private final long[] parameters = new long[BlockParameters.LENGTH];
         private final MemorySegment block = MemorySegment.ofArray(parameters);
-        private final MemorySegment slots = Arena.ofAuto().allocate(AmxBlockCode.MEMORY, AmxBlockCode.MEMORY);
+        private final MemorySegment slots = BlockParameters.memory();
         private final MemorySegment start = Arena.ofAuto().allocate(64, 64);
         private final BlockPanel panel = new BlockPanel();
 
         Caller() {
-            for (int i = 0; i < 16; i++) {
-                slots.set(Tensor.INT, AmxBlockCode.CONSTANTS + 4 * i, i % 8 < 4 ? 4 : 0);
-                slots.set(Tensor.INT, AmxBlockCode.CONSTANTS + 64 + 4 * i, 0xF0F0F0F0);
-                slots.set(Tensor.INT, AmxBlockCode.CONSTANTS + 128 + 4 * i, 0x80808080);
-                slots.set(Tensor.FLOAT, AmxBlockCode.CONSTANTS + 192 + 4 * i, 1 / 16f);
-            }
-            slots.set(Tensor.INT, AmxBlockCode.UPPER_LANES, 0xFF00);
-            put(AmxBlockCode.SLOTS, slots.address());
+            put(BlockParameters.SLOTS, slots.address());
         }
 
         /// Groups `from` to `to - 1` of all tokens.
@@ -88,10 +96,10 @@ final class AmxBlockProduct implements BlockProduct {
             int chunk = Math.max(1, ACTIVATION_BYTES / (w.columns() * TOKENS));
             for (int first = from; first < to; ) {
                 BlockMatrix.Group group = groups[first];
-                int count = neighbours(groups, first, to);
+                int count = neighbours(groups, first, to, w.columns());
                 for (int tile = 0; tile < input.tiles(); tile += chunk) {
                     int tiles = Math.min(chunk, input.tiles() - tile);
-                    if (isInPlace(group)) {
+                    if (isInPlace(group, w.columns())) {
                         inPlace(input, w, group, count, tile, tiles, bias, y);
                     } else {
                         if (tile == 0) {
@@ -105,9 +113,9 @@ final class AmxBlockProduct implements BlockProduct {
         }
 
         /// How many groups from `first` on a call can go through: those of the same run, if they are read in place.
-        private int neighbours(BlockMatrix.Group[] groups, int first, int to) {
+        private int neighbours(BlockMatrix.Group[] groups, int first, int to, int columns) {
             int count = 1;
-            while (isInPlace(groups[first])
+            while (isInPlace(groups[first], columns)
                     && first + count < to
                     && groups[first + count].run() == groups[first].run()
                     && groups[first + count].rows() == BlockMatrix.GROUP) {
@@ -116,11 +124,12 @@ final class AmxBlockProduct implements BlockProduct {
             return count;
         }
 
-        private static boolean isInPlace(BlockMatrix.Group group) {
+        private static boolean isInPlace(BlockMatrix.Group group, int columns) {
             BlockMatrix.Run run = group.run();
             return group.rows() == BlockMatrix.GROUP
                     && run.stride() <= Integer.MAX_VALUE / 16
-                    && (run.format() == BlockFormat.Q8_0 || run.format() == BlockFormat.Q4_0);
+                    && (run.format() == BlockFormat.Q8_0
+                            || (run.format() == BlockFormat.Q4_0 && columns >= 32 * AmxBlockCode.LEAST_BLOCKS));
         }
 
         private void inPlace(
@@ -133,19 +142,19 @@ final class AmxBlockProduct implements BlockProduct {
                 Tensor bias,
                 Tensor y) {
             long stride = group.run().stride();
-            put(AmxBlockCode.A_STRIDE, stride);
-            put(AmxBlockCode.A_NEXT, 16 * stride);
-            put(AmxBlockCode.AHEAD, 16 * stride);
+            put(BlockParameters.A_STRIDE, stride);
+            put(BlockParameters.A_NEXT, 16 * stride);
+            put(BlockParameters.AHEAD, 16 * stride);
             for (int i = 0; i < 8; i++) {
-                put(AmxBlockCode.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);
+                put(BlockParameters.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);
             }
-            AmxBlockCode.Source source =
-                    group.run().format() == BlockFormat.Q8_0 ? AmxBlockCode.Source.Q8_0 : AmxBlockCode.Source.Q4_0;
+            Source source =
+                    group.run().format() == BlockFormat.Q8_0 ? Source.Q8_0 : Source.Q4_0;
             int blocks = w.columns() / 32;
             int atOnce = Math.max(1, CALL_BLOCKS / blocks / tiles);
             for (int done = 0; done < count; done += atOnce) {
                 long row = group.row() + 16L * done;
-                put(AmxBlockCode.A, group.run().data().address() + group.run().first() + row * stride);
+                put(BlockParameters.A, group.run().data().address() + group.run().first() + row * stride);
                 int target = group.target() + 16 * done;
                 call(source, input, 32, Math.min(atOnce, count - done), 16, target, tile, tiles, bias, y);
             }
@@ -154,17 +163,17 @@ final class AmxBlockProduct implements BlockProduct {
         private void fromPanel(
                 BlockTokens input, BlockMatrix w, BlockMatrix.Group group, int tile, int tiles, Tensor bias, Tensor y) {
             BlockFormat format = group.run().format();
-            put(AmxBlockCode.A, panel.numbers().address());
-            put(AmxBlockCode.A_STRIDE, panel.stride());
-            put(AmxBlockCode.A_STEP, format.group());
-            put(AmxBlockCode.SCALES, panel.scales().address());
-            AmxBlockCode.Source source =
-                    format.hasLeast() ? AmxBlockCode.Source.PANEL_WITH_LEAST : AmxBlockCode.Source.PANEL;
+            put(BlockParameters.A, panel.numbers().address());
+            put(BlockParameters.A_STRIDE, panel.stride());
+            put(BlockParameters.A_STEP, format.group());
+            put(BlockParameters.SCALES, panel.scales().address());
+            Source source =
+                    format.hasLeast() ? Source.PANEL_WITH_LEAST : Source.PANEL;
             call(source, input, format.group(), 1, group.rows(), group.target(), tile, tiles, bias, y);
         }
 
         private void call(
-                AmxBlockCode.Source source,
+                Source source,
                 BlockTokens input,
                 int channels,
                 int groups,
@@ -174,8 +183,8 @@ final class AmxBlockProduct implements BlockProduct {
                 int tiles,
                 Tensor bias,
                 Tensor y) {
-            put(AmxBlockCode.BLOCKS, input.columns() / channels);
-            put(AmxBlockCode.MASK, (1 << rows) - 1);
+            put(BlockParameters.BLOCKS, input.columns() / channels);
+            put(BlockParameters.MASK, (1 << rows) - 1);
             putBias(bias, target, rows);
             int last = tile + tiles;
             int whole = Math.min(last, input.wholeTiles()) - tile;
@@ -188,7 +197,7 @@ final class AmxBlockProduct implements BlockProduct {
         }
 
         private void call(
-                AmxBlockCode.Source source,
+                Source source,
                 BlockTokens input,
                 int channels,
                 int groups,
@@ -198,53 +207,58 @@ final class AmxBlockProduct implements BlockProduct {
                 int count,
                 Tensor y) {
             int bytes = y.dtype().bytes();
-            long bias = parameters[AmxBlockCode.BIAS / 8];
-            long a = parameters[AmxBlockCode.A / 8];
-            put(AmxBlockCode.B, input.numbers(tile));
-            put(AmxBlockCode.B_STEP, input.numbersStep(channels));
-            put(AmxBlockCode.B_NEXT, input.numbersNext());
-            put(AmxBlockCode.TABLE, input.table(tile));
-            put(AmxBlockCode.TABLE_STEP, input.tableStep(channels));
-            put(AmxBlockCode.TABLE_NEXT, input.tableNext());
+            long bias = parameters[BlockParameters.BIAS / 8];
+            long a = parameters[BlockParameters.A / 8];
+            put(BlockParameters.B, input.numbers(tile));
+            put(BlockParameters.B_STEP, input.numbersStep(channels));
+            put(BlockParameters.B_NEXT, input.numbersNext());
+            put(BlockParameters.TABLE, input.table(tile));
+            put(BlockParameters.TABLE_STEP, input.tableStep(channels));
+            put(BlockParameters.TABLE_NEXT, input.tableNext());
             long row = (long) tile * TOKENS * y.columns() + target;
-            put(AmxBlockCode.Y, y.data().address() + bytes * row);
-            put(AmxBlockCode.Y_STRIDE, (long) bytes * y.columns());
-            put(AmxBlockCode.Y_ROWS, 16L * bytes);
-            put(AmxBlockCode.Y_TOKENS, (long) TOKENS * bytes * y.columns());
-            put(AmxBlockCode.ROW_GROUPS, groups);
-            put(AmxBlockCode.TOKEN_GROUPS, tiles);
-            put(AmxBlockCode.TOKENS, count);
-            configure(channels, input.isSingle() ? 1 : count);
-            int which = 4 * source.ordinal() + (y.dtype() == DType.BF16 ? 2 : 0) + (input.isSingle() ? 1 : 0);
+            put(BlockParameters.Y, y.data().address() + bytes * row);
+            put(BlockParameters.Y_STRIDE, (long) bytes * y.columns());
+            put(BlockParameters.Y_ROWS, 16L * bytes);
+            put(BlockParameters.Y_TOKENS, (long) TOKENS * bytes * y.columns());
+            put(BlockParameters.ROW_GROUPS, groups);
+            put(BlockParameters.TOKEN_GROUPS, tiles);
+            put(BlockParameters.TOKENS, count);
+            configure(channels, count);
             try {
-                MachineCode.CALL.invokeExact(routines[which], block);
+                MachineCode.CALL.invokeExact(routine(source, channels, input.isSingle(), y.dtype()), block);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
-            put(AmxBlockCode.BIAS, bias); // the routine has moved on
-            put(AmxBlockCode.A, a);
+            put(BlockParameters.BIAS, bias); // the routine has moved on
+            put(BlockParameters.A, a);
+        }
+
+        private MemorySegment routine(Source source, int channels, boolean single, DType output) {
+            int place = channels == 16 ? SOURCES.length : source.ordinal();
+            return (single ? singles[place] : tiles[source.ordinal()])[output == DType.BF16 ? 1 : 0];
         }
 
         /// Where the routine finds what results begin with, 16 floats for each group.
         private void putBias(Tensor bias, int target, int rows) {
             if (bias != null && rows == 16) {
-                put(AmxBlockCode.BIAS, bias.data().address() + 4L * target);
-                put(AmxBlockCode.BIAS_NEXT, 64);
+                put(BlockParameters.BIAS, bias.data().address() + 4L * target);
+                put(BlockParameters.BIAS_NEXT, 64);
                 return;
             }
             start.fill((byte) 0);
             if (bias != null) {
                 MemorySegment.copy(bias.data(), 4L * target, start, 0, 4L * rows);
             }
-            put(AmxBlockCode.BIAS, start.address());
-            put(AmxBlockCode.BIAS_NEXT, 0);
+            put(BlockParameters.BIAS, start.address());
+            put(BlockParameters.BIAS_NEXT, 0);
         }
 
         /// What `ldtilecfg` reads, see [AmxProduct]: sums, weights and activations are tiles 0, 1 and 2.
         private void configure(int channels, int tokens) {
-            put(AmxBlockCode.CONFIGURATION, 1);
-            put(AmxBlockCode.CONFIGURATION + 16, 4L * tokens | (long) channels << 16 | 4L * tokens << 32);
-            put(AmxBlockCode.CONFIGURATION + 48, 16 | 16 << 8 | channels / 4L << 16);
+            long few = 4L * tokens;
+            put(BlockParameters.CONFIGURATION, 1);
+            put(BlockParameters.CONFIGURATION + 16, few | (long) channels << 16 | few << 32);
+            put(BlockParameters.CONFIGURATION + 48, 16 | 16 << 8 | channels / 4L << 16);
         }
 
         private void put(int at, long value) {

@@ -128,8 +128,8 @@ final class Assembler {
         emit(0x58 | register & 7);
     }
 
-    void xorConstant(int to, int constant) {
-        integer(0x81, 6, to);
+    void andConstant(int to, int constant) {
+        integer(0x81, 4, to);
         emit32(constant);
     }
 
@@ -243,6 +243,37 @@ final class Assembler {
         evex(PREFIX_66, MAP_0F, 0, 0xEB, to, a, b);
     }
 
+    void and(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0xDB, to, a, b);
+    }
+
+    void xor(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0xEF, to, a, b);
+    }
+
+    void shiftRight(int to, int from, int bits) {
+        evex(PREFIX_66, MAP_0F, 0, 0x72, 2, to, from);
+        emit(bits);
+    }
+
+    void addInts(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0xFE, to, a, b);
+    }
+
+    void subtractInts(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F, 0, 0xFA, to, a, b);
+    }
+
+    /// Adds to each int of `to` the products of four unsigned bytes and four signed ones.
+    void dotBytes(int to, int unsigned, int signed) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x50, to, unsigned, signed);
+    }
+
+    /// One int of memory in all lanes.
+    void broadcastInt(int to, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x58, to, 0, 0, false, from);
+    }
+
     void addFloats(int to, int a, int b) {
         evex(PREFIX_NONE, MAP_0F, 0, 0x58, to, a, b);
     }
@@ -271,6 +302,10 @@ final class Assembler {
         evex(PREFIX_NONE, MAP_0F, 0, 0x5B, to, 0, 0, false, from);
     }
 
+    void intsToFloats(int to, int from) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x5B, to, 0, from);
+    }
+
     void multiplyFloats(int to, int a, int b) {
         evex(PREFIX_NONE, MAP_0F, 0, 0x59, to, a, b);
     }
@@ -283,6 +318,10 @@ final class Assembler {
     /// `to += a b`, rounded once.
     void fusedMultiplyAdd(int to, int a, Memory b) {
         evex(PREFIX_66, MAP_0F38, 0, 0xB8, to, a, 0, false, b);
+    }
+
+    void fusedMultiplyAdd(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F38, 0, 0xB8, to, a, b);
     }
 
     /// The same with one float of memory for all lanes.

@@ -9,8 +9,11 @@ import java.lang.foreign.ValueLayout;
 ///
 /// ```text
 /// numbers   for each tile, for each four channels: 16 x 4 bytes
-/// table     for each tile, for each group of channels: 16 scales, 16 sums, f32
+/// table     for each tile, for each group of channels: 16 scales, 16 sums, f32; sums are times scales
 /// ```
+/// Of a single token, an entry of the table is scale, sum times scale, and, as ints, the sums of the numbers of these 16
+/// channels and of the 32 that begin with them.
+///
 /// Where the last tile has fewer than 16 tokens, the others are zeros.
 final class BlockTokens {
     private static final int TILE = 16;
@@ -74,12 +77,38 @@ final class BlockTokens {
     private void writeTable(BlockActivations row, int tile, int t) {
         int parts = BlockActivations.BLOCK / grain;
         long to = tile * tableNext() + 4L * t;
+        if (width == 1) {
+            writeSingle(row, parts);
+            return;
+        }
         for (int b = 0; b < row.scales.length; b++) {
             for (int part = 0; part < parts; part++, to += 8L * width) {
                 table.set(Tensor.FLOAT, to, row.scales[b]);
                 table.set(Tensor.FLOAT, to + 4L * width, row.sums[b]);
             }
         }
+    }
+
+    private void writeSingle(BlockActivations row, int parts) {
+        long to = 0;
+        for (int b = 0; b < row.scales.length; b++) {
+            int first = sum(row.numbers, 32 * b);
+            int second = sum(row.numbers, 32 * b + 16);
+            for (int part = 0; part < parts; part++, to += 16) {
+                table.set(Tensor.FLOAT, to, row.scales[b]);
+                table.set(Tensor.FLOAT, to + 4, row.sums[b]);
+                table.set(INT, to + BlockParameters.SUM_OF_16, part == 0 ? first : second);
+                table.set(INT, to + BlockParameters.SUM_OF_32, first + second);
+            }
+        }
+    }
+
+    private static int sum(byte[] numbers, int from) {
+        int sum = 0;
+        for (int i = from; i < from + 16; i++) {
+            sum += numbers[i];
+        }
+        return sum;
     }
 
     int columns() {
@@ -123,10 +152,14 @@ final class BlockTokens {
     }
 
     long tableStep(int channels) {
-        return 8L * width * (channels / grain);
+        return entry() * (channels / grain);
     }
 
     long tableNext() {
-        return 8L * width * (columns / grain);
+        return entry() * (columns / grain);
+    }
+
+    private long entry() {
+        return width == 1 ? 16 : 8L * TILE;
     }
 }

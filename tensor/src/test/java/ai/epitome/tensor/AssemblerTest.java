@@ -68,7 +68,7 @@ class AssemblerTest {
                         "vshufi32x4 zmm15, zmm23, zmm31, 0xdd",
                         "62 13 45 40 43 ff dd",
                         a -> a.shuffleQuarters(15, 23, 31, 0xdd)),
-                given("xor r11, F", "49 81 f3 78 56 34 12", a -> a.xorConstant(11, FAR)),
+                given("and r11, F", "49 81 e3 78 56 34 12", a -> a.andConstant(11, FAR)),
                 given("tdpbssd tmm3, tmm5, tmm7", "c4 e2 43 5e dd", a -> a.tileMultiplyBytes(3, 5, 7)),
                 given("kxnorw k1, k1, k1", "c5 f4 46 c9", Assembler::fillMask1),
                 given(
