@@ -22,6 +22,9 @@ final class AmxBlockProduct implements BlockProduct {
     /// return.
     private static final int CALL_BLOCKS = 3000;
 
+    /// Groups of rows for each thread from which on a thread that is held up should not hold up all.
+    private static final int MANY_GROUPS = 256;
+
     /// By source, then f32 and bf16 results.
     private final MemorySegment[][] tiles = new MemorySegment[SOURCES.length][2];
     /// The same for a single token; last, panels of groups of 16 channels.
@@ -68,7 +71,7 @@ final class AmxBlockProduct implements BlockProduct {
         BlockTokens input = tokens.get();
         input.read(x, w.grain(), workers);
         BlockMatrix.Group[] groups = w.groups();
-        int tasks = Math.min(groups.length, workers.count() == 1 ? 1 : 4 * workers.count());
+        int tasks = tasks(groups.length, workers.count());
         workers.run(tasks, (task, _) -> {
             int from = (int) ((long) groups.length * task / tasks);
             int to = (int) ((long) groups.length * (task + 1) / tasks);
@@ -76,6 +79,12 @@ final class AmxBlockProduct implements BlockProduct {
         });
         Reference.reachabilityFence(w);
         Reference.reachabilityFence(y.data());
+    }
+
+    /// The first rows of a task come from memory that nobody has fetched ahead: few tasks, unless rows are many.
+    private static int tasks(int groups, int threads) {
+        int parts = threads > 1 && groups >= MANY_GROUPS * threads ? 4 * threads : threads;
+        return Math.min(groups, parts);
     }
 
     /// What one thread needs: parameters, slots, and a panel.
@@ -148,13 +157,14 @@ final class AmxBlockProduct implements BlockProduct {
             for (int i = 0; i < 8; i++) {
                 put(BlockParameters.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);
             }
-            Source source =
-                    group.run().format() == BlockFormat.Q8_0 ? Source.Q8_0 : Source.Q4_0;
+            Source source = group.run().format() == BlockFormat.Q8_0 ? Source.Q8_0 : Source.Q4_0;
             int blocks = w.columns() / 32;
             int atOnce = Math.max(1, CALL_BLOCKS / blocks / tiles);
             for (int done = 0; done < count; done += atOnce) {
                 long row = group.row() + 16L * done;
-                put(BlockParameters.A, group.run().data().address() + group.run().first() + row * stride);
+                put(
+                        BlockParameters.A,
+                        group.run().data().address() + group.run().first() + row * stride);
                 int target = group.target() + 16 * done;
                 call(source, input, 32, Math.min(atOnce, count - done), 16, target, tile, tiles, bias, y);
             }
@@ -167,8 +177,7 @@ final class AmxBlockProduct implements BlockProduct {
             put(BlockParameters.A_STRIDE, panel.stride());
             put(BlockParameters.A_STEP, format.group());
             put(BlockParameters.SCALES, panel.scales().address());
-            Source source =
-                    format.hasLeast() ? Source.PANEL_WITH_LEAST : Source.PANEL;
+            Source source = format.hasLeast() ? Source.PANEL_WITH_LEAST : Source.PANEL;
             call(source, input, format.group(), 1, group.rows(), group.target(), tile, tiles, bias, y);
         }
 

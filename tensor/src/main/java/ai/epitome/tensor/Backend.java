@@ -51,7 +51,12 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
         BlockProduct blocks = new VectorBlockProduct();
         String note = "";
         boolean bf16IsFast = false;
-        if (kernels != Kernels.JAVA) {
+        if (kernels == Kernels.EXACT) {
+            product = new InvariantProduct();
+            if (AmxProduct.load() instanceof Loading.Loaded<AmxProduct>(AmxProduct amx)) {
+                blocks = amx.blocks(); // the same bits as Java's
+            }
+        } else if (kernels != Kernels.JAVA) {
             switch (OneDnnProduct.load()) {
                 case Loading.Loaded(OneDnnProduct loaded) -> {
                     product = loaded;

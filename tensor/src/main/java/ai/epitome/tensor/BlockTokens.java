@@ -11,7 +11,8 @@ import java.lang.foreign.ValueLayout;
 /// numbers   for each tile, for each four channels: 16 x 4 bytes
 /// table     for each tile, for each group of channels: 16 scales, 16 sums, f32; sums are times scales
 /// ```
-/// Of a single token, an entry of the table is scale, sum times scale, and, as ints, the sums of the numbers of these 16
+/// Of a single token, an entry of the table is scale, sum times scale, and, as ints, the sums of the numbers of these
+/// 16
 /// channels and of the 32 that begin with them.
 ///
 /// Where the last tile has fewer than 16 tokens, the others are zeros.

@@ -67,7 +67,8 @@ final class VnniBlockCode {
             code.mask16(2 + quarter, at(RCX, BlockParameters.QUARTERS + 4 * (quarter - 1)));
         }
         code.mask16(2, at(RDI, BlockParameters.MASK));
-        code.loadWords(MASK, 0, at(RCX, source == Source.Q4_0 ? BlockParameters.LOWER_HALF : BlockParameters.HIGHEST_BIT));
+        code.loadWords(
+                MASK, 0, at(RCX, source == Source.Q4_0 ? BlockParameters.LOWER_HALF : BlockParameters.HIGHEST_BIT));
         if (source.inPlace()) {
             code.loadWords(DISTANCE, 0, at(RDI, BlockParameters.DISTANCES));
         }
@@ -96,8 +97,9 @@ final class VnniBlockCode {
     }
 
     /// ```
-    /// rsi r8 r9 r11  weights of rows 0 to 3     r12 r13 r14  1, 4 and 12 strides     rdx activations    r10 blocks left
-    /// rax table      rbx scales of a panel      rbp          fetched ahead
+    /// rsi r8 r9 r11   weights of rows 0 to 3    rdx activations           r10 blocks left
+    /// r12 r13 r14     1, 4 and 12 strides       rbx scales of a panel
+    /// rax             table                     rbp fetched ahead
     /// ```
     private void startRows() {
         code.load(RSI, at(RDI, BlockParameters.A));

@@ -110,6 +110,18 @@ class AssemblerTest {
                         "62 51 7e 4a 7f b8 78 56 34 12",
                         a -> a.storeInts(at(8, FAR), 2, 15)),
                 given("vcvtneps2bf16 ymm13, zmm22", "62 32 7e 48 72 ee", a -> a.roundToBf16(13, 22)),
+                given("vpandd zmm17, zmm9, zmm30", "62 81 35 48 db ce", a -> a.and(17, 9, 30)),
+                given("vpxord zmm5, zmm21, zmm14", "62 d1 55 40 ef ee", a -> a.xor(5, 21, 14)),
+                given("vpsrld zmm22, zmm13, 4", "62 d1 4d 40 72 d5 04", a -> a.shiftRight(22, 13, 4)),
+                given("vpaddd zmm1, zmm25, zmm6", "62 f1 35 40 fe ce", a -> a.addInts(1, 25, 6)),
+                given("vpsubd zmm18, zmm1, zmm23", "62 a1 75 48 fa d7", a -> a.subtractInts(18, 1, 23)),
+                given("vpdpbusd zmm4, zmm16, zmm21", "62 b2 7d 40 50 e5", a -> a.dotBytes(4, 16, 21)),
+                given(
+                        "vpbroadcastd zmm23, [rax+F]",
+                        "62 e2 7d 48 58 b8 78 56 34 12",
+                        a -> a.broadcastInt(23, at(0, FAR))),
+                given("vcvtdq2ps zmm17, zmm10", "62 c1 7c 48 5b ca", a -> a.intsToFloats(17, 10)),
+                given("vfmadd231ps zmm12, zmm1, zmm22", "62 32 75 48 b8 e6", a -> a.fusedMultiplyAdd(12, 1, 22)),
                 given("dec r10; jz ahead; dec r10", "49 ff ca 0f 84 03 00 00 00 49 ff ca", a -> {
                     a.decrement(10);
                     int jump = a.jumpAheadIfZero();

@@ -24,6 +24,13 @@ class BackendTest {
     }
 
     @Test
+    void exactKernelsGiveTheSameBitsInAnyBatch() {
+        Backend backend = Backend.of(Backend.Kernels.EXACT, Backend.Precision.AUTO, 1);
+        assertThat(backend.product()).isInstanceOf(InvariantProduct.class);
+        assertThat(backend.compute()).isEqualTo(DType.F32);
+    }
+
+    @Test
     void aFallbackIsNeverSilent() {
         Backend best = Backend.best(1);
         if (OneDnnProduct.load() instanceof Loading.Unavailable(String reason)) {

@@ -191,12 +191,14 @@ class BlockProductTest {
                             new BlockMatrix.Run(BlockFormat.Q4_0, halves, stride, 2 * stride, 32),
                             new BlockMatrix.Run(BlockFormat.Q6_K, six, 0, BlockFormat.Q6_K.bytesOf(columns), 20),
                             new BlockMatrix.Run(BlockFormat.Q8_0, eight, 0, BlockFormat.Q8_0.bytesOf(columns), 37)));
-            Tensor x = activations(arena, DType.F32, 21, columns, random);
-            float[] expected = naive(x, w, null);
-            for (BlockProduct product : products()) {
-                Tensor y = Tensor.zeros(arena, DType.F32, 21, w.rows());
-                product.multiply(x, w, null, y, WORKERS);
-                assertThat(y.toFloats()).as("%s", product).isEqualTo(expected);
+            for (int tokens : new int[] {1, 21}) {
+                Tensor x = activations(arena, DType.F32, tokens, columns, random);
+                float[] expected = naive(x, w, null);
+                for (BlockProduct product : products()) {
+                    Tensor y = Tensor.zeros(arena, DType.F32, tokens, w.rows());
+                    product.multiply(x, w, null, y, WORKERS);
+                    assertThat(y.toFloats()).as("%s", product).isEqualTo(expected);
+                }
             }
             float[] row = new float[columns];
             float[] same = new float[columns];
