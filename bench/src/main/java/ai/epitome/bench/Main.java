@@ -12,6 +12,7 @@ public final class Main {
                    ./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
                    ./epitome bench products
                    ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
+                   ./epitome bench constraint [r50k_base|cl100k_base|o200k_base] [--texts N] [--ranks FOLDER]
                    ./epitome bench mix FILE...
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
 
@@ -21,6 +22,7 @@ public final class Main {
                       growth: a table over depth and context
             products  matrix products, oneDNN and Java
             tokenizer encoding, beside jtokkit, on one thread and on two
+            constraint masks of constrained decoding, and sampling: microseconds a token
             mix       the context-mixing predictor of compress: bits per byte and speed over files
             gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks""";
 
@@ -35,6 +37,7 @@ public final class Main {
                 case "products" ->
                     ProductBenchmark.main(words.subList(1, words.size()).toArray(String[]::new));
                 case "tokenizer" -> TokenizerBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "constraint" -> ConstraintBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {

@@ -73,9 +73,9 @@ public final class Sampler {
     /// @throws IllegalArgumentException when a logit is NaN or infinite, or all that may be taken are -infinity
     /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the constraint wants it
     public int sample(float[] logits) {
-        argmax(logits); // a broken model is told as such, not as a constraint that leaves nothing
+        int best = argmax(logits); // a broken model is told as such, not as a constraint that leaves nothing
         float[] scores = scores(logits);
-        int best = argmax(scores);
+        best = scores == logits ? best : argmax(scores);
         int token = sampling.temperature() == 0 ? best : draw(scores, best);
         if (history != null) {
             history.add(token, logits.length);
@@ -135,17 +135,19 @@ public final class Sampler {
 
     /// The id of the largest logit, the lowest among equals.
     static int argmax(float[] logits) {
-        int best = 0;
+        int best = -1;
+        float largest = Float.NEGATIVE_INFINITY;
         for (int id = 0; id < logits.length; id++) {
-            if (Float.isNaN(logits[id]) || logits[id] == Float.POSITIVE_INFINITY) {
-                throw new IllegalArgumentException(
-                        "the logit of token %d is %s: the model is broken".formatted(id, logits[id]));
-            }
-            if (logits[id] > logits[best]) {
+            if (!(logits[id] <= largest)) { // seldom: larger, or not a number
+                if (!(logits[id] < Float.POSITIVE_INFINITY)) {
+                    throw new IllegalArgumentException(
+                            "the logit of token %d is %s: the model is broken".formatted(id, logits[id]));
+                }
                 best = id;
+                largest = logits[id];
             }
         }
-        if (logits[best] == Float.NEGATIVE_INFINITY) {
+        if (best < 0) {
             throw new IllegalArgumentException(
                     "all %d logits are -infinity: no token can be taken".formatted(logits.length));
         }
@@ -154,15 +156,14 @@ public final class Sampler {
 
     private int draw(float[] scores, int best) {
         double draw = random.nextDouble();
-        Candidates candidates = sampling.restricts() ? new Candidates(sampling, scores) : null;
         float maximum = scores[best];
         float[] weights = scores == work ? work : copy(scores);
         KERNELS.subtract(weights, 0, maximum, weights.length);
         float scale = (float) (1 / Math.clamp(sampling.temperature(), COLDEST, HOTTEST));
         KERNELS.exponentials(weights, 0, weights.length, scale, 0);
-        return candidates == null
-                ? drawInOrder(weights, draw)
-                : candidates.restrict(sampling, weights).draw(draw);
+        return sampling.restricts()
+                ? new Candidates(weights).restrict(sampling).draw(draw)
+                : drawInOrder(weights, draw);
     }
 
     private static int drawInOrder(float[] weights, double draw) {

@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -221,6 +225,38 @@ class SamplerTest {
         int[] found = IntStream.range(0, size).map(ranking::id).toArray();
         assertThat(found).containsExactly(expected);
         assertThat(new Ranking(logits).id(size / 2)).isEqualTo(expected[size / 2]);
+    }
+
+    /// Weights that are near each other, so that many share a bucket, and each is drawn if it is left.
+    @Property(tries = 200)
+    void candidatesAreThoseThatSortingLeaves(
+            @ForAll @IntRange(min = 1, max = 100) int size, @ForAll @IntRange(max = 120) int topK, @ForAll int seed) {
+        SplitMix64 random = new SplitMix64(seed);
+        float[] weights = new float[size];
+        for (int i = 0; i < size; i++) {
+            weights[i] = (float) (0.5 + Math.round(random.nextDouble() * 50) / 100.0);
+        }
+        weights[(int) (random.nextDouble() * size)] = 1;
+        double topP = 0.3 + 0.7 * random.nextDouble();
+        List<Integer> ranked = IntStream.range(0, size)
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer id) -> -weights[id]).thenComparing(id -> id))
+                .limit(topK == 0 ? size : topK)
+                .toList();
+        double left = topP * ranked.stream().mapToDouble(id -> weights[id]).sum();
+        Set<Integer> expected = new TreeSet<>();
+        for (int id : ranked) {
+            if (left > 0) {
+                expected.add(id);
+                left -= weights[id];
+            }
+        }
+        Candidates candidates = new Candidates(weights).restrict(new Sampling(1, topK, topP, 0, 0));
+        assertThat(IntStream.range(0, 1000)
+                        .map(i -> candidates.draw(i / 1000.0))
+                        .boxed()
+                        .collect(Collectors.toSet()))
+                .isEqualTo(expected);
     }
 
     @Test

@@ -28,6 +28,7 @@ final class SchemaCheck {
         FORMAT,
         TYPE,
         NAMES,
+        VALUE,
         VALUES,
         REFERENCE,
         /// Says nothing about values.
@@ -37,7 +38,7 @@ final class SchemaCheck {
     private static final Map<String, Kind> KEYWORDS = Map.ofEntries(
             Map.entry("type", Kind.TYPE),
             Map.entry("enum", Kind.VALUES),
-            Map.entry("const", Kind.ANNOTATION), // any value is right
+            Map.entry("const", Kind.VALUE),
             Map.entry("properties", Kind.NAMED_SCHEMAS),
             Map.entry("patternProperties", Kind.NAMED_SCHEMAS),
             Map.entry("additionalProperties", Kind.SCHEMA),
@@ -80,7 +81,7 @@ final class SchemaCheck {
 
     /// Whether a keyword says nothing about values.
     static boolean isAnnotation(String keyword) {
-        return KEYWORDS.get(keyword) == Kind.ANNOTATION && !keyword.equals("const");
+        return KEYWORDS.get(keyword) == Kind.ANNOTATION;
     }
 
     /// @param path JSON pointer of the schema, for messages
@@ -159,9 +160,20 @@ final class SchemaCheck {
                 value.forEach(name ->
                         require(name.isString() && name.stringValue().length() <= MOST_NAME, place, "a list of names"));
             }
-            case VALUES -> require(value.isArray() && !value.isEmpty(), place, "a list of values, not an empty one");
+            case VALUE -> value(value, place);
+            case VALUES -> {
+                require(value.isArray() && !value.isEmpty(), place, "a list of values, not an empty one");
+                value.forEach(one -> value(one, place));
+            }
             case REFERENCE -> require(value.isString(), place, "a string");
             case ANNOTATION -> {}
+        }
+    }
+
+    /// Numbers are compared with bounds.
+    private static void value(JsonNode value, String place) {
+        if (value.isNumber()) {
+            number(value, place);
         }
     }
 

@@ -84,6 +84,8 @@ final class SchemaCompiler {
             return new Grammar(compiler.rules, compiler.names);
         } catch (JacksonException e) {
             throw new ConstraintException("the schema is not valid JSON: " + e.getOriginalMessage());
+        } catch (NumberFormatException e) {
+            throw new ConstraintException("the schema has a number with too large an exponent");
         }
     }
 
