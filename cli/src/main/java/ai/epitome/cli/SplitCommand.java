@@ -65,24 +65,29 @@ final class SplitCommand implements Callable<Integer> {
 
     /// A slip must not replace the corpus.
     private void requireOthersThanTexts(Corpus corpus) throws IOException {
-        for (Path target : new Path[] {heldOut, training}) {
-            if (target != null && corpus.contains(target)) {
-                throw new IllegalArgumentException(
-                        "%s is one of the texts that are split; give another name".formatted(target));
-            }
-            for (Path text : texts) {
-                if (target != null
-                        && Files.isDirectory(text)
-                        && absolute(target).startsWith(absolute(text))) {
-                    throw new IllegalArgumentException(
-                            "%s lies in %s, whose files are the texts: it would be one of them next time; give another place"
-                                    .formatted(target, text));
-                }
-            }
+        if (heldOut != null) {
+            requireOther(heldOut, corpus);
+        }
+        if (training != null) {
+            requireOther(training, corpus);
         }
         if (heldOut != null && training != null && absolute(heldOut).equals(absolute(training))) {
             throw new IllegalArgumentException(
                     "--held-out and --training both name %s; give two names".formatted(heldOut));
+        }
+    }
+
+    private void requireOther(Path target, Corpus corpus) throws IOException {
+        if (corpus.contains(target)) {
+            throw new IllegalArgumentException(
+                    "%s is one of the texts that are split; give another name".formatted(target));
+        }
+        for (Path text : texts) {
+            if (Files.isDirectory(text) && absolute(target).startsWith(absolute(text))) {
+                throw new IllegalArgumentException(
+                        "%s lies in %s, whose files are the texts: it would be one of them next time; give another place"
+                                .formatted(target, text));
+            }
         }
     }
 

@@ -34,8 +34,6 @@ public final class Codings implements AutoCloseable {
     /// So that an archive of a few bytes cannot ask for more memory than a long file does.
     private static final MixingSize LARGEST = MixingSize.of(1L << 40);
 
-    private static final MixingSize PROBE = new MixingSize(10, 10);
-
     private final Optional<Path> model;
     private final int threads;
     private Workers workers; // null until needed, as what follows
@@ -69,7 +67,7 @@ public final class Codings implements AutoCloseable {
         byte[] settings = {(byte) size.slotBits(), (byte) size.historyBits()};
         Method method = new Method(true, false, Optional.empty(), Numerics.INTEGERS, settings);
         return new MixedCoding(
-                method, () -> new MixingPredictor(size), () -> new MixingPredictor(PROBE), size.memory());
+                method, () -> new MixingPredictor(size), () -> new MixingPredictor(MixingSize.PROBE), size.memory());
     }
 
     /// Prediction by the trained model.

@@ -100,7 +100,6 @@ public final class LearningCoding implements Coding {
     }
 
     private BitPredictor probePredictor() {
-        return new MixingPredictor(
-                new MixingSize(10, 10), new ExactLearner(LearnerShape.PROBE, Runnable::run, kernels));
+        return new MixingPredictor(MixingSize.PROBE, new ExactLearner(LearnerShape.PROBE, Runnable::run, kernels));
     }
 }

@@ -16,7 +16,6 @@ import java.util.Arrays;
 /// @param mixed the same without a model
 public record MixedGptCoding(GptCoding model, MixedCoding mixed, MixingSize size) implements Coding {
     private static final int PROBE_BYTES = 16;
-    private static final MixingSize PROBE_SIZE = new MixingSize(10, 10);
     /// Words that come again, upper case, digits, two bytes that are no text.
     private static final byte[] PROBE_TEXT =
             "The walk takes the tokens' bytes, the 2 walks take THE tokens' bytes.\n\u00ff\u0000"
@@ -46,7 +45,7 @@ public record MixedGptCoding(GptCoding model, MixedCoding mixed, MixingSize size
         MessageDigest digest = ModelHashes.sha256();
         digest.update(model.probe());
         digest.update(mixed.probe());
-        digest.update(codec(PROBE_SIZE).encode(PROBE_TEXT));
+        digest.update(codec(MixingSize.PROBE).encode(PROBE_TEXT));
         return Arrays.copyOf(digest.digest(), PROBE_BYTES);
     }
 

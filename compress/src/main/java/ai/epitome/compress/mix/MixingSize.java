@@ -12,6 +12,9 @@ public record MixingSize(int slotBits, int historyBits) {
     private static final int DEFAULT_SLOTS = 24;
     private static final int DEFAULT_HISTORY = 24;
 
+    /// The least, with which probes of all codings are made.
+    public static final MixingSize PROBE = new MixingSize(LEAST, LEAST);
+
     public MixingSize {
         if (slotBits < LEAST || slotBits > MOST_SLOTS || historyBits < LEAST || historyBits > MOST_HISTORY) {
             throw new IllegalArgumentException(
