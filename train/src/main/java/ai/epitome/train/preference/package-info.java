@@ -1,0 +1,2 @@
+/// Learning from which of two answers is better.
+package ai.epitome.train.preference;
