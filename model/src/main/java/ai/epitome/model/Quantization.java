@@ -2,11 +2,18 @@ package ai.epitome.model;
 
 import ai.epitome.tensor.BlockFormat;
 
-/// Which format each tensor of a GGUF file gets.
+/// Which format each tensor of a GGUF file gets. Vectors and learned positions stay f32.
 ///
-/// Vectors and learned positions stay f32. The head, or the embedding where it is the head, decides between tokens and
-/// keeps more bits, as llama.cpp has it: Q6_K, or Q8_0 where its rows are no whole blocks of that. Rows that are no
-/// whole blocks of a format get the next larger one that they fill.
+/// Not all matrices bear the same loss of bits, so the usual mixture is llama.cpp's (`Q4_K_M` and its like):
+///
+/// | tensor | asked for | gets |
+/// |---|---|---|
+/// | the head, or the embedding where it is the head | anything below Q8_0 | Q6_K |
+/// | values, and the MLP's way down: in the first and last eighth of the layers, and in every third between | Q4_K | Q6_K |
+/// | queries, keys and values in one (GPT-2) | Q4_K | Q5_K |
+///
+/// Rows that are no whole blocks of a format get a larger one that they fill: Q5_0 for Q4_K, Q8_0 for Q5_K and Q6_K, F16
+/// for the others.
 ///
 /// @param format of matrices
 /// @param pure whether all matrices get it, as far as their rows allow
@@ -30,9 +37,30 @@ public record Quantization(BlockFormat format, boolean pure) {
     }
 
     private BlockFormat wanted(String name, TransformerConfig config) {
-        boolean plain = format.blockValues() == 1;
-        boolean head = name.equals(config.tiedHead() ? "token_embd.weight" : "output.weight");
-        return !plain && !pure && head ? BlockFormat.Q8_0 : format;
+        if (pure || format.blockValues() == 1 || format == BlockFormat.Q8_0) {
+            return format;
+        }
+        if (name.equals(config.tiedHead() ? "token_embd.weight" : "output.weight")) {
+            return BlockFormat.Q6_K;
+        }
+        if (format != BlockFormat.Q4_K) {
+            return format;
+        }
+        if (name.endsWith(".attn_qkv.weight")) {
+            return BlockFormat.Q5_K;
+        }
+        boolean tender = name.endsWith(".attn_v.weight") || name.endsWith(".ffn_down.weight");
+        return tender && keepsMore(layer(name), config.layers()) ? BlockFormat.Q6_K : format;
+    }
+
+    /// `blk.12.attn_v.weight` is of layer 12.
+    private static int layer(String name) {
+        return Integer.parseInt(name.split("\\.")[1]);
+    }
+
+    private static boolean keepsMore(int layer, int layers) {
+        int eighth = layers / 8;
+        return layer < eighth || layer >= 7 * layers / 8 || (layer - eighth) % 3 == 2;
     }
 
     /// The format, or the next larger one whose blocks fill rows of so many columns.

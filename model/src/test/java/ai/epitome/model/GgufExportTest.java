@@ -142,12 +142,52 @@ class GgufExportTest {
     void theHeadKeepsMoreBitsUnlessAskedOtherwise() throws IOException {
         Path source = saved(Models.modern(64).config());
         try (Gguf gguf = Gguf.open(export(source, Quantization.mixed(BlockFormat.Q4_0)))) {
-            assertThat(gguf.entries().get("output.weight").format()).isEqualTo(BlockFormat.Q8_0);
+            assertThat(gguf.entries().get("output.weight").format())
+                    .isEqualTo(BlockFormat.Q8_0); // its rows of 32 are no whole blocks of Q6_K
             assertThat(gguf.entries().get("token_embd.weight").format()).isEqualTo(BlockFormat.Q4_0);
         }
         try (Gguf gguf = Gguf.open(export(source, Quantization.pure(BlockFormat.Q4_0)))) {
             assertThat(gguf.entries().get("output.weight").format()).isEqualTo(BlockFormat.Q4_0);
         }
+    }
+
+    private static BlockFormat format(BlockFormat asked, String name, int columns, TransformerConfig config) {
+        WeightShapes.Shape shape = new WeightShapes.Shape(name, 512, columns, false, false);
+        return Quantization.mixed(asked).of(name, shape, config);
+    }
+
+    @Test
+    void theMixtureIsLlamaCpps() {
+        TransformerConfig config = Models.modern(64).config().with(c -> c.layers = 16);
+        assertThat(format(BlockFormat.Q4_K, "output.weight", 512, config)).isEqualTo(BlockFormat.Q6_K);
+        assertThat(format(BlockFormat.Q4_0, "output.weight", 512, config)).isEqualTo(BlockFormat.Q6_K);
+        assertThat(format(BlockFormat.Q8_0, "output.weight", 512, config)).isEqualTo(BlockFormat.Q8_0);
+        assertThat(format(BlockFormat.Q4_K, "token_embd.weight", 512, config)).isEqualTo(BlockFormat.Q4_K);
+        assertThat(format(BlockFormat.Q4_K, "token_embd.weight", 512, config.with(c -> c.tiedHead = true)))
+                .isEqualTo(BlockFormat.Q6_K);
+        List<Integer> kept = new ArrayList<>();
+        for (int layer = 0; layer < 16; layer++) {
+            BlockFormat down = format(BlockFormat.Q4_K, "blk.%d.ffn_down.weight".formatted(layer), 512, config);
+            BlockFormat value = format(BlockFormat.Q4_K, "blk.%d.attn_v.weight".formatted(layer), 512, config);
+            assertThat(value).isEqualTo(down);
+            if (down == BlockFormat.Q6_K) {
+                kept.add(layer);
+            }
+        }
+        assertThat(kept).containsExactly(0, 1, 4, 7, 10, 13, 14, 15);
+        assertThat(format(BlockFormat.Q4_K, "blk.0.attn_q.weight", 512, config)).isEqualTo(BlockFormat.Q4_K);
+        assertThat(format(BlockFormat.Q4_K, "blk.0.attn_qkv.weight", 512, config)).isEqualTo(BlockFormat.Q5_K);
+        assertThat(format(BlockFormat.Q4_0, "blk.0.ffn_down.weight", 512, config)).isEqualTo(BlockFormat.Q4_0);
+    }
+
+    @Test
+    void rowsThatAreNoWholeBlocksGetALargerFormat() {
+        TransformerConfig config = Models.modern(64).config();
+        String name = "blk.0.attn_q.weight";
+        assertThat(format(BlockFormat.Q4_K, name, 320, config)).isEqualTo(BlockFormat.Q5_0);
+        assertThat(format(BlockFormat.Q5_K, name, 320, config)).isEqualTo(BlockFormat.Q8_0);
+        assertThat(format(BlockFormat.Q6_K, name, 320, config)).isEqualTo(BlockFormat.Q8_0);
+        assertThat(format(BlockFormat.Q4_K, name, 48, config)).isEqualTo(BlockFormat.F16);
     }
 
     @Test

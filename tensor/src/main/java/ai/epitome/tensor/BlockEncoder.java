@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 /// Writes numbers in the formats of [BlockFormat], which draws them.
 ///
 /// Q8_0, Q5_0 and Q4_0 scale each block by its largest value, to the bit as ggml's reference does
-/// (`quantize_row_*_ref` in `ggml-quants.c`; without fused multiplication, as gguf-py).
+/// (`quantize_row_*_ref` in `ggml-quants.c`; without fused multiplication, as gguf-py). Q4_K, Q5_K and Q6_K look for better
+/// scales ([SuperBlockEncoder]). Q4_1 is not written.
 public final class BlockEncoder {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -20,20 +21,20 @@ public final class BlockEncoder {
 
     private BlockEncoder() {}
 
-    /// Whether there is a way to write this format.
-    public static boolean writes(BlockFormat format) {
-        return switch (format) {
-            case F32, F16, BF16, Q8_0, Q5_0, Q4_0 -> true;
-            case Q4_1, Q4_K, Q5_K, Q6_K -> false;
-        };
-    }
-
     /// Writes `source[0, count)`, a whole number of blocks, from byte `offset` of `target` on.
     ///
     /// @throws IllegalArgumentException if a value is infinite, no number, or too large for the format
     public static void encode(BlockFormat format, float[] source, int count, MemorySegment target, long offset) {
         if (count % format.blockValues() != 0) {
             throw new IllegalArgumentException("%d values are no whole blocks of %s".formatted(count, format));
+        }
+        switch (format) {
+            case Q4_K, Q5_K, Q6_K -> {
+                requireFinite(source, count);
+                new SuperBlockEncoder(format).encode(source, count, target, offset);
+                return;
+            }
+            default -> {}
         }
         long at = offset;
         for (int from = 0; from < count; from += format.blockValues(), at += format.blockBytes()) {
@@ -99,6 +100,16 @@ public final class BlockEncoder {
             target.set(BYTE, at + 6 + i, (byte) (first & 15 | (second & 15) << 4));
         }
         target.set(INT, at + 2, fifth);
+    }
+
+    private static void requireFinite(float[] source, int count) {
+        float sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += source[i] * 0;
+        }
+        if (sum != 0) {
+            throw new IllegalArgumentException("a value is infinite or no number");
+        }
     }
 
     /// The value of a block that is furthest from zero, the first of equals.
