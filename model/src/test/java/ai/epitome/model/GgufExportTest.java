@@ -176,8 +176,10 @@ class GgufExportTest {
         }
         assertThat(kept).containsExactly(0, 1, 4, 7, 10, 13, 14, 15);
         assertThat(format(BlockFormat.Q4_K, "blk.0.attn_q.weight", 512, config)).isEqualTo(BlockFormat.Q4_K);
-        assertThat(format(BlockFormat.Q4_K, "blk.0.attn_qkv.weight", 512, config)).isEqualTo(BlockFormat.Q5_K);
-        assertThat(format(BlockFormat.Q4_0, "blk.0.ffn_down.weight", 512, config)).isEqualTo(BlockFormat.Q4_0);
+        assertThat(format(BlockFormat.Q4_K, "blk.0.attn_qkv.weight", 512, config))
+                .isEqualTo(BlockFormat.Q5_K);
+        assertThat(format(BlockFormat.Q4_0, "blk.0.ffn_down.weight", 512, config))
+                .isEqualTo(BlockFormat.Q4_0);
     }
 
     @Test

@@ -8,7 +8,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Looks for the scales of groups of weights, one group in each lane of a register.
 ///
-/// A group's values `x` become levels `q` of `least + scale * q`. For each of some twenty divisions of the group's range
+/// A group's values `x` become levels `q` of `least + scale * q`. For each of some twenty divisions of the group's
+/// range
 /// into levels, values are rounded to them, and weighted least squares give the scale and the least value that fit
 /// these levels best; of all, those of the smallest error are kept. The error follows from the same sums as the fit:
 ///
@@ -24,6 +25,9 @@ final class ScaleSearch {
     static final int LANES = FLOATS.length();
     /// Added and taken away again, it rounds what is below 2^22 to whole numbers, ties to even.
     private static final FloatVector ROUND = FloatVector.broadcast(FLOATS, 0x1.8p23f);
+
+    /// Variance of the levels beside their mean square below which a determinant may be rounding alone.
+    private static final float LEAST_SPREAD = 1e-5f;
 
     /// Values of a group.
     private final int size;
@@ -156,8 +160,7 @@ final class ScaleSearch {
         FloatVector qx = q1;
         for (int i = 0; i < size; i++) {
             FloatVector x = FloatVector.fromArray(FLOATS, values, i * LANES);
-            FloatVector q =
-                    x.sub(low).mul(per).add(ROUND).sub(ROUND).max(0f).min(highest);
+            FloatVector q = x.sub(low).mul(per).add(ROUND).sub(ROUND).max(0f).min(highest);
             FloatVector wq = FloatVector.fromArray(FLOATS, weights, i * LANES).mul(q);
             q1 = q1.add(wq);
             q2 = wq.fma(q, q2);
@@ -166,19 +169,21 @@ final class ScaleSearch {
         keepWithLeast(q1, q2, qx);
     }
 
-    /// Where the fit has a least value above 0, one of 0 fits best.
+    /// Where the fit has a least value above 0, one of 0 fits best; likewise where all values got one level, so that no
+    /// line is determined.
     private void keepWithLeast(FloatVector q1, FloatVector q2, FloatVector qx) {
         FloatVector w1 = FloatVector.fromArray(FLOATS, weightSum, 0);
         FloatVector x1 = FloatVector.fromArray(FLOATS, valueSum, 0);
         FloatVector determinant = w1.mul(q2).sub(q1.mul(q1));
         FloatVector scale = w1.mul(qx).sub(x1.mul(q1)).div(determinant);
         FloatVector least = q2.mul(x1).sub(q1.mul(qx)).div(determinant);
-        VectorMask<Float> above = least.compare(VectorOperators.GT, 0f);
-        scale = scale.blend(qx.div(q2), above);
-        least = least.blend(0f, above);
-        FloatVector error = FloatVector.fromArray(FLOATS, squareSum, 0)
-                .sub(scale.mul(qx))
-                .sub(least.mul(x1));
+        VectorMask<Float> determined =
+                determinant.compare(VectorOperators.GT, w1.mul(q2).mul(LEAST_SPREAD));
+        VectorMask<Float> fromZero = least.compare(VectorOperators.GT, 0f).or(determined.not());
+        scale = scale.blend(qx.div(q2), fromZero);
+        least = least.blend(0f, fromZero);
+        FloatVector error =
+                FloatVector.fromArray(FLOATS, squareSum, 0).sub(scale.mul(qx)).sub(least.mul(x1));
         FloatVector before = FloatVector.fromArray(FLOATS, errors, 0);
         VectorMask<Float> better = error.compare(VectorOperators.LT, before);
         before.blend(error, better).intoArray(errors, 0);
