@@ -15,6 +15,7 @@ public final class Main {
                    ./epitome bench constraint [r50k_base|cl100k_base|o200k_base] [--texts N] [--ranks FOLDER]
                    ./epitome bench mix FILE...
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
+                   ./epitome bench accounts [--database URL] [--requests N]
 
             MODEL     reading and writing speed of a model, in llama-bench's columns: prompt of -p tokens (512), then -n
                       tokens one by one (128), -r times (5), on -t threads
@@ -24,7 +25,8 @@ public final class Main {
             tokenizer encoding, beside jtokkit, on one thread and on two
             constraint masks of constrained decoding, and sampling: microseconds a token
             mix       the context-mixing predictor of compress: bits per byte and speed over files
-            gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks""";
+            gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks
+            accounts  what keys, limits and usage rows cost a request""";
 
     private Main() {}
 
@@ -39,6 +41,7 @@ public final class Main {
                 case "tokenizer" -> TokenizerBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "constraint" -> ConstraintBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "accounts" -> AccountsBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
                     if (!benchmark.isEmpty() && Files.exists(Path.of(benchmark))) {

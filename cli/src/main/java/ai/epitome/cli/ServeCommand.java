@@ -2,6 +2,7 @@ package ai.epitome.cli;
 
 import ai.epitome.model.LoadedModel;
 import ai.epitome.serve.EpitomeServer;
+import ai.epitome.serve.JsonLog;
 import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;
@@ -66,6 +67,7 @@ final class ServeCommand implements Callable<Integer> {
         ServerConfig config = service.config();
         try (Accounts accounts = service.accounts();
                 EpitomeServer server = EpitomeServer.start(config, models, Optional.empty(), accounts)) {
+            JsonLog.install(System.out);
             System.err.printf("serving %s at %s (Ctrl-C ends)%n", sources, server.uri());
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
             server.awaitClose();

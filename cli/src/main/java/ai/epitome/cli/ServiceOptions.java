@@ -5,6 +5,7 @@ import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Scope;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -28,11 +29,18 @@ final class ServiceOptions {
             })
     private String host = ServerConfig.LOOPBACK;
 
+    @Option(
+            names = "--grace",
+            paramLabel = "TIME",
+            converter = TimeConverter.class,
+            description = "How long requests under way may take to end when the service stops (default: 5s).")
+    private Duration grace = Duration.ofSeconds(5);
+
     @Mixin
     private AccountOptions accounts;
 
     ServerConfig config() {
-        return ServerConfig.local(port).withHost(host);
+        return ServerConfig.local(port).withHost(host).withDrain(grace);
     }
 
     /// The accounts. Where a key is needed and there is none, it makes one and tells it.

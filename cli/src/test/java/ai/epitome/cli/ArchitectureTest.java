@@ -3,7 +3,12 @@ package ai.epitome.cli;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import ai.epitome.model.CompletionModel;
+import com.tngtech.archunit.core.domain.JavaCall;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.properties.HasName;
+import com.tngtech.archunit.core.domain.properties.HasOwner;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
@@ -37,6 +42,21 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .haveFullyQualifiedName("java.lang.foreign.Linker")
+                .check(CLASSES);
+    }
+
+    /// So every route's tokens are counted and held to limits, whoever adds it.
+    @Test
+    void theServiceGeneratesWhereItIsMetered() {
+        noClasses()
+                .that()
+                .resideInAPackage("ai.epitome.serve..")
+                .and()
+                .doNotHaveFullyQualifiedName("ai.epitome.serve.RequestMeter")
+                .should()
+                .callMethodWhere(JavaCall.Predicates.target(HasName.Predicates.name("generate"))
+                        .and(JavaCall.Predicates.target(HasOwner.Predicates.With.owner(
+                                JavaClass.Predicates.assignableTo(CompletionModel.class)))))
                 .check(CLASSES);
     }
 

@@ -1,5 +1,7 @@
 package ai.epitome.serve;
 
+import ai.epitome.serve.account.LimitException;
+import java.util.Locale;
 import java.util.Optional;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
@@ -11,9 +13,16 @@ final class ApiException extends RuntimeException {
     private final String type;
     private final String param;
     private final String code;
+    /// Seconds; 0 where it would make no sense to try again.
+    private final int retryAfter;
 
     private ApiException(int status, String type, String param, String code, String message) {
+        this(status, type, param, code, message, status == 429 ? 1 : status == 503 ? 5 : 0);
+    }
+
+    private ApiException(int status, String type, String param, String code, String message, int retryAfter) {
         super(message, null, false, false);
+        this.retryAfter = retryAfter;
         this.status = status;
         this.type = type;
         this.param = param;
@@ -58,6 +67,19 @@ final class ApiException extends RuntimeException {
         return new ApiException(503, "server_error", null, "model_not_ready", message);
     }
 
+    /// Status 429: a key has used what it may.
+    static ApiException limited(LimitException e) {
+        boolean budget = e.limit() == LimitException.Limit.BUDGET;
+        int seconds = Math.toIntExact(Math.ceilDiv(Math.max(1, e.waitTime().toMillis()), 1_000));
+        return new ApiException(
+                429,
+                budget ? "insufficient_quota" : e.limit().name().toLowerCase(Locale.ROOT),
+                null,
+                budget ? "insufficient_quota" : "rate_limit_exceeded",
+                e.getMessage(),
+                seconds);
+    }
+
     static ApiException databaseFailed() {
         return new ApiException(
                 503, "server_error", null, "database_failed", "The server's database failed; its log says why.");
@@ -82,11 +104,7 @@ final class ApiException extends RuntimeException {
 
     /// Seconds after which another try makes sense.
     Optional<Integer> retryAfter() {
-        return switch (status) {
-            case 429 -> Optional.of(1);
-            case 503 -> Optional.of(5);
-            default -> Optional.empty();
-        };
+        return retryAfter == 0 ? Optional.empty() : Optional.of(retryAfter);
     }
 
     ObjectNode body() {

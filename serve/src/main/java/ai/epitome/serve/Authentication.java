@@ -1,14 +1,17 @@
 package ai.epitome.serve;
 
 import ai.epitome.serve.account.ApiKey;
+import ai.epitome.serve.account.DatabaseException;
 import ai.epitome.serve.account.KeySecret;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Scope;
+import ai.epitome.serve.metric.ServiceMetrics;
 import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.Filter;
 import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
+import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
@@ -22,6 +25,8 @@ import java.util.stream.Stream;
 /// On the loopback address no key is needed, since nobody else can connect; a key of ours that is sent all the same is
 /// checked, so that its usage is counted as its own. Clients that insist on a key may send any other word.
 final class Authentication implements Filter {
+    private static final System.Logger LOG = System.getLogger(Authentication.class.getName());
+
     /// Answered to anybody: the page's files, which tell nothing of anyone, and whether the service lives.
     static final Set<String> PUBLIC = Stream.concat(PageRoutes.paths().stream(), Stream.of("/health", "/health/ready"))
             .collect(Collectors.toUnmodifiableSet());
@@ -37,9 +42,11 @@ final class Authentication implements Filter {
 
     private final KeyStore keys;
     private final boolean required;
+    private final ServiceMetrics metrics;
 
     /// @param required whether requests without a key are refused
-    Authentication(KeyStore keys, boolean required) {
+    Authentication(KeyStore keys, boolean required, ServiceMetrics metrics) {
+        this.metrics = metrics;
         this.keys = keys;
         this.required = required;
     }
@@ -49,12 +56,20 @@ final class Authentication implements Filter {
         String path = request.path().path();
         if (!PUBLIC.contains(path)) {
             try {
-                authenticate(request).ifPresent(key -> require(key, scope(path)));
+                authenticate(request).ifPresent(key -> {
+                    require(key, scope(path));
+                    RequestMeter.of(request).authenticated(key);
+                });
             } catch (ApiException e) {
                 if (e.status() == 401) {
+                    metrics.keyRefused();
                     response.header(HeaderNames.WWW_AUTHENTICATE, "Bearer");
                 }
                 Http.send(response, e);
+                return;
+            } catch (DatabaseException e) {
+                LOG.log(Level.ERROR, "A key could not be looked up", e);
+                Http.send(response, ApiException.databaseFailed());
                 return;
             }
         }

@@ -30,22 +30,23 @@ final class ChatCompletions implements Answer {
     private final boolean beginsWithSpace;
     private final Optional<ToolCalls> tools;
 
-    /// Checks the conversation against the model, before anything of a response is sent.
+    /// Checks the conversation against the model and the key's limits, before anything of a response is sent.
     ///
     /// @throws ApiException with status 400
+    /// @throws ai.epitome.serve.account.LimitException when the key may not use so much
     ChatCompletions(
             ChatRequest request,
             CompletionModel model,
             ChatFormat format,
             ChatShapes shapes,
+            RequestMeter meter,
             BooleanSupplier cancelled) {
         this.request = request;
         this.shapes = shapes;
-        this.generations = new Generations(model, cancelled, request.sampling(), request.seed());
+        this.generations = new Generations(model, meter, cancelled, request.sampling(), request.seed());
         this.beginsWithSpace = format.beginsWithSpace();
         this.tools = request.conversation().tools().map(ToolCalls::new);
         int[] prompt = prompt(format);
-        generations.promptTokens("messages", prompt.length);
         int room = model.contextLength() - prompt.length;
         if (room < 1) {
             throw ApiException.contextExceeded(model.contextLength(), prompt.length);
@@ -59,6 +60,7 @@ final class ChatCompletions implements Answer {
                 stops,
                 request.logprobs().orElse(0),
                 request.constraint());
+        generations.begin("messages", prompt.length, (long) request.n() * generation.maxTokens());
     }
 
     private int[] prompt(ChatFormat format) {

@@ -82,13 +82,19 @@ final class CompletionRoutes implements HttpService {
     }
 
     private void complete(ServerRequest request, ServerResponse response) throws InterruptedException {
+        RequestMeter meter = RequestMeter.of(request);
         CompletionRequest wanted = parser.parse(bodies.read(request, response));
         CompletionModel model = entry(wanted.model()).model();
         var shapes = new CompletionShapes(newId("cmpl-"), Instant.now().getEpochSecond(), model.id());
-        respond(response, wanted.stream(), cancelled -> new Completions(wanted, model, shapes, cancelled));
+        respond(
+                response,
+                meter,
+                wanted.stream(),
+                cancelled -> new Completions(wanted, model, shapes, meter, cancelled));
     }
 
     private void chat(ServerRequest request, ServerResponse response) throws InterruptedException {
+        RequestMeter meter = RequestMeter.of(request);
         ChatRequest wanted = chatParser.parse(bodies.read(request, response));
         ModelRegistry.Entry entry = entry(wanted.model());
         ChatFormat format = entry.chat()
@@ -102,12 +108,14 @@ final class CompletionRoutes implements HttpService {
                 entry.model().id());
         respond(
                 response,
+                meter,
                 wanted.stream(),
-                cancelled -> new ChatCompletions(wanted, entry.model(), format, shapes, cancelled));
+                cancelled -> new ChatCompletions(wanted, entry.model(), format, shapes, meter, cancelled));
     }
 
     /// @param maker makes the answer of something that tells when to stop
-    private void respond(ServerResponse response, boolean stream, Function<BooleanSupplier, Answer> maker)
+    private void respond(
+            ServerResponse response, RequestMeter meter, boolean stream, Function<BooleanSupplier, Answer> maker)
             throws InterruptedException {
         response.header(HeaderValues.CONNECTION_CLOSE); // since the watch reads on
         ClientWatch client = ClientWatch.start();
@@ -116,10 +124,11 @@ final class CompletionRoutes implements HttpService {
         try {
             if (stream) {
                 try (var _ = queue.enter(cancelled)) {
-                    stream(answer, response);
+                    meter.work();
+                    stream(answer, meter, client, response);
                 }
             } else {
-                Http.send(response, 200, whole(answer, cancelled));
+                Http.send(response, 200, whole(answer, meter, cancelled));
             }
         } catch (CancelledException e) {
             if (client.gone()) {
@@ -144,26 +153,31 @@ final class CompletionRoutes implements HttpService {
     }
 
     /// The turn ends before anything is sent: however slowly the client takes it, the next one can begin.
-    private ObjectNode whole(Answer answer, BooleanSupplier cancelled) throws InterruptedException {
+    private ObjectNode whole(Answer answer, RequestMeter meter, BooleanSupplier cancelled) throws InterruptedException {
         try (var _ = queue.enter(cancelled)) {
+            meter.work();
             return answer.answer();
         }
     }
 
     /// Errors after the first byte can no longer change the status: they become the stream's last event.
-    private static void stream(Answer answer, ServerResponse response) {
+    private static void stream(Answer answer, RequestMeter meter, ClientWatch client, ServerResponse response) {
         try (EventStream events = EventStream.open(response)) {
             try {
                 answer.stream(chunk -> events.data(chunk.toString()));
+                meter.settle(200);
                 events.data("[DONE]");
             } catch (CancelledException e) {
+                meter.settle(client.gone() ? Metering.CLIENT_WENT_AWAY : 503);
                 events.data(stopping().body().toString());
             } catch (ApiException e) {
+                meter.settle(e.status());
                 events.data(e.body().toString());
             } catch (CloseConnectionException e) {
                 throw e;
             } catch (RuntimeException e) {
                 LOG.log(Level.ERROR, "A generation failed", e);
+                meter.settle(500);
                 events.data(ApiException.internal().body().toString());
             }
         }

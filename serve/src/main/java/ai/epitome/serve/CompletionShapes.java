@@ -20,17 +20,17 @@ import tools.jackson.databind.node.ObjectNode;
 record CompletionShapes(String id, long created, String model) {
 
     /// Tokens taken in and given out.
-    record Usage(long promptTokens, long completionTokens) {
-        Usage plusCompletion(int tokens) {
-            return new Usage(promptTokens, completionTokens + tokens);
-        }
-
+    ///
+    /// @param cachedTokens those of the prompts that were known already
+    record Usage(long promptTokens, long cachedTokens, long completionTokens) {
         ObjectNode json() {
-            return JsonNodeFactory.instance
+            ObjectNode root = JsonNodeFactory.instance
                     .objectNode()
                     .put("prompt_tokens", promptTokens)
                     .put("completion_tokens", completionTokens)
                     .put("total_tokens", promptTokens + completionTokens);
+            root.putObject("prompt_tokens_details").put("cached_tokens", cachedTokens);
+            return root;
         }
     }
 

@@ -24,18 +24,25 @@ final class Completions implements Answer {
     private final Generations generations;
     private final List<Prompt> prompts;
 
-    /// Checks the prompts against the model, before anything of a response is sent.
+    /// Checks the prompts against the model and the key's limits, before anything of a response is sent.
     ///
     /// @throws ApiException with status 400
-    Completions(CompletionRequest request, CompletionModel model, CompletionShapes shapes, BooleanSupplier cancelled) {
+    /// @throws ai.epitome.serve.account.LimitException when the key may not use so much
+    Completions(
+            CompletionRequest request,
+            CompletionModel model,
+            CompletionShapes shapes,
+            RequestMeter meter,
+            BooleanSupplier cancelled) {
         this.request = request;
         this.model = model;
         this.shapes = shapes;
-        this.generations = new Generations(model, cancelled, request.sampling(), request.seed());
+        this.generations = new Generations(model, meter, cancelled, request.sampling(), request.seed());
         this.prompts = request.prompts().stream().map(this::prompt).toList();
-        generations.promptTokens(
+        generations.begin(
                 "prompt",
-                prompts.stream().mapToLong(prompt -> prompt.ids().length).sum());
+                prompts.stream().mapToLong(prompt -> prompt.ids().length).sum(),
+                (long) prompts.size() * request.bestOf() * request.maxTokens());
     }
 
     /// A prompt in both forms.

@@ -3,6 +3,8 @@ package ai.epitome.serve;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.account.DatabaseException;
+import ai.epitome.serve.account.LimitException;
+import ai.epitome.serve.metric.ServiceMetrics;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
@@ -24,7 +26,6 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Logger;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /// The running service.
 ///
@@ -51,6 +52,8 @@ public final class EpitomeServer implements AutoCloseable {
     private final ServerConfig config;
     private final ModelRegistry models;
     private final Accounts accounts;
+    private final ServiceMetrics metrics = new ServiceMetrics();
+    private final Metering metering;
     private final GenerationQueue queue;
     private final AtomicBoolean draining = new AtomicBoolean();
     private final CountDownLatch stopped = new CountDownLatch(1);
@@ -61,6 +64,7 @@ public final class EpitomeServer implements AutoCloseable {
         this.config = config;
         this.models = models;
         this.accounts = accounts;
+        this.metering = new Metering(accounts, metrics);
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
         this.server = WebServer.builder()
                 .host(config.host())
@@ -146,16 +150,18 @@ public final class EpitomeServer implements AutoCloseable {
     }
 
     private void route(HttpRouting.Builder routing, Optional<TrainingProgress> progress) {
-        routing.addFilter(new LastAnswer()).addFilter((chain, request, response) -> {
+        routing.addFilter(new LastAnswer()).addFilter(metering).addFilter((chain, request, response) -> {
             Http.secure(response.headers());
             chain.proceed();
         });
         if (config.isLoopback()) {
             routing.addFilter(new HostCheck(config.host()));
         }
-        routing.addFilter(new Authentication(accounts.keys(), !config.isLoopback()));
+        routing.addFilter(new Authentication(accounts.keys(), !config.isLoopback(), metrics))
+                .addFilter(metering::admit);
         routes(routing, progress);
         routing.error(ApiException.class, (request, response, error) -> Http.send(response, error))
+                .error(LimitException.class, (request, response, error) -> Http.send(response, metering.refusal(error)))
                 .error(Throwable.class, EpitomeServer::failed);
     }
 
@@ -163,10 +169,7 @@ public final class EpitomeServer implements AutoCloseable {
     void routes(HttpRules rules, Optional<TrainingProgress> progress) {
         rules.register("/v1", new CompletionRoutes(config, models, queue, draining::get, this::isStopped))
                 .register("/api", new ProgressRoutes(progress, draining::get))
-                .get("/health", (request, response) -> health(response, true))
-                .get("/health/ready", (request, response) -> health(response, !draining.get() && !models.isEmpty()))
-                .any("/health", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
-                .any("/health/ready", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
+                .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())
                 .any(Http::unknown);
     }
@@ -190,13 +193,6 @@ public final class EpitomeServer implements AutoCloseable {
                 Http.send(response, ApiException.internal());
             }
         }
-    }
-
-    private static void health(ServerResponse response, boolean healthy) {
-        Http.send(
-                response,
-                healthy ? 200 : 503,
-                JsonNodeFactory.instance.objectNode().put("status", healthy ? "ok" : "waiting"));
     }
 
     /// The address and port that it listens on.
@@ -227,9 +223,9 @@ public final class EpitomeServer implements AutoCloseable {
             return;
         }
         try {
-            waitForEmptyQueue(config.drain());
+            waitForRequests(config.drain());
             stopped.countDown();
-            waitForEmptyQueue(STOP_GRACE);
+            waitForRequests(STOP_GRACE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
@@ -238,9 +234,9 @@ public final class EpitomeServer implements AutoCloseable {
         }
     }
 
-    private void waitForEmptyQueue(Duration most) throws InterruptedException {
+    private void waitForRequests(Duration most) throws InterruptedException {
         long deadline = System.nanoTime() + most.toNanos();
-        while (queue.size() > 0 && System.nanoTime() < deadline) {
+        while ((queue.size() > 0 || metering.underWay() > 0) && System.nanoTime() < deadline) {
             Thread.sleep(20);
         }
     }

@@ -20,13 +20,19 @@ final class Generations {
     private static final long SEED_STEP = 0x9E3779B97F4A7C15L;
 
     private final CompletionModel model;
+    private final RequestMeter meter;
     private final BooleanSupplier cancelled;
     private final long seed;
-    private CompletionShapes.Usage usage = new CompletionShapes.Usage(0, 0);
 
     /// @throws ApiException with status 400 if a bias is for no token of the model
-    Generations(CompletionModel model, BooleanSupplier cancelled, Sampling sampling, OptionalLong seed) {
+    Generations(
+            CompletionModel model,
+            RequestMeter meter,
+            BooleanSupplier cancelled,
+            Sampling sampling,
+            OptionalLong seed) {
         this.model = model;
+        this.meter = meter;
         this.cancelled = cancelled;
         this.seed = seed.orElseGet(() -> ThreadLocalRandom.current().nextLong());
         for (int id : sampling.logitBias().keySet()) {
@@ -39,21 +45,25 @@ final class Generations {
         }
     }
 
-    /// Counts the tokens of all prompts.
+    /// Reserves what the request may use.
     ///
-    /// @param field where they come from
-    /// @throws ApiException with status 400 if they are too many
-    void promptTokens(String field, long tokens) {
+    /// @param field where the prompts come from
+    /// @param tokens of all prompts
+    /// @param mostCompletion most tokens that may be generated, of all completions together
+    /// @throws ApiException with status 400 if the prompts are too long
+    /// @throws ai.epitome.serve.account.LimitException when the key may not use so much
+    void begin(String field, long tokens, long mostCompletion) {
         if (tokens > MAX_PROMPT_TOKENS) {
             throw ApiException.badParameter(
                     field, "The prompts have " + tokens + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
         }
-        usage = new CompletionShapes.Usage(tokens, 0);
+        meter.begin(model.id(), tokens, mostCompletion);
     }
 
-    /// What was taken in and given out so far.
+    /// What the request took in and gave out. Nothing may be generated after, for it is durable when this returns.
     CompletionShapes.Usage usage() {
-        return usage;
+        meter.settle(200);
+        return meter.usage();
     }
 
     /// @param sample number of the completion, which its seed depends on; that of the request is not used
@@ -77,13 +87,15 @@ final class Generations {
         if (result.finish() == FinishReason.CANCELLED) {
             throw new CancelledException();
         }
-        usage = usage.plusCompletion(result.completionTokens());
+        if (sample == 0) { // the further ones know the whole prompt, which is paid for once
+            meter.cached(result.cachedTokens());
+        }
         return result;
     }
 
     private GenerationResult generate(GenerationRequest request, Consumer<GenerationPiece> listener) {
         try {
-            return model.generate(request, listener, cancelled);
+            return meter.generate(model, request, listener, cancelled);
         } catch (ConstraintException e) { // known only when a text comes there
             throw ApiException.badRequest(
                     400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");

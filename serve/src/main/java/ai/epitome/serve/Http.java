@@ -83,6 +83,7 @@ final class Http {
                 ? ApiException.internal()
                 : ApiException.badRequest(answered.code(), "bad_request", reason(answered));
         secure(headers);
+        headers.set(Metering.REQUEST_ID, RequestId.next());
         headers.set(HeaderNames.CONTENT_TYPE, JSON);
         return DirectHandler.TransportResponse.builder()
                 .status(answered)

@@ -54,6 +54,11 @@ public record ServerConfig(
         }
     }
 
+    public ServerConfig withDrain(Duration newDrain) {
+        return new ServerConfig(
+                host, port, maxBodyBytes, patience, maxTokens, concurrentGenerations, queueLength, newDrain);
+    }
+
     public ServerConfig withHost(String newHost) {
         return new ServerConfig(
                 newHost, port, maxBodyBytes, patience, maxTokens, concurrentGenerations, queueLength, drain);

@@ -295,7 +295,8 @@ class CompletionsApiTest {
         assertThat(List.of(events).subList(0, 3)).allMatch(event -> event.contains("\"usage\":null"));
         assertThat(events[3])
                 .contains(
-                        "\"choices\":[]", "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3}");
+                        "\"choices\":[]",
+                        "\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":3,\"prompt_tokens_details\"");
     }
 
     @Test

@@ -12,14 +12,35 @@ package ai.epitome.serve.account;
 public final class Accounts implements AutoCloseable {
     private final Database database;
     private final KeyStore keys;
+    private final PriceStore prices;
+    private final UsageStore usage;
+    private final UsageJournal journal;
 
     public Accounts(Database database) {
         this.database = database;
         this.keys = new KeyStore(database);
+        this.prices = new PriceStore(database);
+        this.usage = new UsageStore(database);
+        this.journal = new UsageJournal(usage);
     }
 
     public KeyStore keys() {
         return keys;
+    }
+
+    public PriceStore prices() {
+        return prices;
+    }
+
+    public UsageStore usage() {
+        return usage;
+    }
+
+    /// Adds a usage row, and returns when it is durable.
+    ///
+    /// @throws DatabaseException when it could not be written
+    public void record(UsageRow row) {
+        journal.write(row);
     }
 
     /// Where they are kept, in words.
@@ -29,6 +50,7 @@ public final class Accounts implements AutoCloseable {
 
     @Override
     public void close() {
+        journal.close();
         database.close();
     }
 }

@@ -1,0 +1,61 @@
+package ai.epitome.serve.account;
+
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// The price table. A price holds for requests that begin after it was set; what was used before keeps its cost.
+public final class PriceStore {
+    private final Database database;
+
+    PriceStore(Database database) {
+        this.database = database;
+    }
+
+    public void set(String model, Price price) {
+        database.write(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement("""
+                    INSERT INTO price (model, input_micros, cached_micros, output_micros) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (model) DO UPDATE SET input_micros = excluded.input_micros,
+                    cached_micros = excluded.cached_micros, output_micros = excluded.output_micros""")) {
+                statement.setString(1, model);
+                statement.setLong(2, price.inputMicros());
+                statement.setLong(3, price.cachedMicros());
+                statement.setLong(4, price.outputMicros());
+                return statement.executeUpdate();
+            }
+        });
+    }
+
+    public Optional<Price> find(String model) {
+        return database.read(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM price WHERE model = ?")) {
+                statement.setString(1, model);
+                try (ResultSet rows = statement.executeQuery()) {
+                    return rows.next() ? Optional.of(price(rows)) : Optional.empty();
+                }
+            }
+        });
+    }
+
+    /// All prices by model.
+    public Map<String, Price> list() {
+        return database.read(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM price");
+                    ResultSet rows = statement.executeQuery()) {
+                Map<String, Price> prices = new TreeMap<>();
+                while (rows.next()) {
+                    prices.put(rows.getString("model"), price(rows));
+                }
+                return prices;
+            }
+        });
+    }
+
+    private static Price price(ResultSet row) throws SQLException {
+        return new Price(row.getLong("input_micros"), row.getLong("cached_micros"), row.getLong("output_micros"));
+    }
+}

@@ -1,0 +1,33 @@
+package ai.epitome.serve.account;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/// What one request used. There is no text in it.
+///
+/// @param requestId as the answer's `x-request-id` tells it
+/// @param at when it began
+/// @param keyId empty for a request without a key
+/// @param model empty when it ended before one was chosen
+/// @param status HTTP status; 499 when the client went away
+/// @param costPico at the prices of its time, in millionths of a millionth of the currency
+public record UsageRow(
+        String requestId,
+        Instant at,
+        Optional<String> keyId,
+        Optional<String> model,
+        String route,
+        long promptTokens,
+        long cachedTokens,
+        long completionTokens,
+        int status,
+        long durationMicros,
+        long costPico) {
+
+    public UsageRow {
+        if (promptTokens < 0 || cachedTokens < 0 || cachedTokens > promptTokens || completionTokens < 0) {
+            throw new IllegalArgumentException("there are no negative tokens, and no more cached ones than prompt has: "
+                    + promptTokens + ", " + cachedTokens + ", " + completionTokens);
+        }
+    }
+}
