@@ -58,7 +58,10 @@ final class ConnectionPool implements AutoCloseable {
                     giveBack(connection);
                 }
                 throw e;
-            } catch (RuntimeException | Error e) {
+            } catch (RuntimeException e) { // not the connection's fault; its transaction has been rolled back
+                giveBack(connection);
+                throw e;
+            } catch (Error e) {
                 connection.close();
                 throw e;
             }

@@ -78,7 +78,7 @@ final class UsageJournal implements AutoCloseable {
                 store.add(rows);
                 entries.forEach(entry -> entry.written().complete(null));
                 return;
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // whatever it is: requests wait for an answer
                 if (attempt == ATTEMPTS) {
                     LOG.log(Level.ERROR, rows.size() + " usage rows are lost: " + rows, e);
                     entries.forEach(entry -> entry.written().completeExceptionally(e));
