@@ -43,8 +43,8 @@ final class VnniBlockCode {
     private static final int DISTANCE = 31;
     private static final int MASK = 30;
 
-    /// A line two pages ahead is fetched as well, so that the page's address is known when its turn comes: worth a fifth
-    /// on weights that come from memory.
+    /// A line two pages ahead is fetched as well, so that the page's address is known when its turn comes: it was worth
+    /// a fifth where weights come from memory.
     private static final int PAGES_AHEAD = 8192;
 
     private static final int[] BASES = {RSI, R8, R9, R11};
