@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             PretrainCommand.class,
             SftCommand.class,
             LoraCommand.class,
+            RewardCommand.class,
             GenerateCommand.class,
             ChatCommand.class,
             ScoreCommand.class,

@@ -74,6 +74,14 @@ final class TerminalProgress implements TrainingListener, AutoCloseable {
 
     private void evaluated(Evaluated evaluated) {
         heldOut = evaluated.bitsPerByte();
+        if (Double.isNaN(heldOut)) {
+            StringBuilder measures = new StringBuilder();
+            evaluated.measures().forEach((name, value) -> measures.append(format("  %s %.4f", name, value)));
+            out.line(format(
+                    "step %,6d  %6s  held-out%s%s",
+                    evaluated.step(), time(evaluated.seconds()), measures, evaluated.whole() ? " (all of it)" : ""));
+            return;
+        }
         out.line(format(
                 "step %,6d  %6s  held-out %.4f bits per byte%s",
                 evaluated.step(), time(evaluated.seconds()), heldOut, evaluated.whole() ? " (all of it)" : ""));

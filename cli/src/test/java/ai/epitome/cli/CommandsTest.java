@@ -529,6 +529,7 @@ class CommandsTest {
                         "pretrain",
                         "sft",
                         "lora",
+                        "reward",
                         "export",
                         "quantize",
                         "generate",

@@ -39,6 +39,13 @@ public final class ModelFolder {
     /// @throws MalformedModelException when a tensor is missing, unknown, or has another shape or dtype than the
     ///     config asks for
     public static Transformer loadTransformer(Path folder) throws IOException {
+        return loadTransformer(folder, Set.of());
+    }
+
+    /// The same where the files hold other tensors beside the model's.
+    ///
+    /// @param others names of tensors that are passed over
+    public static Transformer loadTransformer(Path folder, Set<String> others) throws IOException {
         if (!Files.isDirectory(folder)) {
             throw new MalformedModelException(folder, "no such folder");
         }
@@ -47,7 +54,7 @@ public final class ModelFolder {
             requireHeld(folder, shape, weights.entries());
             Transformer model = new Transformer(shape);
             try {
-                fill(model, folder, weights.entries());
+                fill(model, folder, weights.entries(), others);
                 return model;
             } catch (IOException | RuntimeException e) {
                 model.close();
@@ -76,12 +83,20 @@ public final class ModelFolder {
     ///
     /// @throws MalformedModelException when a tensor is missing, unknown, or has another shape or dtype
     public static void fill(Transformer model, Safetensors weights) throws MalformedModelException {
-        fill(model, weights.file(), weights.entries());
+        fill(model, weights, Set.of());
     }
 
-    private static void fill(Transformer model, Path folder, Map<String, Safetensors.Entry> entries)
+    /// The same for a file that holds other tensors beside the model's.
+    ///
+    /// @param others names of tensors that are passed over
+    public static void fill(Transformer model, Safetensors weights, Set<String> others) throws MalformedModelException {
+        fill(model, weights.file(), weights.entries(), others);
+    }
+
+    private static void fill(Transformer model, Path folder, Map<String, Safetensors.Entry> entries, Set<String> others)
             throws MalformedModelException {
         Set<String> unknown = new TreeSet<>(entries.keySet());
+        unknown.removeAll(others);
         for (WeightNames.Slice slice : WeightNames.slices(model)) {
             Safetensors.Entry entry = entry(folder, entries, slice.name(), slice.shape());
             copy(entry.tensor(), slice.of(slice.parameter().value()), slice.transposed());

@@ -292,7 +292,8 @@ public final class Trainer implements AutoCloseable {
             inTurn(this::swapAverage);
         }
         double took = (System.nanoTime() - began) / 1e9;
-        listener.on(new Evaluated(step, seconds, score.bitsPerByte(), score.bytes(), score.whole(), took));
+        listener.on(new Evaluated(
+                step, seconds, score.bitsPerByte(), score.bytes(), score.whole(), took, score.measures()));
         if (sample != null) {
             listener.on(new Sampled(step, sample));
         }

@@ -1,6 +1,8 @@
 package ai.epitome.train;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 
 /// What a run tells of itself, in order, on the thread that trains: to a progress bar, a log, a page.
 public sealed interface TrainingEvent {
@@ -54,8 +56,20 @@ public sealed interface TrainingEvent {
     /// @param bytes how many bytes of it were
     /// @param whole whether those are all that are held out
     /// @param took seconds for scoring
-    record Evaluated(long step, double seconds, double bitsPerByte, long bytes, boolean whole, double took)
-            implements TrainingEvent {}
+    /// @param measures what was measured besides, by name; `bitsPerByte` is NaN where these are all
+    record Evaluated(
+            long step,
+            double seconds,
+            double bitsPerByte,
+            long bytes,
+            boolean whole,
+            double took,
+            SequencedMap<String, Double> measures)
+            implements TrainingEvent {
+        public Evaluated(long step, double seconds, double bitsPerByte, long bytes, boolean whole, double took) {
+            this(step, seconds, bitsPerByte, bytes, whole, took, new LinkedHashMap<>());
+        }
+    }
 
     /// The model wrote something.
     record Sampled(long step, String text) implements TrainingEvent {}

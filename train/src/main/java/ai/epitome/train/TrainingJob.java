@@ -33,12 +33,23 @@ public record TrainingJob(
         Score score(boolean last, BooleanSupplier cancelled);
     }
 
-    /// What held-out text costs.
+    /// What held-out text costs, or what else was measured on held-out data.
     ///
-    /// @param bitsPerByte bits for each byte of it
+    /// @param bitsPerByte bits for each byte of it; NaN where that is not what is learned
     /// @param bytes how many bytes were scored
     /// @param whole whether those are all that are held out
-    public record Score(double bitsPerByte, long bytes, boolean whole) {}
+    /// @param measures by name, in the order to tell them
+    public record Score(double bitsPerByte, long bytes, boolean whole, SequencedMap<String, Double> measures) {
+        /// The price of a text.
+        public Score(double bitsPerByte, long bytes, boolean whole) {
+            this(bitsPerByte, bytes, whole, new LinkedHashMap<>());
+        }
+
+        /// Something else than the price of a text.
+        public static Score of(SequencedMap<String, Double> measures, boolean whole) {
+            return new Score(Double.NaN, 0, whole, measures);
+        }
+    }
 
     /// A job without evaluation, samples and companions.
     public TrainingJob(TrainedModel model, Objective objective, LongFunction<Batch> batches, String dataHash) {

@@ -9,9 +9,15 @@ package ai.epitome.train.data;
 /// @param segmentStarts null, or `(B, T)`: the position in its row (`0 .. T-1`) at which the token's document begins;
 ///     attention at position t may look at positions `segmentStarts[t] .. t` only
 /// @param bytes bytes of text that the targets stand for (end-of-text counts none)
-public record Batch(int rows, int length, int[] inputs, int[] targets, int[] segmentStarts, long bytes) {
+/// @param records null, or `(B)`: the number of the record that each row was made of, for losses of whole records
+public record Batch(int rows, int length, int[] inputs, int[] targets, int[] segmentStarts, long bytes, int[] records) {
     /// Marks positions without a loss.
     public static final int NO_TARGET = -1;
+
+    /// Rows for a loss of tokens, whose records do not matter.
+    public Batch(int rows, int length, int[] inputs, int[] targets, int[] segmentStarts, long bytes) {
+        this(rows, length, inputs, targets, segmentStarts, bytes, null);
+    }
 
     /// How many targets count towards the loss.
     public int targetCount() {

@@ -49,6 +49,12 @@ final class Curve {
         return points(y, sumY);
     }
 
+    /// The value of the last point.
+    double last() {
+        double[] all = y();
+        return all[all.length - 1];
+    }
+
     /// The greatest of all that was added.
     double highest() {
         return highest;

@@ -60,6 +60,10 @@ final class Curves {
 
     /// Writes `held-out.png` and `curves.png`.
     void write(Path folder) throws IOException {
+        if (history.measurements().isEmpty() && !history.measures().isEmpty()) {
+            writeMeasures(folder);
+            return;
+        }
         draw(
                 folder,
                 "held-out",
@@ -73,12 +77,42 @@ final class Curves {
                 overSteps("Training loss (nats per token)", history.loss(), "0.0#", true, false),
                 overSteps("Learning rate", history.learningRate(), "0.#####", false, true),
                 overSteps("Tokens per second", history.speed(), "#,##0", true, true));
+        drawPanels(folder, "curves", charts, 3);
+    }
+
+    /// The same of a run that learns something else than the price of texts.
+    private void writeMeasures(Path folder) throws IOException {
+        List<XYChart> charts = new ArrayList<>();
+        history.measures().forEach((name, curve) -> charts.add(measured("Held-out " + name, curve)));
+        drawPanels(folder, "held-out", charts, 2);
+        drawPanels(
+                folder,
+                "curves",
+                List.of(
+                        overSteps("Training loss (nats)", history.loss(), "0.0#", true, false),
+                        overSteps("Learning rate", history.learningRate(), "0.#####", false, true),
+                        overSteps("Tokens per second", history.speed(), "#,##0", true, true)),
+                3);
+    }
+
+    private static XYChart measured(String title, Curve curve) {
+        XYChart chart = chart(title, "step", PANEL_WIDTH, PANEL_HEIGHT);
+        chart.getStyler().setYAxisDecimalPattern("0.0##").setLegendVisible(false);
+        XYSeries series = chart.addSeries(title, curve.x(), curve.y());
+        style(series, BLUE, new BasicStroke(2.6f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+        series.setMarker(SeriesMarkers.CIRCLE);
+        series.setMarkerColor(BLUE);
+        return chart;
+    }
+
+    private static void drawPanels(Path folder, String name, List<XYChart> charts, int across) throws IOException {
         List<Panel> panels = new ArrayList<>();
         for (XYChart chart : charts) {
             int i = panels.size();
-            panels.add(new Panel(chart, i % 3 * PANEL_WIDTH, i / 3 * PANEL_HEIGHT, PANEL_WIDTH, PANEL_HEIGHT));
+            panels.add(
+                    new Panel(chart, i % across * PANEL_WIDTH, i / across * PANEL_HEIGHT, PANEL_WIDTH, PANEL_HEIGHT));
         }
-        draw(folder, "curves", 3 * PANEL_WIDTH, 2 * PANEL_HEIGHT, panels);
+        draw(folder, name, across * PANEL_WIDTH, Math.ceilDiv(charts.size(), across) * PANEL_HEIGHT, panels);
     }
 
     private XYChart heldOut(Axis x, int width, int height) {

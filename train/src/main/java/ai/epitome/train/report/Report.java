@@ -4,6 +4,7 @@ import ai.epitome.model.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -64,7 +65,10 @@ public record Report(
         text.append("# ").append(title).append("\n\n");
         summary().ifPresent(sentence -> text.append(sentence).append("\n\n"));
         if (missingPictures.isEmpty()) {
-            text.append("![Held-out bits per byte over time](held-out.png)\n\n");
+            text.append(
+                    ofTexts()
+                            ? "![Held-out bits per byte over time](held-out.png)\n\n"
+                            : "![What was measured on held-out data](held-out.png)\n\n");
         } else {
             text.append(missingPictures).append("\n\n");
         }
@@ -75,14 +79,24 @@ public record Report(
         appendTable(text, "Configuration", configuration);
         appendSamples(text);
         if (missingPictures.isEmpty()) {
-            text.append(
-                            "## Curves\n\n![Held-out bits per byte over steps, tokens and time; training loss, learning rate")
-                    .append(" and speed](curves.png)\n\nEvery step: `log.jsonl`.\n");
+            text.append("## Curves\n\n![")
+                    .append(ofTexts() ? "Held-out bits per byte over steps, tokens and time; training" : "Training")
+                    .append(" loss, learning rate and speed](curves.png)\n\nEvery step: `log.jsonl`.\n");
         }
         return text.toString();
     }
 
+    /// Whether the price of texts is what was learned.
+    private boolean ofTexts() {
+        return history.measures().isEmpty() || history.lastMeasurement().isPresent();
+    }
+
     private Optional<String> summary() {
+        if (!ofTexts()) {
+            List<String> last = new ArrayList<>();
+            history.measures().forEach((name, curve) -> last.add(format("%s %s", name, rounded(curve.last()))));
+            return Optional.of("**Held out: " + String.join(", ", last) + ".**");
+        }
         return history.lastMeasurement().map(last -> {
             StringBuilder sentence = new StringBuilder(
                     format("**%s held-out bits per byte** after %,d steps", rounded(last.bitsPerByte()), last.step()));

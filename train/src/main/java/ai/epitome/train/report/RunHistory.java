@@ -5,9 +5,11 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.SequencedMap;
 
 /// What a report tells of the steps of a run, gathered in one pass over its log. The curves of the steps are thinned
 /// as they come, so that memory grows with the number of measurements and not with that of steps.
@@ -28,6 +30,7 @@ public final class RunHistory {
     private final Curve learningRate = new Curve();
     private final Curve speed = new Curve();
     private final List<Measurement> measurements = new ArrayList<>();
+    private final SequencedMap<String, Curve> measures = new LinkedHashMap<>();
     private final Deque<Sample> samples = new ArrayDeque<>();
 
     /// The history of a run that has a log.
@@ -45,6 +48,14 @@ public final class RunHistory {
         entry.number(RunLog.HELD_OUT_BITS_PER_BYTE)
                 .ifPresent(value -> measurements.add(
                         new Measurement(step, entry.number(RunLog.TOKENS), entry.number(RunLog.SECONDS), value)));
+        for (String name : entry.values().propertyNames()) {
+            if (name.startsWith(RunLog.HELD_OUT) && !name.equals(RunLog.HELD_OUT_BITS_PER_BYTE)) {
+                String said = name.substring(RunLog.HELD_OUT.length()).replace('_', ' ');
+                entry.number(name)
+                        .ifPresent(value ->
+                                measures.computeIfAbsent(said, _ -> new Curve()).add(step, value));
+            }
+        }
         entry.text(RunLog.SAMPLE).ifPresent(text -> {
             samples.addLast(new Sample(step, text));
             if (samples.size() > SAMPLES) {
@@ -74,6 +85,11 @@ public final class RunHistory {
 
     Optional<Measurement> lastMeasurement() {
         return measurements.isEmpty() ? Optional.empty() : Optional.of(measurements.getLast());
+    }
+
+    /// What else was measured on held-out data, over steps.
+    SequencedMap<String, Curve> measures() {
+        return measures;
     }
 
     /// The last ones, the newest at the end.

@@ -40,6 +40,8 @@ public final class RunLog implements AutoCloseable {
     public static final String LOSS = "loss";
     /// Training loss of the step in bits per byte of text.
     public static final String BITS_PER_BYTE = "bits_per_byte";
+    /// Begins the names of what was measured on held-out data.
+    public static final String HELD_OUT = "held_out_";
     /// Bits per byte of the held-out text, on the steps on which it was measured.
     public static final String HELD_OUT_BITS_PER_BYTE = "held_out_bits_per_byte";
     /// The learning rate of the step.

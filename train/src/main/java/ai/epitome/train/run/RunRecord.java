@@ -38,7 +38,7 @@ final class RunRecord implements TrainingListener, AutoCloseable {
             case Stepped step -> write(() -> log.append(step.step(), values(step)));
             case Evaluated score -> {
                 evaluated = Optional.of(score);
-                write(() -> log(score.step(), Map.of(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte())));
+                write(() -> log(score.step(), values(score)));
             }
             case Sampled sampled -> write(() -> log(sampled.step(), Map.of(RunLog.SAMPLE, sampled.text())));
             case Checkpointed _ -> write(log::force);
@@ -96,6 +96,15 @@ final class RunRecord implements TrainingListener, AutoCloseable {
             }
             failing = true;
         }
+    }
+
+    private static Map<String, Object> values(Evaluated score) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        if (!Double.isNaN(score.bitsPerByte())) {
+            values.put(RunLog.HELD_OUT_BITS_PER_BYTE, score.bitsPerByte());
+        }
+        score.measures().forEach((name, value) -> values.put(RunLog.HELD_OUT + name.replace(' ', '_'), value));
+        return values;
     }
 
     private static double rounded(double value) {

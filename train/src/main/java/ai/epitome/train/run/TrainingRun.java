@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /// A [Trainer] with checkpoints in a model's folder, its log there, and a report at the end: new, or going on where the
@@ -36,13 +37,26 @@ public final class TrainingRun implements AutoCloseable {
     /// @param data as [Report] takes it; `held_out.bytes` is what a whole evaluation scores
     /// @param baselines what compressors pay for the held-out text, where that means something
     /// @param configuration every setting by name
+    /// @param findings what else is to stand under the results, asked when the run is over
     public record Account(
             String title,
             String command,
             Path source,
             JsonNode data,
             Optional<Baselines> baselines,
-            Map<String, String> configuration) {}
+            Map<String, String> configuration,
+            Supplier<Map<String, String>> findings) {
+        /// Without findings.
+        public Account(
+                String title,
+                String command,
+                Path source,
+                JsonNode data,
+                Optional<Baselines> baselines,
+                Map<String, String> configuration) {
+            this(title, command, source, data, baselines, configuration, Map::of);
+        }
+    }
 
     private final Path folder;
     private final TrainingJob job;
@@ -129,7 +143,7 @@ public final class TrainingRun implements AutoCloseable {
                 account.data,
                 account.baselines,
                 account.configuration,
-                results(account.data.path("held_out").path("bytes").asLong(0)),
+                results(account),
                 RunHistory.of(folder.resolve(RunLog.FILE)));
         try {
             report.write(folder);
@@ -141,13 +155,15 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private Map<String, String> results(long heldOutBytes) {
+    private Map<String, String> results(Account account) {
+        long heldOutBytes = account.data.path("held_out").path("bytes").asLong(0);
         Map<String, String> values = new LinkedHashMap<>();
         long parameters = job.model().parameters().stream()
                 .mapToLong(parameter -> parameter.value().size())
                 .sum();
         values.put("parameters", format("%,d", parameters));
         record.evaluated()
+                .filter(score -> !Double.isNaN(score.bitsPerByte()))
                 .ifPresent(score -> values.put(
                         score.whole()
                                 ? format("held-out bits per byte (all %,d bytes)", score.bytes())
@@ -155,6 +171,10 @@ public final class TrainingRun implements AutoCloseable {
                                         "held-out bits per byte (the first %,d of %,d bytes)",
                                         score.bytes(), heldOutBytes),
                         Double.toString(score.bitsPerByte())));
+        record.evaluated()
+                .ifPresent(score -> score.measures()
+                        .forEach((name, value) -> values.put("held-out " + name, Double.toString(value))));
+        values.putAll(account.findings.get());
         record.finished().ifPresent(end -> finished(values, end));
         return values;
     }

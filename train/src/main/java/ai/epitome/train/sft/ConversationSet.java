@@ -8,13 +8,13 @@ import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.DataFile;
 import ai.epitome.train.data.Example;
+import ai.epitome.train.data.HashSplit;
 import ai.epitome.train.data.TokenTable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import tools.jackson.databind.json.JsonMapper;
@@ -47,9 +47,6 @@ public record ConversationSet(
     /// What its description is called in a model's folder.
     public static final String FILE = "conversations.json";
 
-    private static final int ONE_IN = 20;
-    private static final int MOST_HELD_OUT = 500;
-
     /// @param conversations all of them
     /// @param tooLong those longer than a row
     /// @param lost those of which nothing learnable was left
@@ -73,7 +70,7 @@ public record ConversationSet(
             }
             files = reader.filesRead();
         }
-        String border = border(all);
+        String border = HashSplit.border(all.stream().map(Read::hash).toList());
         List<Read> heldOut =
                 all.stream().filter(read -> read.hash.compareTo(border) <= 0).toList();
         List<Example> train = examples(
@@ -106,15 +103,6 @@ public record ConversationSet(
         boolean tooLong = whole.tokens().length > length + 1; // the last token is only a target
         List<Example> examples = tooLong ? policy.examples(conversation, format, length + 1) : List.of(whole);
         return new Read(hash(List.of(whole), List.of()), conversation, examples, tooLong);
-    }
-
-    /// The highest hash that is held out; below all where none is.
-    private static String border(List<Read> all) {
-        List<String> hashes =
-                all.stream().map(Read::hash).sorted(Comparator.naturalOrder()).toList();
-        int count = Math.clamp(hashes.size() / ONE_IN, 1, MOST_HELD_OUT);
-        boolean leavesSome = !hashes.isEmpty() && hashes.get(count - 1).compareTo(hashes.getLast()) < 0;
-        return leavesSome ? hashes.get(count - 1) : "";
     }
 
     private static List<Example> examples(List<Read> side) {
@@ -174,7 +162,7 @@ public record ConversationSet(
                     .put("sha256", file.sha256());
         }
         json.put("sha256", sha256);
-        json.putObject("split").put("description", "one conversation in %d, by hash".formatted(ONE_IN));
+        json.putObject("split").put("description", "one conversation in %d, by hash".formatted(HashSplit.ONE_IN));
         json.putObject("too_long")
                 .put("policy", policy.name())
                 .put("tokens", length)

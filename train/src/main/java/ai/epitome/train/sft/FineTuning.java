@@ -8,12 +8,12 @@ import ai.epitome.model.Sampling;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.SystemMemory;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
+import ai.epitome.train.WeightSum;
 import ai.epitome.train.chat.ChatFormat;
 import ai.epitome.train.chat.Conversation;
 import ai.epitome.train.chat.Speaker;
@@ -22,7 +22,6 @@ import ai.epitome.train.data.BatchStream;
 import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -32,7 +31,6 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.zip.CRC32C;
 
 /// Supervised fine-tuning of a model, or of an adapter for it: the loss is the mean negative log-likelihood of the
 /// assistant's
@@ -50,8 +48,6 @@ public final class FineTuning implements AutoCloseable {
     private static final String TEMPLATE = "chat_template.jinja";
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 100;
-    /// Bytes of a weight that are summed at a time: a buffer holds less than 2 GB.
-    private static final long PIECE = 1 << 30;
 
     /// What a run is to be.
     ///
@@ -92,7 +88,7 @@ public final class FineTuning implements AutoCloseable {
         this.format = format;
         this.data = data;
         TrainingConfig config = settings.training;
-        String baseSum = checksum(base.transformer());
+        String baseSum = WeightSum.of(base.transformer());
         learner = learner(settings, base, format, backend);
         Transformer model = learner.model();
         GenerationDefaults defaults = defaults(base.defaults(), format);
@@ -220,19 +216,6 @@ public final class FineTuning implements AutoCloseable {
         files.put(TrainingConfig.FILE, settings.training.toJson());
         files.put(ConversationSet.FILE, (data.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
         return files;
-    }
-
-    /// Stands for the weights that a run begins with.
-    private static String checksum(Transformer model) {
-        CRC32C sum = new CRC32C();
-        for (Parameter parameter : model.parameters()) {
-            MemorySegment data = parameter.value().data();
-            for (long from = 0; from < data.byteSize(); from += PIECE) {
-                sum.update(data.asSlice(from, Math.min(PIECE, data.byteSize() - from))
-                        .asByteBuffer());
-            }
-        }
-        return "%08x".formatted(sum.getValue());
     }
 
     @Override

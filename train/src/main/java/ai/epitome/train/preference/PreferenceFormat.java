@@ -1,0 +1,125 @@
+package ai.epitome.train.preference;
+
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.LongConversations;
+import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.Turn;
+import ai.epitome.train.data.Example;
+import ai.epitome.train.data.TextTokens;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// How preferences become tokens. Conversations are rendered as a [ChatFormat] does. Of texts, prompt and answer
+/// follow each other behind the token that texts begin with, and nothing is put behind the answer.
+///
+/// Longer than `most` tokens: [LongConversations#DROP] leaves the pair out; `CUT` keeps the beginning of both; `SPLIT`
+/// leaves out the oldest exchanges of the context, or the beginning of a prompt, and cuts what is still too long.
+///
+/// @param chat of conversations
+/// @param policy for what is too long
+/// @param most tokens of an answer with its context
+public record PreferenceFormat(ChatFormat chat, LongConversations policy, int most) {
+    /// A pair in tokens.
+    ///
+    /// @param whole before anything was left out
+    /// @param pair what is learned from; empty where nothing is left to compare
+    public record Rendered(PreferencePair whole, Optional<PreferencePair> pair) {
+        /// Whether it did not fit.
+        public boolean tooLong() {
+            return pair.isEmpty() || pair.get() != whole;
+        }
+    }
+
+    public Rendered render(Preference preference) {
+        PreferencePair whole = tokens(preference);
+        if (fits(whole)) {
+            return new Rendered(whole, Optional.of(whole));
+        }
+        PreferencePair shorter = switch (policy) {
+            case DROP -> null;
+            case CUT -> cut(whole);
+            case SPLIT ->
+                switch (preference) {
+                    case Preference.OfTexts _ -> cut(withoutBeginning(whole));
+                    case Preference.OfTurns turns -> cut(tokens(withoutOldest(turns)));
+                };
+        };
+        return new Rendered(whole, Optional.ofNullable(shorter).filter(PreferencePair::differs));
+    }
+
+    private boolean fits(PreferencePair pair) {
+        return Math.max(pair.chosen().tokens().length, pair.rejected().tokens().length) <= most;
+    }
+
+    private PreferencePair tokens(Preference preference) {
+        return switch (preference) {
+            case Preference.OfTexts texts ->
+                new PreferencePair(tokens(texts.prompt(), texts.chosen()), tokens(texts.prompt(), texts.rejected()));
+            case Preference.OfTurns turns ->
+                new PreferencePair(tokens(turns.context(), turns.chosen()), tokens(turns.context(), turns.rejected()));
+        };
+    }
+
+    private Example tokens(List<Turn> context, List<Turn> answer) {
+        List<Turn> all = new ArrayList<>(context);
+        all.addAll(answer);
+        return chat.render(new Conversation(all));
+    }
+
+    private Example tokens(String prompt, String answer) {
+        int[] before = TextTokens.of(chat.tokenizer(), prompt);
+        int[] after = TextTokens.continuation(chat.tokenizer(), prompt, answer);
+        int[] ids = Arrays.copyOf(before, before.length + after.length);
+        System.arraycopy(after, 0, ids, before.length, after.length);
+        boolean[] learned = new boolean[ids.length];
+        Arrays.fill(learned, before.length, ids.length, true);
+        return new Example(ids, learned);
+    }
+
+    private PreferencePair cut(PreferencePair pair) {
+        return new PreferencePair(cut(pair.chosen()), cut(pair.rejected()));
+    }
+
+    private Example cut(Example example) {
+        int kept = Math.min(most, example.tokens().length);
+        return new Example(Arrays.copyOf(example.tokens(), kept), Arrays.copyOf(example.learned(), kept));
+    }
+
+    /// Leaves out as much of the prompt as is too much; the first token stays.
+    private PreferencePair withoutBeginning(PreferencePair pair) {
+        int longest = Math.max(pair.chosen().tokens().length, pair.rejected().tokens().length);
+        int left = Math.min(longest - most, Math.max(0, pair.context().length - 2));
+        return new PreferencePair(without(pair.chosen(), left), without(pair.rejected(), left));
+    }
+
+    private static Example without(Example example, int left) {
+        int size = example.tokens().length - left;
+        int[] tokens = new int[size];
+        boolean[] learned = new boolean[size];
+        tokens[0] = example.tokens()[0];
+        System.arraycopy(example.tokens(), left + 1, tokens, 1, size - 1);
+        System.arraycopy(example.learned(), left + 1, learned, 1, size - 1);
+        return new Example(tokens, learned);
+    }
+
+    private Preference.OfTurns withoutOldest(Preference.OfTurns preference) {
+        Preference.OfTurns shorter = preference;
+        while (!fits(tokens(shorter))) {
+            List<Turn> context = new ArrayList<>(shorter.context());
+            int first = !context.isEmpty() && context.getFirst().speaker() == Speaker.SYSTEM ? 1 : 0;
+            int next = first + 1;
+            while (next < context.size() && context.get(next).speaker() != Speaker.USER) {
+                next++;
+            }
+            if (next >= context.size()) {
+                break; // one exchange is left
+            }
+            context.subList(first, next).clear();
+            shorter = new Preference.OfTurns(context, shorter.chosen(), shorter.rejected());
+        }
+        return shorter;
+    }
+}
