@@ -3,7 +3,7 @@ package ai.epitome.serve;
 import java.util.function.Consumer;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What a request for completions is answered with. Worked off on the calling thread, once, in one of two ways.
+/// What a request for something computed is answered with. Worked off on the calling thread, once, in one of two ways.
 interface Answer {
     /// The whole answer.
     ///
@@ -14,4 +14,19 @@ interface Answer {
     ///
     /// @throws CancelledException when cancelled
     void stream(Consumer<ObjectNode> chunk);
+
+    /// Sends one chunk.
+    default void write(ObjectNode chunk, EventStream events) {
+        events.data(chunk.toString());
+    }
+
+    /// Sends what comes behind the last chunk.
+    default void end(EventStream events) {
+        events.data("[DONE]");
+    }
+
+    /// Sends what comes in place of the rest.
+    default void failed(ApiException error, EventStream events) {
+        events.data(error.body().toString());
+    }
 }

@@ -1,9 +1,11 @@
 package ai.epitome.serve;
 
+import ai.epitome.model.constraint.Constraint;
 import ai.epitome.text.chat.Conversation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -62,9 +64,11 @@ final class ChatRequestParser {
             throw ApiException.badParameter("store", "'store' is not supported here: leave it out.");
         }
         boolean stream = fields.flag("stream");
+        boolean parallel = !fields.has("parallel_tool_calls") || fields.flag("parallel_tool_calls");
+        ToolFields tools = ToolFields.parse(fields);
         return new ChatRequest(
                 CommonFields.model(fields),
-                new Conversation(MessageFields.messages(fields), MessageFields.tools(fields), settings(fields)),
+                new Conversation(MessageFields.messages(fields), tools.offered(), settings(fields)),
                 maxTokens(fields),
                 SamplingFields.parse(fields),
                 fields.integer("n", 1, MAX_CHOICES, 1),
@@ -73,8 +77,22 @@ final class ChatRequestParser {
                 logprobs(fields),
                 CommonFields.stops(fields),
                 fields.optionalLong("seed"),
-                !fields.has("parallel_tool_calls") || fields.flag("parallel_tool_calls"),
-                constraints.parse(fields));
+                parallel,
+                constraint(fields, tools, parallel));
+    }
+
+    private Optional<Constraint> constraint(Fields fields, ToolFields tools, boolean parallel) {
+        Optional<Constraint> format = constraints.parse(fields);
+        if (tools.forced().isEmpty()) {
+            return format;
+        }
+        if (format.isPresent()) {
+            throw ApiException.badParameter(
+                    "tool_choice",
+                    "'tool_choice' wants calls, and 'response_format' or 'structured_outputs' something else: leave out "
+                            + "one of them.");
+        }
+        return Optional.of(constraints.calls(tools.forced().get(), tools.single() || !parallel));
     }
 
     private OptionalInt maxTokens(Fields fields) {
@@ -96,7 +114,8 @@ final class ChatRequestParser {
         return wanted ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty();
     }
 
-    private static Map<String, JsonNode> settings(Fields fields) {
+    /// Further variables of the model's template.
+    static Map<String, JsonNode> settings(Fields fields) {
         String name = "chat_template_kwargs";
         if (!fields.has(name)) {
             return Map.of();

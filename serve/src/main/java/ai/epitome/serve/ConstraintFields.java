@@ -18,6 +18,7 @@ final class ConstraintFields {
     private static final int KEPT = 16;
     private static final int MAX_TEXT = 200_000;
     private static final int MAX_CHOICES = 1000;
+    private static final int MAX_CALLS = 16;
 
     private record Key(String kind, String text) {}
 
@@ -40,6 +41,18 @@ final class ConstraintFields {
                     "structured_outputs", "'structured_outputs' and 'response_format' cannot both constrain the text.");
         }
         return Optional.of(structuredOutputs(fields.get("structured_outputs")));
+    }
+
+    /// What a text must be that calls tools, and does nothing else.
+    ///
+    /// @throws ApiException with status 400
+    Constraint calls(JsonNode tools, boolean single) {
+        String kind = single ? "call" : "calls";
+        return made(
+                "tools",
+                kind,
+                CallSchema.of(tools).toString(),
+                schema -> Constraint.toolCalls(schema, single ? 1 : MAX_CALLS));
     }
 
     private Optional<Constraint> responseFormat(JsonNode format) {

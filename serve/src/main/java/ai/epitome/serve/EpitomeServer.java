@@ -167,7 +167,11 @@ public final class EpitomeServer implements AutoCloseable {
 
     /// Apart from the filters, so that a test can list them.
     void routes(HttpRules rules, Optional<TrainingProgress> progress) {
-        rules.register("/v1", new CompletionRoutes(config, models, queue, draining::get, this::isStopped))
+        JsonBody bodies = new JsonBody(config.maxBodyBytes(), config.patience());
+        Answering answering = new Answering(models, bodies, queue, draining::get, this::isStopped);
+        ConstraintFields constraints = new ConstraintFields();
+        rules.register("/v1", new CompletionRoutes(config, answering, constraints))
+                .register("/", new TokenRoutes(answering))
                 .register("/api", new ProgressRoutes(progress, draining::get))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())

@@ -2,21 +2,17 @@ package ai.epitome.serve;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Reads `messages` and `tools`, and makes of them what chat templates know.
+/// Reads `messages`, and makes of them what chat templates know.
 final class MessageFields {
     private static final int MAX_MESSAGES = 4096;
     private static final int MAX_CALLS = 128;
-    private static final int MAX_TOOLS = 128;
-    private static final int MAX_NAME_CHARACTERS = 256;
 
     private static final String MESSAGES = "messages";
-    private static final String TOOLS = "tools";
     /// Fields that are understood; and those that an answer has which is sent back, and that say nothing here.
     private static final Set<String> KNOWN =
             Set.of("role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content");
@@ -118,40 +114,6 @@ final class MessageFields {
                     .put("arguments", function.path("arguments").stringValue());
         }
         return calls;
-    }
-
-    /// The tools that the model may call; nothing where it may call none.
-    ///
-    /// @throws ApiException with status 400
-    static Optional<JsonNode> tools(Fields fields) {
-        boolean allowed = allowed(fields.get("tool_choice"));
-        if (!fields.has(TOOLS)) {
-            return Optional.empty();
-        }
-        JsonNode tools = fields.get(TOOLS);
-        if (!tools.isArray() || tools.size() > MAX_TOOLS) {
-            throw wrong(TOOLS, "must be an array of at most " + MAX_TOOLS + " tools.");
-        }
-        for (JsonNode tool : tools.values()) {
-            JsonNode name = tool.path("function").path("name");
-            boolean function = tool.path("type").asString("").equals("function")
-                    && name.isString()
-                    && name.stringValue().length() <= MAX_NAME_CHARACTERS
-                    && (!tool.path("function").has("parameters")
-                            || tool.path("function").path("parameters").isObject());
-            if (!function) {
-                throw wrong(TOOLS, "must be {\"type\": \"function\", \"function\": {\"name\": \"...\", ...}}.");
-            }
-        }
-        return tools.isEmpty() || !allowed ? Optional.empty() : Optional.of(tools);
-    }
-
-    private static boolean allowed(JsonNode choice) {
-        return switch (choice.asString(choice.isMissingNode() ? "auto" : "")) {
-            case "auto" -> true;
-            case "none" -> false;
-            default -> throw wrong("tool_choice", "must be \"auto\" or \"none\": calls cannot be forced here.");
-        };
     }
 
     private static ApiException wrong(String where, String rule) {

@@ -103,8 +103,9 @@ final class Metering implements Filter {
     }
 
     private static boolean computes(RoutingRequest request) {
+        String path = request.path().path();
         return request.prologue().method() == Method.POST
-                && request.path().path().startsWith("/v1/");
+                && (path.startsWith("/v1/") || path.equals("/tokenize") || path.equals("/detokenize"));
     }
 
     private void tellRates(ApiKey key, RoutingResponse response) {

@@ -14,7 +14,15 @@ public final class ModelRegistry {
     private final Map<String, Entry> models = new LinkedHashMap<>();
 
     /// A model, when it was made, and how it wants conversations written.
-    record Entry(CompletionModel model, Instant created, Optional<ChatFormat> chat) {}
+    record Entry(CompletionModel model, Instant created, Optional<ChatFormat> chat) {
+        /// @throws ApiException when the model takes no conversations
+        ChatFormat requireChat() {
+            return chat.orElseThrow(() -> ApiException.badParameter(
+                    "model",
+                    "The model '" + model.id() + "' takes no conversations: POST /v1/completions goes on with a"
+                            + " text."));
+        }
+    }
 
     /// Serves `model` under its [id][CompletionModel#id()], in place of any other of that name.
     public ModelRegistry put(CompletionModel model) {

@@ -47,7 +47,7 @@ final class ToolCalls {
 
     /// The calls in a whole answer; nothing where there are none.
     Optional<Found> find(String answer) {
-        int begin = answer.indexOf(BEGIN);
+        int begin = beginsAsJson(answer) ? -1 : answer.indexOf(BEGIN);
         String json = begin >= 0 ? unwrapped(answer.substring(begin)) : answer.strip();
         if (json.startsWith(MISTRAL)) {
             json = json.substring(MISTRAL.length());
@@ -69,6 +69,12 @@ final class ToolCalls {
         }
         String content = begin >= 0 ? answer.substring(0, begin).strip() : "";
         return calls.isEmpty() ? Optional.empty() : Optional.of(new Found(content, calls));
+    }
+
+    /// Then a tag stands in one of its strings, if anywhere.
+    private static boolean beginsAsJson(String answer) {
+        String text = answer.stripLeading();
+        return text.startsWith("{") || text.startsWith("[");
     }
 
     /// What stands between the tags, without them; what stands between calls is dropped.
@@ -107,8 +113,7 @@ final class ToolCalls {
 
     /// How much of an answer under way is surely no call.
     static int certain(String answer) {
-        String text = answer.stripLeading();
-        if (text.isEmpty() || text.startsWith("{") || text.startsWith("[")) {
+        if (answer.isBlank() || beginsAsJson(answer)) {
             return 0;
         }
         int begin = answer.indexOf(BEGIN);

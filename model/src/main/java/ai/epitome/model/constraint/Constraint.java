@@ -48,6 +48,16 @@ public final class Constraint {
         return new Constraint(SchemaCompiler.compile(schema));
     }
 
+    /// Calls of tools, in the forms in which models write them: each JSON between `<tool_call>` and `</tool_call>`; one
+    /// bare; or all of them in a list. Which one, the model chooses.
+    ///
+    /// @param schema JSON Schema of one call
+    /// @param most how many calls
+    /// @throws ConstraintException as [#jsonSchema]
+    public static Constraint toolCalls(String schema, int most) {
+        return new Constraint(CallForms.of(SchemaCompiler.compile(schema), most));
+    }
+
     /// One of these texts.
     public static Constraint choice(List<String> texts) {
         return new Constraint(Grammar.of(Expression.anyOf(texts.stream())));

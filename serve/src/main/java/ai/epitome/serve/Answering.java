@@ -1,0 +1,102 @@
+package ai.epitome.serve;
+
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.lang.System.Logger.Level;
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import tools.jackson.databind.node.ObjectNode;
+
+/// How requests for something computed are answered, whatever the route: the model is found, the turn is waited for, and
+/// the answer sent whole or as a stream.
+///
+/// @param draining whether new requests are refused
+/// @param stopped whether requests under way are cut short
+record Answering(
+        ModelRegistry models,
+        JsonBody bodies,
+        GenerationQueue queue,
+        BooleanSupplier draining,
+        BooleanSupplier stopped) {
+    private static final System.Logger LOG = System.getLogger(Answering.class.getName());
+
+    /// @throws ApiException when there is no such model, or no new request is taken
+    ModelRegistry.Entry entry(String id) {
+        if (draining.getAsBoolean()) {
+            throw stopping();
+        }
+        if (models.isEmpty()) {
+            throw ApiException.notReady("No model is ready yet: the first one is still in training or loading.");
+        }
+        return models.find(id).orElseThrow(() -> ApiException.modelNotFound(id));
+    }
+
+    static ApiException stopping() {
+        return ApiException.notReady("The server is stopping.");
+    }
+
+    /// An id that nobody can guess.
+    static String newId(String prefix) {
+        byte[] random = new byte[12];
+        ThreadLocalRandom.current().nextBytes(random);
+        return prefix + HexFormat.of().formatHex(random);
+    }
+
+    void respond(ServerRequest request, ServerResponse response, Asked.Reader reader) throws InterruptedException {
+        RequestMeter meter = RequestMeter.of(request);
+        Asked asked = reader.read(bodies.read(request, response), meter);
+        response.header(HeaderValues.CONNECTION_CLOSE); // since the watch reads on
+        ClientWatch client = ClientWatch.start();
+        BooleanSupplier cancelled = () -> client.gone() || stopped.getAsBoolean();
+        Answer answer = asked.answer().apply(cancelled);
+        try {
+            if (asked.stream()) {
+                try (var _ = queue.enter(cancelled)) {
+                    meter.work();
+                    stream(answer, meter, client, response);
+                }
+            } else {
+                Http.send(response, 200, whole(answer, meter, cancelled));
+            }
+        } catch (CancelledException e) {
+            if (client.gone()) {
+                throw new CloseConnectionException("The client went away", e);
+            }
+            throw stopping();
+        }
+    }
+
+    /// The turn ends before anything is sent: however slowly the client takes it, the next one can begin.
+    ObjectNode whole(Answer answer, RequestMeter meter, BooleanSupplier cancelled) throws InterruptedException {
+        try (var _ = queue.enter(cancelled)) {
+            meter.work();
+            return answer.answer();
+        }
+    }
+
+    /// Errors after the first byte can no longer change the status: they become the stream's last event.
+    private static void stream(Answer answer, RequestMeter meter, ClientWatch client, ServerResponse response) {
+        try (EventStream events = EventStream.open(response)) {
+            try {
+                answer.stream(chunk -> answer.write(chunk, events));
+                meter.settle(200);
+                answer.end(events);
+            } catch (CancelledException e) {
+                meter.settle(client.gone() ? Metering.CLIENT_WENT_AWAY : 503);
+                answer.failed(stopping(), events);
+            } catch (ApiException e) {
+                meter.settle(e.status());
+                answer.failed(e, events);
+            } catch (CloseConnectionException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, "A generation failed", e);
+                meter.settle(500);
+                answer.failed(ApiException.internal(), events);
+            }
+        }
+    }
+}
