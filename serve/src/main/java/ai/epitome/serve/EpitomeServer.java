@@ -171,7 +171,7 @@ public final class EpitomeServer implements AutoCloseable {
         Answering answering = new Answering(models, bodies, queue, draining::get, this::isStopped);
         ConstraintFields constraints = new ConstraintFields();
         rules.register("/v1", new CompletionRoutes(config, answering, constraints))
-                .register("/", new TokenRoutes(answering))
+                .register(new TokenRoutes(answering))
                 .register("/api", new ProgressRoutes(progress, draining::get))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())

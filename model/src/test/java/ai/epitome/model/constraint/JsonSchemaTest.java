@@ -285,4 +285,27 @@ class JsonSchemaTest {
             assertThat(e.getMessage()).isNotBlank();
         }
     }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            value = {
+                "{'n':1} | true",
+                "[{'n':1}] | true",
+                "[{'n':1}, {'n': 2}] | true",
+                "<tool_call>{'n':1}</tool_call> | true",
+                "<tool_call>~{'n':1}~</tool_call>~<tool_call>{'n':2}</tool_call> | true",
+                "[] | false",
+                "[{'n':1},{'n':2},{'n':3}] | false",
+                "{'n':1}{'n':1} | false",
+                "<tool_call>{'n':1} | false",
+                "<tool_call>{'m':1}</tool_call> | false",
+                "I would rather not. | false"
+            })
+    void callsOfToolsInTheFormsOfModels(String text, boolean accepted) {
+        String schema = json("{'properties': {'n': {'type': 'integer'}}, 'required': ['n'], 'type': 'object'}");
+        byte[] bytes = json(text).replace('~', '\n').getBytes(StandardCharsets.UTF_8);
+        assertThat(Constraint.toolCalls(schema, 2).accepts(bytes)).isEqualTo(accepted);
+    }
 }
