@@ -10,7 +10,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import tools.jackson.databind.node.ObjectNode;
 
-/// How requests for something computed are answered, whatever the route: the model is found, the turn is waited for, and
+/// How requests for something computed are answered, whatever the route: the model is found, the turn is waited for,
+/// and
 /// the answer sent whole or as a stream.
 ///
 /// @param draining whether new requests are refused

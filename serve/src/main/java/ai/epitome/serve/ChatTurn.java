@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/// The assistant's turn in a conversation: its prompt is made, what it may use is reserved, and it can be taken, once or
+/// The assistant's turn in a conversation: its prompt is made, what it may use is reserved, and it can be taken, once
+/// or
 /// several times.
 final class ChatTurn {
     private final ChatRequest request;

@@ -44,10 +44,7 @@ final class CompletionRoutes implements HttpService {
 
     private void one(ServerRequest request, ServerResponse response) {
         String id = request.path().pathParameters().get("id");
-        Http.send(
-                response,
-                200,
-                json(answering.models().find(id).orElseThrow(() -> ApiException.modelNotFound(id))));
+        Http.send(response, 200, json(answering.models().find(id).orElseThrow(() -> ApiException.modelNotFound(id))));
     }
 
     private static ObjectNode json(ModelRegistry.Entry entry) {
@@ -62,7 +59,8 @@ final class CompletionRoutes implements HttpService {
     Asked complete(byte[] body, RequestMeter meter) {
         CompletionRequest wanted = parser.parse(body);
         CompletionModel model = answering.entry(wanted.model()).model();
-        var shapes = new CompletionShapes(Answering.newId("cmpl-"), Instant.now().getEpochSecond(), model.id());
+        var shapes =
+                new CompletionShapes(Answering.newId("cmpl-"), Instant.now().getEpochSecond(), model.id());
         return new Asked(wanted.stream(), cancelled -> new Completions(wanted, model, shapes, meter, cancelled));
     }
 

@@ -86,7 +86,9 @@ final class TokenRoutes implements HttpService {
         try {
             return entry.requireChat()
                     .encode(new Conversation(
-                            MessageFields.messages(fields), ToolFields.parse(fields).offered(), settings));
+                            MessageFields.messages(fields),
+                            ToolFields.parse(fields).offered(),
+                            settings));
         } catch (JinjaException e) {
             throw ApiException.badParameter(
                     "messages", "The model's chat template does not take this conversation: " + e.getMessage());

@@ -140,8 +140,7 @@ class ForcedCallsTest {
     void theyAreStreamedAsCalls() {
         try (StreamResponse<ChatCompletionChunk> response = client.chat()
                 .completions()
-                .createStreaming(asked(1)
-                        .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
+                .createStreaming(asked(1).toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
                         .build())) {
             List<ChatCompletionChunk> chunks =
                     response.stream().map(ChatCompletionChunk::validate).toList();
@@ -174,12 +173,11 @@ class ForcedCallsTest {
 
     @Test
     void whatCannotBeForcedIsRefused() throws Exception {
-        assertThatThrownBy(() -> create(asked(1)
-                        .toolChoice(ChatCompletionNamedToolChoice.builder()
-                                .function(ChatCompletionNamedToolChoice.Function.builder()
-                                        .name("fly")
-                                        .build())
-                                .build())))
+        assertThatThrownBy(() -> create(asked(1).toolChoice(ChatCompletionNamedToolChoice.builder()
+                        .function(ChatCompletionNamedToolChoice.Function.builder()
+                                .name("fly")
+                                .build())
+                        .build())))
                 .isInstanceOfSatisfying(
                         BadRequestException.class, e -> assertThat(e.param()).contains("tool_choice"));
         for (String field : List.of(
@@ -218,9 +216,8 @@ class ForcedCallsTest {
     @Test
     void referencesOfAToolLeadToItsOwnSchema() {
         assertThat(CallSchema.of(JsonMapper.shared()
-                                .readTree(
-                                        "[{\"function\": {\"name\": \"f\", \"parameters\": {\"$ref\": \"#/$defs/a\","
-                                                + " \"$defs\": {\"a\": {\"type\": \"object\", \"default\": {\"x\": 1}}}}}}]"))
+                                .readTree("[{\"function\": {\"name\": \"f\", \"parameters\": {\"$ref\": \"#/$defs/a\","
+                                        + " \"$defs\": {\"a\": {\"type\": \"object\", \"default\": {\"x\": 1}}}}}}]"))
                         .at("/$defs/0/$ref")
                         .asString())
                 .isEqualTo("#/$defs/0/$defs/a");

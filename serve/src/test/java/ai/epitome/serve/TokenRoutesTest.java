@@ -33,8 +33,7 @@ class TokenRoutesTest {
 
     @Test
     void textToTokensAndBack() throws Exception {
-        JsonNode answer =
-                post("tokenize", "{\"model\": \"fake\", \"prompt\": \"Grüße\", \"return_token_strs\": true}");
+        JsonNode answer = post("tokenize", "{\"model\": \"fake\", \"prompt\": \"Grüße\", \"return_token_strs\": true}");
         assertThat(answer.path("count").intValue()).isEqualTo(7);
         assertThat(answer.path("max_model_len").intValue()).isEqualTo(256);
         assertThat(answer.at("/token_strs/2").stringValue()).isEqualTo("bytes:\\xc3");

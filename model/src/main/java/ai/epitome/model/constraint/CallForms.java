@@ -19,8 +19,8 @@ final class CallForms {
     /// @param call rules of one call, of which none refers to the first
     static Grammar of(Grammar call, int most) {
         Expression one = call.rules().getFirst();
-        Expression tagged = Expression.sequence(
-                Expression.text("<tool_call>"), LINE, one, LINE, Expression.text("</tool_call>"));
+        Expression tagged =
+                Expression.sequence(Expression.text("<tool_call>"), LINE, one, LINE, Expression.text("</tool_call>"));
         List<Expression> rules = new ArrayList<>(call.rules());
         rules.set(
                 0,
