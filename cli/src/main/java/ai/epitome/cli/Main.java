@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
             TokenizerCommand.class,
             SplitCommand.class,
             PretrainCommand.class,
+            TasksCommand.class,
             SftCommand.class,
             LoraCommand.class,
             RewardCommand.class,

@@ -1,0 +1,2 @@
+/// Requests whose answers can be checked: to learn from, to measure with, and to reward.
+package ai.epitome.train.task;

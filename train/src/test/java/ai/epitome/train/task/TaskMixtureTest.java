@@ -1,0 +1,141 @@
+package ai.epitome.train.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import ai.epitome.train.chat.Conversation;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TaskMixtureTest {
+    private static final TaskMixture LEARNED = new TaskMixture(1, false);
+    private static final TaskMixture HELD_OUT = new TaskMixture(1, true);
+
+    private static List<Task> first(TaskMixture mixture, int count) {
+        return LongStream.range(0, count).mapToObj(mixture::task).toList();
+    }
+
+    @Test
+    void theSameSeedAndNumberGiveTheSameTask() {
+        assertThat(first(new TaskMixture(1, false), 200)).isEqualTo(first(LEARNED, 200));
+        assertThat(first(new TaskMixture(2, false), 200)).isNotEqualTo(first(LEARNED, 200));
+        assertThat(LEARNED.task(117)).isEqualTo(first(LEARNED, 118).getLast());
+    }
+
+    @Test
+    void noInstanceIsLearnedAndHeldOut() {
+        Map<TaskKind, Set<String>> learned = new EnumMap<>(TaskKind.class);
+        first(LEARNED, 20_000)
+                .forEach(task -> learned.computeIfAbsent(task.kind(), _ -> new HashSet<>())
+                        .add(task.instance()));
+        assertThat(learned.keySet()).doesNotContain(TaskKind.SPELL_BACKWARDS).hasSize(TaskKind.values().length - 1);
+        for (TaskKind kind : TaskKind.values()) {
+            List<Task> tasks = HELD_OUT.tasks(kind, 60);
+            assertThat(tasks).as(kind.label()).hasSizeGreaterThan(4);
+            assertThat(tasks.stream().map(Task::request)).doesNotHaveDuplicates();
+            assertThat(tasks.stream().map(Task::instance))
+                    .doesNotContainAnyElementsOf(learned.getOrDefault(kind, Set.of("none")));
+        }
+    }
+
+    @Test
+    void heldOutKindsTeachNothing() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LEARNED.tasks(TaskKind.SPELL_BACKWARDS, 1))
+                .withMessage("spell backwards is held out: it has no tasks to learn from");
+    }
+
+    /// Right answers pass, and those of other tasks do not.
+    @ParameterizedTest
+    @EnumSource
+    void checksTellRightFromWrong(TaskKind kind) {
+        List<Task> tasks = HELD_OUT.tasks(kind, 40);
+        for (int i = 0; i < tasks.size(); i++) {
+            Task task = tasks.get(i);
+            assertThat(task.check().passes(" " + task.answer() + "\n"))
+                    .as(task.toString())
+                    .isTrue();
+            assertThat(task.check().passes("")).isFalse();
+            Task other = tasks.get((i + 1) % tasks.size());
+            if (!other.answer().equals(task.answer())) {
+                assertThat(task.check().passes(other.answer()))
+                        .as(task + " " + other)
+                        .isFalse();
+            }
+        }
+    }
+
+    @Test
+    void jsonMayBeSpacedAndOrderedOtherwise() {
+        Check check = Check.SameJson.of("{\"name\": \"Tom\", \"age\": 7}");
+        assertThat(check.passes("{\"age\":7,\"name\":\"Tom\"}")).isTrue();
+        assertThat(check.passes("{\"age\":8,\"name\":\"Tom\"}")).isFalse();
+        assertThat(check.passes("{\"name\": \"Tom\"}")).isFalse();
+        assertThat(check.passes("{\"name\": \"Tom\", \"age\": 7")).isFalse();
+        assertThat(check.passes("{\"name\": \"Tom\", \"age\": 7} or so")).isFalse();
+    }
+
+    /// Sums are computed here from the request's words.
+    @Test
+    void calculationsAreRight() {
+        Pattern numbers = Pattern.compile("(\\d+)\\D+(\\d+)");
+        Set<Character> signs = new HashSet<>();
+        for (Task task : HELD_OUT.tasks(TaskKind.ARITHMETIC, 100)) {
+            Matcher found = numbers.matcher(task.request());
+            assertThat(found.find()).isTrue();
+            int x = Integer.parseInt(found.group(1));
+            int y = Integer.parseInt(found.group(2));
+            String request = task.request();
+            int expected;
+            if (request.contains("+") || request.contains("plus") || request.contains("Add")) {
+                expected = x + y;
+                signs.add('+');
+            } else if (request.contains("-") || request.contains("minus")) {
+                expected = x - y;
+                signs.add('-');
+            } else {
+                expected = x * y;
+                signs.add('*');
+            }
+            assertThat(task.answer()).as(request).isEqualTo(Integer.toString(expected));
+        }
+        assertThat(signs).hasSize(3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"REVERSE", "SPELL", "COUNT", "SPELL_BACKWARDS"})
+    void answersComeFromTheWord(TaskKind kind) {
+        for (Task task : HELD_OUT.tasks(kind, 50)) {
+            String word = task.instance();
+            StringBuilder expected = new StringBuilder();
+            for (int i = 0; i < word.length(); i++) {
+                char letter = kind == TaskKind.SPELL ? word.charAt(i) : word.charAt(word.length() - 1 - i);
+                expected.append(i > 0 && kind != TaskKind.REVERSE ? "-" : "").append(letter);
+            }
+            assertThat(task.request()).contains(word);
+            assertThat(task.answer())
+                    .isEqualTo(kind == TaskKind.COUNT ? String.valueOf(word.length()) : expected.toString());
+        }
+    }
+
+    @Test
+    void conversationsHaveOneExchangeOrTwo() {
+        List<Integer> turns = LongStream.range(0, 100)
+                .mapToObj(LEARNED::conversation)
+                .map(Conversation::turns)
+                .map(List::size)
+                .toList();
+        assertThat(turns).containsOnly(2, 4).contains(4);
+        assertThat(turns.stream().filter(size -> size == 4).count()).isBetween(10L, 45L);
+    }
+}
