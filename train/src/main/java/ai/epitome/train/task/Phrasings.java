@@ -27,8 +27,6 @@ final class Phrasings {
             List.of("What is %d + %d?", "%d + %d = ?", "How much is %d plus %d?", "Add %d and %d.", "Compute %d + %d.");
     static final List<String> SUBTRACTING = List.of(
             "What is %d - %d?", "%d - %d = ?", "How much is %d minus %d?", "What is %d minus %d?", "Compute %d - %d.");
-    static final List<String> MULTIPLYING = List.of(
-            "What is %d * %d?", "%d * %d = ?", "How much is %d times %d?", "Multiply %d and %d.", "Compute %d * %d.");
     static final List<String> COMPARING = List.of(
             "Which word is longer, %s or %s?",
             "Pick the longer word: %s, %s",
@@ -62,7 +60,7 @@ final class Phrasings {
 
     static final String NAME = "Epitome";
     static final String IDENTITY = "I am Epitome, a small language model.";
-    static final List<String> GREETINGS = List.of("", "", "Hello! ", "Hi. ", "Hey, ");
+    static final List<String> GREETINGS = List.of("", "", "Hello! ", "Hi. ");
     static final List<String> WHO = List.of(
             "Who are you?",
             "who are you",

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 /// What a task asks for. Each kind draws an instance (a word, two numbers) and a phrasing of its own.
 public enum TaskKind {
     /// One to three words, said again.
-    COPY(2) {
+    COPY(1) {
         @Override
         Task draw(Material material) {
             String words = IntStream.range(0, material.number(1, 3))
@@ -18,7 +18,7 @@ public enum TaskKind {
         }
     },
     /// A word from its end to its beginning.
-    REVERSE(4) {
+    REVERSE(3) {
         @Override
         Task draw(Material material) {
             String word = material.word(LONGEST);
@@ -26,7 +26,7 @@ public enum TaskKind {
         }
     },
     /// The letters of a word.
-    SPELL(3) {
+    SPELL(2) {
         @Override
         Task draw(Material material) {
             String word = material.word(LONGEST);
@@ -34,26 +34,29 @@ public enum TaskKind {
         }
     },
     /// How many letters a word has.
-    COUNT(4) {
+    COUNT(3) {
         @Override
         Task draw(Material material) {
             String word = material.word(8);
             return exact(material, word, Integer.toString(word.length()), Phrasings.COUNTING, word);
         }
     },
-    /// Sums and differences of numbers up to 20, products of digits.
-    ARITHMETIC(6) {
+    /// Sums and differences of numbers up to 20.
+    ARITHMETIC(10) {
         @Override
         Task draw(Material material) {
-            return switch (material.number(0, 4)) {
-                case 0, 1 -> calculation(material, '+', 20);
-                case 2, 3 -> calculation(material, '-', 20);
-                default -> calculation(material, '*', 9);
-            };
+            boolean sum = material.number(0, 1) == 0;
+            int x = material.number(0, LARGEST);
+            int y = material.number(0, sum ? LARGEST : x); // no differences below 0
+            String instance = sum
+                    ? "%d + %d".formatted(Math.min(x, y), Math.max(x, y)) // 2 + 3 tells what 3 + 2 is
+                    : "%d - %d".formatted(x, y);
+            String answer = Integer.toString(sum ? x + y : x - y);
+            return exact(material, instance, answer, sum ? Phrasings.ADDING : Phrasings.SUBTRACTING, x, y);
         }
     },
     /// The longer of two words, by two letters or more.
-    LONGER(4) {
+    LONGER(3) {
         @Override
         Task draw(Material material) {
             String one = material.word(8);
@@ -68,7 +71,7 @@ public enum TaskKind {
         }
     },
     /// Two fields as a JSON object.
-    JSON(3) {
+    JSON(2) {
         @Override
         Task draw(Material material) {
             String text = material.one(List.of("name", "pet", "color", "city"));
@@ -111,6 +114,8 @@ public enum TaskKind {
 
     /// Letters of a word that is taken apart.
     private static final int LONGEST = 6;
+    /// Largest number in a calculation.
+    private static final int LARGEST = 20;
 
     private final int weight;
 
@@ -148,24 +153,6 @@ public enum TaskKind {
     Task exact(Material material, String instance, String answer, List<String> phrasings, Object... slots) {
         String request = material.one(phrasings).formatted(slots);
         return new Task(this, instance, request, answer, new Check.Exactly(answer));
-    }
-
-    private static Task calculation(Material material, char sign, int most) {
-        int x = material.number(0, most);
-        int y = material.number(0, sign == '-' ? x : most); // no differences below 0
-        int result = switch (sign) {
-            case '+' -> x + y;
-            case '-' -> x - y;
-            default -> x * y;
-        };
-        int low = Math.min(x, y);
-        String instance = "%d %c %d".formatted(low, sign, x + y - low); // 2 + 3 tells what 3 + 2 is
-        List<String> phrasings = switch (sign) {
-            case '+' -> Phrasings.ADDING;
-            case '-' -> Phrasings.SUBTRACTING;
-            default -> Phrasings.MULTIPLYING;
-        };
-        return ARITHMETIC.exact(material, instance, Integer.toString(result), phrasings, x, y);
     }
 
     private static String reversed(String word) {
