@@ -2,8 +2,6 @@ package ai.epitome.cli;
 
 import ai.epitome.model.LoadedModel;
 import ai.epitome.tensor.Backend;
-import ai.epitome.train.chat.Conversation;
-import ai.epitome.train.chat.Turn;
 import ai.epitome.train.task.TaskKind;
 import ai.epitome.train.task.TaskMixture;
 import ai.epitome.train.task.TaskScore;
@@ -21,7 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `epitome tasks`: requests with checkable answers, to learn from and to measure with.
@@ -64,23 +61,9 @@ final class TasksCommand implements Callable<Integer> {
         if (file == null) {
             throw new IllegalArgumentException("say where the tasks go: -o tasks.jsonl");
         }
-        TaskMixture mixture = new TaskMixture(seed, heldOut);
-        try (Writer out = Files.newBufferedWriter(file)) {
-            for (int i = 0; i < count; i++) {
-                out.write(Json.write(messages(mixture.conversation(i))) + "\n");
-            }
-        }
+        Files.writeString(file, new TaskMixture(seed, heldOut).jsonLines(count));
         System.err.printf(Locale.ROOT, "%,d conversations: %s%n", count, file);
         return 0;
-    }
-
-    private static ObjectNode messages(Conversation conversation) {
-        ObjectNode json = Json.MAPPER.createObjectNode();
-        ArrayNode messages = json.putArray("messages");
-        for (Turn turn : conversation.turns()) {
-            messages.addObject().put("role", turn.speaker().role()).put("content", turn.text());
-        }
-        return json;
     }
 
     /// `epitome tasks score`: how many held-out tasks a model solves.

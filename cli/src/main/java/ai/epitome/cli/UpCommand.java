@@ -14,6 +14,7 @@ import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.pretrain.Pretraining;
 import ai.epitome.train.report.Report;
+import ai.epitome.train.sft.FineTuning;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import picocli.CommandLine.Option;
         name = "up",
         description = {
             "Train a model on a text and serve it: the page shows it learn, then lets you talk to it.",
+            "Then the model learns to answer, from bundled tasks, and is served besides as NAME-chat.",
             "Without --text the bundled Shakespeare is used. Started again, it goes on where it was stopped, or serves"
                     + " the finished model at once."
         },
@@ -44,6 +46,9 @@ final class UpCommand implements Callable<Integer> {
 
     @Option(names = "--model", paramLabel = "FOLDER", description = "Where the model is kept (default: models/NAME).")
     private Path folder;
+
+    @Option(names = "--no-chat", description = "Do not teach the model to answer.")
+    private boolean noChat;
 
     @Mixin
     private ServiceOptions service;
@@ -76,6 +81,10 @@ final class UpCommand implements Callable<Integer> {
             } else if (!train(model, backend, models, progress)) {
                 return Interruption.EXIT_CODE;
             }
+            if (!noChat && !teach(new ChatLesson(model), backend, models, progress)) {
+                return Interruption.EXIT_CODE;
+            }
+            progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
             System.err.printf("%s is served at %s (Ctrl-C ends)%n", model.getFileName(), server.uri());
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));
             server.awaitClose();
@@ -95,7 +104,6 @@ final class UpCommand implements Callable<Integer> {
         } catch (IOException e) {
             System.err.println("note: the page shows no training run: " + e.getMessage());
         }
-        progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
         System.err.println("found the finished model " + folder + "; delete the folder to train anew");
     }
 
@@ -132,9 +140,42 @@ final class UpCommand implements Callable<Integer> {
             }
             if (complete) {
                 models.put(pretraining.generator());
-                progress.publish(new ProgressEvent.StatusChanged(Phase.READY, ""));
             }
             return complete;
+        } catch (IOException | RuntimeException e) {
+            progress.publish(new ProgressEvent.StatusChanged(Phase.FAILED, String.valueOf(e.getMessage())));
+            throw e;
+        }
+    }
+
+    /// Lets the model learn to answer, where it has not, and serves the one that does. False when it was interrupted.
+    private static boolean teach(ChatLesson lesson, Backend backend, ModelRegistry models, TrainingProgress progress)
+            throws IOException {
+        Optional<String> obstacle = lesson.obstacle();
+        if (obstacle.isPresent()) {
+            System.err.println("note: " + obstacle.get());
+            return true;
+        }
+        try {
+            if (!ModelPlace.isFinished(lesson.folder())) {
+                System.err.println("now it learns to answer: " + lesson.folder());
+                TerminalProgress terminal = new TerminalProgress();
+                try (terminal;
+                        FineTuning run = lesson.open(backend, terminal);
+                        Interruption _ = new Interruption(run::requestStop)) {
+                    if (!run.train()) {
+                        System.err.println(Notices.stopped(lesson.folder(), run.step(), "the next `epitome up`"));
+                        return false;
+                    }
+                }
+            }
+            LoadedModel model = ModelFolder.load(lesson.folder()); // served until the process ends
+            models.put(
+                    model.generator(backend),
+                    Files.getLastModifiedTime(lesson.folder().resolve("config.json"))
+                            .toInstant(),
+                    ServeCommand.chat(model));
+            return true;
         } catch (IOException | RuntimeException e) {
             progress.publish(new ProgressEvent.StatusChanged(Phase.FAILED, String.valueOf(e.getMessage())));
             throw e;

@@ -528,6 +528,7 @@ class CommandsTest {
                         "up",
                         "pretrain",
                         "sft",
+                        "tasks",
                         "lora",
                         "reward",
                         "export",

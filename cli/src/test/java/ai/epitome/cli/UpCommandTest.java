@@ -6,6 +6,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +46,38 @@ class UpCommandTest {
         assertThat(second.path("training").size()).isEqualTo(12);
     }
 
+    /// The model learns to answer after it has read, and both are served, also when all is done.
+    @Test
+    void afterReadingTheModelLearnsToAnswer() throws IOException, InterruptedException {
+        Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(500));
+        for (String more : List.of("--depth 1 --context 128 --batch 2 --steps 3", "--tokenizer auto")) {
+            JsonNode answer = up(text, UpCommandTest::answered, more.split(" "));
+            assertThat(answer.path("model").asString()).isEqualTo("model-chat");
+            assertThat(answer.path("choices")
+                            .path(0)
+                            .path("message")
+                            .path("role")
+                            .asString())
+                    .isEqualTo("assistant");
+        }
+        assertThat(folder.resolve("model-chat/report.md")).exists();
+        assertThat(folder.resolve("model/chat_template.jinja")).doesNotExist();
+    }
+
+    private static JsonNode answered(URI page) throws IOException, InterruptedException {
+        String body =
+                "{\"model\": \"model-chat\", \"max_tokens\": 4, \"messages\": [{\"role\": \"user\", \"content\": \"Hi!\"}]}";
+        HttpRequest request = HttpRequest.newBuilder(page.resolve("v1/chat/completions"))
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body))
+                .build();
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            HttpResponse<String> response = client.send(request, HttpResponse.BodyHandlers.ofString());
+            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+            return Json.MAPPER.readTree(response.body());
+        }
+    }
+
     private static List<String> measured(JsonNode history) {
         return history.path("held_out")
                 .valueStream()
@@ -52,6 +87,15 @@ class UpCommandTest {
 
     /// What a page gets that is opened once the model is served.
     private JsonNode up(Path text, String... more) throws IOException, InterruptedException {
+        return up(text, UpCommandTest::history, more);
+    }
+
+    /// Asks the service something.
+    private interface Question {
+        JsonNode ask(URI page) throws IOException, InterruptedException;
+    }
+
+    private JsonNode up(Path text, Question question, String... more) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("up", "--text", text.toString(), "--port", "0"));
         arguments.addAll(List.of("--model", folder.resolve("model").toString(), "--threads", "1"));
         arguments.addAll(List.of(more));
@@ -62,7 +106,7 @@ class UpCommandTest {
                 Thread.sleep(20);
                 served.reset(process.output());
             }
-            return history(URI.create(served.group(1)));
+            return question.ask(URI.create(served.group(1)));
         }
     }
 

@@ -10,6 +10,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.zip.CRC32;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Tasks without end, to learn from or held out: the same seed and number give the same task.
 ///
@@ -23,6 +26,7 @@ import java.util.zip.CRC32;
 /// @param seed of the tasks
 /// @param heldOut whether these are the tasks that nothing learns from
 public record TaskMixture(long seed, boolean heldOut) {
+    private static final JsonMapper JSON = new JsonMapper();
     private static final int HELD_OUT_OF = 10;
     /// One conversation in so many has a second exchange.
     private static final int LONGER_OF = 4;
@@ -72,6 +76,20 @@ public record TaskMixture(long seed, boolean heldOut) {
             turns.add(new Turn(Speaker.ASSISTANT, task.answer()));
         }
         return new Conversation(turns);
+    }
+
+    /// The first conversations as JSON, one a line: `{"messages": [{"role": "user", "content": ...}, ...]}`.
+    public String jsonLines(int count) {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < count; i++) {
+            ObjectNode line = JSON.createObjectNode();
+            ArrayNode messages = line.putArray("messages");
+            for (Turn turn : conversation(i).turns()) {
+                messages.addObject().put("role", turn.speaker().role()).put("content", turn.text());
+            }
+            lines.append(JSON.writeValueAsString(line)).append('\n');
+        }
+        return lines.toString();
     }
 
     private Task draw(TaskKind kind, Random random) {
