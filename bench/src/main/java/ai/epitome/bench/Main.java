@@ -16,6 +16,8 @@ public final class Main {
                    ./epitome bench mix FILE...
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
                    ./epitome bench accounts [--database URL] [--requests N]
+                   ./epitome bench serve MODEL [-p N] [-n N] [-r N] [--streams 1,4,16,32]
+                   ./epitome bench load MODEL [--seconds N] [--streams N] [--database URL]
 
             MODEL     reading and writing speed of a model, in llama-bench's columns: prompt of -p tokens (512), then -n
                       tokens one by one (128), -r times (5), on -t threads
@@ -26,7 +28,9 @@ public final class Main {
             constraint masks of constrained decoding, and sampling: microseconds a token
             mix       the context-mixing predictor of compress: bits per byte and speed over files
             gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks
-            accounts  what keys, limits and usage rows cost a request""";
+            accounts  what keys, limits and usage rows cost a request
+            serve     streams over HTTP beside the engine itself: tokens a second, time to the first of them
+            load      streams, clients that leave and garbage for some time (60 s): answers, sums of usage, memory""";
 
     private Main() {}
 
@@ -42,6 +46,8 @@ public final class Main {
                 case "constraint" -> ConstraintBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "accounts" -> AccountsBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "serve" -> ServeBenchmark.run(model(words), new Arguments(words.subList(2, words.size())));
+                case "load" -> LoadBenchmark.run(model(words), new Arguments(words.subList(2, words.size())));
                 case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {
                     if (!benchmark.isEmpty() && Files.exists(Path.of(benchmark))) {
@@ -57,5 +63,12 @@ public final class Main {
             System.err.println(USAGE);
             System.exit(2);
         }
+    }
+
+    private static Path model(List<String> words) {
+        if (words.size() < 2 || words.get(1).startsWith("-")) {
+            throw new IllegalArgumentException(words.getFirst() + " needs a model");
+        }
+        return Path.of(words.get(1));
     }
 }

@@ -30,6 +30,11 @@ final class ServiceOptions {
     private String host = ServerConfig.LOOPBACK;
 
     @Option(
+            names = "--require-key",
+            description = "Ask for an API key on this machine too: behind a proxy, everybody comes from this machine.")
+    private boolean requireKey;
+
+    @Option(
             names = "--grace",
             paramLabel = "TIME",
             converter = TimeConverter.class,
@@ -40,14 +45,14 @@ final class ServiceOptions {
     private AccountOptions accounts;
 
     ServerConfig config() {
-        return ServerConfig.local(port).withHost(host).withDrain(grace);
+        return ServerConfig.local(port).withHost(host).withDrain(grace).withRequireKey(requireKey);
     }
 
     /// The accounts. Where a key is needed and there is none, it makes one and tells it.
     Accounts accounts() {
         Accounts opened = accounts.open();
         Instant now = Instant.now();
-        if (!config().isLoopback() && !opened.keys().anyActive(now)) {
+        if (config().needsKey() && !opened.keys().anyActive(now)) {
             KeyStore.Created made = opened.keys()
                     .create(
                             "first-" + now.getEpochSecond(),

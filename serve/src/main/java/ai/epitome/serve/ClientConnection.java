@@ -1,46 +1,81 @@
 package ai.epitome.serve;
 
+import io.helidon.common.buffers.BufferData;
 import io.helidon.http.Headers;
-import io.helidon.http.HttpPrologue;
 import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionListener;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnection;
+import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Set;
 
 /// The connection of the request that the calling thread serves, and a bound on how long its client may keep the server
 /// waiting.
 ///
-/// Helidon 4.5 takes a `readTimeout` but applies it nowhere, and has none for writing. So whoever reads or writes sets
-/// a limit; when time is up the connection is closed, which ends the read or write with an exception.
+/// Helidon 4.5 takes a `readTimeout` but applies it nowhere, has none for writing, and does not close idle connections
+/// whatever their timeout. So whoever reads or writes sets a limit; when time is up the connection is closed, which
+/// ends
+/// the read or write with an exception.
 final class ClientConnection {
     private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
     private final ConnectionContext context;
     private final Duration patience;
-    private final Limit head;
+    private Limit head;
 
     private ClientConnection(ConnectionContext context, Duration patience) {
         this.context = context;
         this.patience = patience;
-        this.head = limit(patience);
+        awaitHead();
     }
 
-    /// Bounds the time for the head of each request, and remembers the connection for its thread: Helidon serves all
-    /// requests of a connection on one virtual thread.
+    /// HTTP/1.1 for every connection, each remembered for its thread: where there is one protocol alone, Helidon asks
+    /// for it before anything is read, on the virtual thread that serves all requests of the connection.
     ///
     /// @param patience how long a client may take to send a head, or to take a part of an answer
-    static Http1ConnectionListener listener(Duration patience) {
-        return new Http1ConnectionListener() {
+    static ServerConnectionSelector http1(Duration patience) {
+        Http1ConnectionSelector http1 = Http1ConnectionSelector.builder()
+                .config(Http1Config.builder().addReceiveListener(headArrives()).build())
+                .build();
+        return new ServerConnectionSelector() {
             @Override
-            public void prologue(ConnectionContext context, HttpPrologue prologue) {
-                CURRENT.set(new ClientConnection(context, patience));
+            public int bytesToIdentifyConnection() {
+                return http1.bytesToIdentifyConnection();
             }
 
+            @Override
+            public Support supports(BufferData begin) {
+                return http1.supports(begin);
+            }
+
+            @Override
+            public Set<String> supportedApplicationProtocols() {
+                return http1.supportedApplicationProtocols();
+            }
+
+            @Override
+            public ServerConnection connection(ConnectionContext context) {
+                CURRENT.set(new ClientConnection(context, patience));
+                return http1.connection(context);
+            }
+        };
+    }
+
+    private static Http1ConnectionListener headArrives() {
+        return new Http1ConnectionListener() {
             @Override
             public void headers(ConnectionContext context, Headers headers) {
                 current().head.close();
             }
         };
+    }
+
+    /// From now on the client has its time for the whole head of the next request.
+    void awaitHead() {
+        head = limit(patience);
     }
 
     static ClientConnection current() {

@@ -11,7 +11,6 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import io.helidon.webserver.http1.Http1Config;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -46,7 +45,6 @@ public final class EpitomeServer implements AutoCloseable {
     private static final Logger HELIDON_LOG = Logger.getLogger("io.helidon");
 
     private static final int MAX_CONNECTIONS = 256;
-    private static final Duration IDLE_CONNECTION = Duration.ofSeconds(60);
     private static final Duration STOP_GRACE = Duration.ofMillis(500);
 
     private final ServerConfig config;
@@ -74,12 +72,9 @@ public final class EpitomeServer implements AutoCloseable {
                 .connectionOptions(options -> options.tcpNoDelay(true))
                 .maxTcpConnections(MAX_CONNECTIONS)
                 .maxPayloadSize(2L * config.maxBodyBytes())
-                .idleConnectionTimeout(IDLE_CONNECTION)
-                .idleConnectionPeriod(IDLE_CONNECTION.dividedBy(4))
                 .directHandlers(Http.directHandlers())
-                .addProtocol(Http1Config.builder()
-                        .addReceiveListener(ClientConnection.listener(config.patience()))
-                        .build())
+                .protocolsDiscoverServices(false)
+                .addConnectionSelector(ClientConnection.http1(config.patience()))
                 .routing(routing -> route(routing, progress))
                 .build();
     }
@@ -154,10 +149,10 @@ public final class EpitomeServer implements AutoCloseable {
             Http.secure(response.headers());
             chain.proceed();
         });
-        if (config.isLoopback()) {
+        if (!config.needsKey()) {
             routing.addFilter(new HostCheck(config.host()));
         }
-        routing.addFilter(new Authentication(accounts.keys(), !config.isLoopback(), metrics))
+        routing.addFilter(new Authentication(accounts.keys(), config.needsKey(), metrics))
                 .addFilter(metering::admit);
         routes(routing, progress);
         routing.error(ApiException.class, (request, response, error) -> Http.send(response, error))

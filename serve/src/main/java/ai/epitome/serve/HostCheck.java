@@ -8,7 +8,8 @@ import io.helidon.webserver.http.RoutingResponse;
 import java.util.Locale;
 import java.util.Set;
 
-/// Refuses requests that were not meant for this machine, when the service listens on the loopback address.
+/// Refuses requests that were not meant for this machine, when the service listens on the loopback address and asks for
+/// no key.
 ///
 /// Nobody else can connect then, but the user's own browser can, on behalf of any page it shows. Browsers keep pages
 /// from reading other sites' answers by comparing host names, and a hostile site can point its own name at 127.0.0.1

@@ -9,11 +9,12 @@ import java.time.Duration;
 /// @param host address to bind to; `127.0.0.1` is reachable from this machine only
 /// @param port TCP port; 0 lets the system choose one
 /// @param maxBodyBytes largest request body; larger ones get status 413
-/// @param patience how long a client may take to send the head of a request, its body (then it gets status 408), or to
-/// take a part of the answer
+/// @param patience how long a client may take to send the head of a request (from the beginning of the connection, or
+/// from the answer before), its body (then it gets status 408), or to take a part of the answer
 /// @param maxTokens largest `max_tokens` of a request
 /// @param concurrentGenerations requests that generate at the same time
 /// @param queueLength requests that may wait for their turn; further ones get status 429
+/// @param requireKey whether a key is needed even where only this machine can connect: a proxy may stand before it
 /// @param drain how long [EpitomeServer#close()] waits for generations under way
 public record ServerConfig(
         String host,
@@ -23,6 +24,7 @@ public record ServerConfig(
         int maxTokens,
         int concurrentGenerations,
         int queueLength,
+        boolean requireKey,
         Duration drain) {
     public static final String LOOPBACK = "127.0.0.1";
     public static final int DEFAULT_PORT = 8080;
@@ -42,11 +44,16 @@ public record ServerConfig(
     /// The defaults, on this machine only: bodies up to 1 MB; 30 s of patience; up to 4096 tokens; 32 generations at a
     /// time and 32 that wait.
     public static ServerConfig local(int port) {
-        return new ServerConfig(LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, Duration.ofSeconds(5));
+        return new ServerConfig(
+                LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, false, Duration.ofSeconds(5));
     }
 
-    /// Whether only this machine can connect. Then no key is needed.
-    public boolean isLoopback() {
+    /// Whether whoever asks must have a key: always, unless only this machine can connect.
+    public boolean needsKey() {
+        return requireKey || !isLoopback();
+    }
+
+    private boolean isLoopback() {
         try {
             return InetAddress.getByName(host).isLoopbackAddress();
         } catch (UnknownHostException e) {
@@ -56,11 +63,40 @@ public record ServerConfig(
 
     public ServerConfig withDrain(Duration newDrain) {
         return new ServerConfig(
-                host, port, maxBodyBytes, patience, maxTokens, concurrentGenerations, queueLength, newDrain);
+                host,
+                port,
+                maxBodyBytes,
+                patience,
+                maxTokens,
+                concurrentGenerations,
+                queueLength,
+                requireKey,
+                newDrain);
     }
 
     public ServerConfig withHost(String newHost) {
         return new ServerConfig(
-                newHost, port, maxBodyBytes, patience, maxTokens, concurrentGenerations, queueLength, drain);
+                newHost,
+                port,
+                maxBodyBytes,
+                patience,
+                maxTokens,
+                concurrentGenerations,
+                queueLength,
+                requireKey,
+                drain);
+    }
+
+    public ServerConfig withRequireKey(boolean newRequireKey) {
+        return new ServerConfig(
+                host,
+                port,
+                maxBodyBytes,
+                patience,
+                maxTokens,
+                concurrentGenerations,
+                queueLength,
+                newRequireKey,
+                drain);
     }
 }

@@ -158,6 +158,17 @@ class AuthenticationTest {
     }
 
     @Test
+    void behindAProxyEverybodyDoesWhateverTheHostIsCalled() throws Exception {
+        try (TestServer behind = TestServer.start(ServerConfig.local(0).withRequireKey(true), accounts)) {
+            String head = "GET /v1/models HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n";
+            assertThat(behind.raw(head + "\r\n")).startsWith("HTTP/1.1 401");
+            String secret = key("proxied", Scope.INFERENCE).secret();
+            assertThat(behind.raw(head + "Authorization: Bearer " + secret + "\r\n\r\n"))
+                    .startsWith("HTTP/1.1 200");
+        }
+    }
+
+    @Test
     void onThisMachineNobodyNeedsAKey() throws Exception {
         assertThat(local.post(BODY).statusCode()).isEqualTo(200);
         assertThat(local.withKey("sk-whatever").post(BODY).statusCode()).isEqualTo(200);

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -186,6 +188,48 @@ class HttpEdgesTest {
     @Test
     void aHeadThatNeverEndsIsNotWaitedFor() throws IOException {
         assertThat(impatient.raw("GET / HTTP/1.1\r\nHost: localhost\r\nX: y")).isEmpty();
+    }
+
+    @Test
+    void aFirstLineThatNeverEndsIsNotWaitedFor() throws IOException {
+        assertThat(impatient.raw("")).isEmpty();
+        assertThat(impatient.raw("GET / HT")).isEmpty();
+        String answered = impatient.raw(head("GET /health") + "GET /heal");
+        assertThat(answered).startsWith("HTTP/1.1 200").doesNotContain("404");
+        try (Socket socket = impatient.connect()) {
+            socket.setSoTimeout(50);
+            int sent = 0;
+            while (sent < 400 && isOpen(socket)) {
+                socket.getOutputStream().write('G');
+                sent++;
+            }
+            assertThat(sent).as("letters, one each 50 ms").isLessThan(400);
+        }
+    }
+
+    private static boolean isOpen(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() >= 0;
+        } catch (SocketTimeoutException e) {
+            return true;
+        } catch (SocketException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void silentConnectionsDoNotKeepOthersOut() throws Exception {
+        List<Socket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 300; i++) { // more than are served at a time
+                silent.add(impatient.connect());
+            }
+            assertThat(impatient.get("/health").statusCode()).isEqualTo(200);
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
     }
 
     @Test

@@ -17,8 +17,10 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -26,10 +28,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The service is killed under load: what a client was told that it used is in the database.
+/// The service is killed under load: what a client was told that it used is in the database, and so is every key that
+/// somebody was given.
 class KilledServiceTest {
     private static final int CLIENTS = 6;
     private static final int ANSWERS = 150;
+    private static final int KEYS = 20;
 
     static Stream<String> databases() {
         return TestDatabases.urls().stream();
@@ -37,9 +41,62 @@ class KilledServiceTest {
 
     @ParameterizedTest
     @MethodSource("databases")
-    void noUsageIsLostThatAClientHasSeen(String url) throws Exception {
+    void nothingIsLostThatAClientHasSeen(String url) throws Exception {
         Map<String, Integer> acknowledged = new ConcurrentHashMap<>();
-        Process process = new ProcessBuilder(
+        List<String> keys = new CopyOnWriteArrayList<>();
+        Process process = serve(url);
+        try (BufferedReader out = output(process);
+                var clients = Executors.newVirtualThreadPerTaskExecutor();
+                HttpClient http = HttpClient.newHttpClient()) {
+            URI uri = URI.create(ServedProcess.uri(out.readLine()) + "v1/completions");
+            clients.submit(() -> out.lines().forEach(keys::add));
+            for (int i = 0; i < CLIENTS; i++) {
+                clients.submit(() -> ask(http, uri, acknowledged));
+            }
+            while ((acknowledged.size() < ANSWERS || keys.size() < KEYS) && process.isAlive()) {
+                Thread.sleep(2);
+            }
+            process.destroyForcibly().onExit().join(); // SIGKILL
+        } finally {
+            process.destroyForcibly();
+        }
+        assertThat(acknowledged).hasSizeGreaterThanOrEqualTo(ANSWERS);
+        assertThat(keys).hasSizeGreaterThanOrEqualTo(KEYS);
+        try (Accounts accounts = new Accounts(Database.open(url))) {
+            Map<String, UsageRow> rows = accounts.usage().rows(UsageStore.month(Instant.now()), 100_000).stream()
+                    .collect(Collectors.toMap(UsageRow::requestId, Function.identity()));
+            acknowledged.forEach((id, tokens) -> {
+                assertThat(rows).containsKey(id);
+                assertThat(rows.get(id).completionTokens()).isEqualTo(tokens.longValue());
+            });
+        }
+        askAgain(url, keys);
+    }
+
+    /// The service goes on with the same database, and knows every key.
+    private static void askAgain(String url, List<String> keys) throws Exception {
+        Process process = serve(url);
+        try (BufferedReader out = output(process);
+                HttpClient http = HttpClient.newHttpClient()) {
+            URI uri = URI.create(ServedProcess.uri(out.readLine()) + "v1/models");
+            for (String key : keys) {
+                HttpRequest request = HttpRequest.newBuilder(uri)
+                        .header("Authorization", "Bearer " + key)
+                        .build();
+                assertThat(http.send(request, HttpResponse.BodyHandlers.ofString()))
+                        .satisfies(answer -> assertThat(answer.statusCode()).isEqualTo(200));
+            }
+        } finally {
+            process.destroyForcibly().onExit().join();
+        }
+    }
+
+    private static BufferedReader output(Process process) {
+        return new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    }
+
+    private static Process serve(String url) throws IOException {
+        return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
                         "--add-modules",
@@ -51,29 +108,6 @@ class KilledServiceTest {
                         url)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        try (var out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-                var clients = Executors.newVirtualThreadPerTaskExecutor();
-                HttpClient http = HttpClient.newHttpClient()) {
-            URI uri = URI.create("http://127.0.0.1:" + out.readLine() + "/v1/completions");
-            for (int i = 0; i < CLIENTS; i++) {
-                clients.submit(() -> ask(http, uri, acknowledged));
-            }
-            while (acknowledged.size() < ANSWERS && process.isAlive()) {
-                Thread.sleep(2);
-            }
-            process.destroyForcibly().onExit().join(); // SIGKILL
-        } finally {
-            process.destroyForcibly();
-        }
-        assertThat(acknowledged).hasSizeGreaterThanOrEqualTo(ANSWERS);
-        try (Accounts accounts = new Accounts(Database.open(url))) {
-            Map<String, UsageRow> rows = accounts.usage().rows(UsageStore.month(Instant.now()), 100_000).stream()
-                    .collect(Collectors.toMap(UsageRow::requestId, Function.identity()));
-            acknowledged.forEach((id, tokens) -> {
-                assertThat(rows).containsKey(id);
-                assertThat(rows.get(id).completionTokens()).isEqualTo(tokens.longValue());
-            });
-        }
     }
 
     /// Asks until the server is gone; each answer has another length.

@@ -109,7 +109,11 @@ class ServiceTest {
                 try (Socket socket = send(server, LONG.formatted(stream))) {
                     await(() -> server.model.running.get() == 1);
                 }
+                int before = server.model.generated.get();
                 await(() -> server.model.running.get() == 0);
+                assertThat(server.model.generated.get() - before)
+                        .as("tokens of 10 ms")
+                        .isLessThan(100);
             }
             assertThat(server.post("{\"model\": \"fake\"}").statusCode()).isEqualTo(200);
         }

@@ -64,7 +64,7 @@ final class TestServer implements AutoCloseable {
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {
         return new ServerConfig(
-                ServerConfig.LOOPBACK, 0, maxBodyBytes, patience, 4096, 1, queueLength, Duration.ofSeconds(2));
+                ServerConfig.LOOPBACK, 0, maxBodyBytes, patience, 4096, 1, queueLength, false, Duration.ofSeconds(2));
     }
 
     int port() {

@@ -12,6 +12,9 @@ import ai.epitome.serve.account.TestDatabases;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.account.UsageTotals;
+import ai.epitome.text.ByteTokenizer;
+import ai.epitome.text.chat.ChatFormat;
+import ai.epitome.text.chat.ChatTemplates;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +43,7 @@ class UsageTest {
             Pattern.compile("\"usage\":\\{\"prompt_tokens\":(\\d+),\"completion_tokens\":(\\d+),\"total_tokens\":\\d+");
     private static final Price PRICE = new Price(150_000, 75_000, 600_000);
     private static final int ROUNDS = 12;
-    private static final int OF_EACH = 5;
+    private static final int OF_EACH = 7;
 
     static Stream<String> databases() {
         return TestDatabases.urls().stream();
@@ -62,11 +65,15 @@ class UsageTest {
     @MethodSource("databases")
     void sumsAreExactUnderLoadWithClientsThatLeave(String url) throws Exception {
         ServerConfig config = new ServerConfig(
-                ServerConfig.LOOPBACK, 0, 1 << 20, Duration.ofSeconds(30), 4096, 8, 500, Duration.ofSeconds(5));
+                ServerConfig.LOOPBACK, 0, 1 << 20, Duration.ofSeconds(30), 4096, 8, 500, false, Duration.ofSeconds(5));
         try (Accounts accounts = new Accounts(Database.open(url));
                 TestServer server = TestServer.start(config, accounts);
                 var clients = Executors.newVirtualThreadPerTaskExecutor()) {
             accounts.prices().set(TestServer.MODEL, PRICE);
+            server.models.put(
+                    server.model,
+                    TestServer.CREATED,
+                    Optional.of(ChatFormat.of(ChatTemplates.NONE, new ByteTokenizer())));
             KeyStore.Created key = accounts.keys()
                     .create("k", EnumSet.of(Scope.INFERENCE), KeyLimits.NONE, Instant.now(), Optional.empty());
             TestServer holder = server.withKey(key.secret());
@@ -81,7 +88,7 @@ class UsageTest {
                 Told told = answer.get();
                 told.completed().ifPresent(usage -> completed.put(told.id(), usage));
             }
-            assertThat(completed).hasSize(ROUNDS * 3);
+            assertThat(completed).hasSize(ROUNDS * 5);
             check(server, accounts, key, completed);
         }
     }
@@ -95,7 +102,18 @@ class UsageTest {
                 () -> told(holder.post("{\"model\": \"fake\", \"prompt\": \"x\", \"n\": 2, \"stream\": true, "
                         + "\"stream_options\": {\"include_usage\": true}, \"max_tokens\": 20}")),
                 () -> told(holder.post("{\"model\": \"fake\", \"prompt\": \"x\", \"max_tokens\": -1}")),
+                () -> told(chat(server, "\"n\": 2, \"max_tokens\": " + (i + 5))),
+                () -> told(chat(
+                        holder,
+                        "\"max_tokens\": 30, \"stream\": true, \"stream_options\": " + "{\"include_usage\": true}")),
                 () -> leave(server, 100 * i));
+    }
+
+    private static HttpResponse<String> chat(TestServer server, String fields) throws Exception {
+        return server.post(
+                "v1/chat/completions",
+                "{\"model\": \"fake\", \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], " + fields + "}",
+                "application/json");
     }
 
     /// Begins to read a stream and goes away.
@@ -121,14 +139,14 @@ class UsageTest {
             statuses.merge(row.status(), 1, Integer::sum);
             assertThat(row.costPico())
                     .isEqualTo(PRICE.costPico(row.promptTokens(), row.cachedTokens(), row.completionTokens()));
-            assertThat(row.route()).isEqualTo("/v1/completions");
+            assertThat(row.route()).isIn("/v1/completions", "/v1/chat/completions");
             if (row.status() == 200) {
                 assertThat(completed.get(row.requestId()))
                         .as(row.toString())
                         .containsExactly(row.promptTokens(), row.completionTokens());
             }
         }
-        assertThat(statuses).isEqualTo(Map.of(200, 3 * ROUNDS, 400, ROUNDS, 499, ROUNDS));
+        assertThat(statuses).isEqualTo(Map.of(200, 5 * ROUNDS, 400, ROUNDS, 499, ROUNDS));
         assertThat(sum(rows, UsageRow::completionTokens)).isEqualTo(server.model.generated.get());
 
         String metrics = server.get("/metrics").body();

@@ -1,0 +1,172 @@
+package ai.epitome.bench;
+
+import ai.epitome.bench.ApiClient.Answer;
+import ai.epitome.model.GenerationRequest;
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.Sampling;
+import ai.epitome.model.TextGenerator;
+import ai.epitome.serve.EpitomeServer;
+import ai.epitome.serve.ModelRegistry;
+import ai.epitome.serve.ServerConfig;
+import ai.epitome.serve.account.Accounts;
+import ai.epitome.serve.account.Database;
+import ai.epitome.tensor.Backend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/// Streams over HTTP beside the same generations asked of the engine itself, by turns: tokens a second of all together,
+/// what HTTP, JSON and accounts add, and the time to the first piece of text. Clients run in the same process, on the
+/// same processors. Every request has a prompt of its own, so nothing is found in the cache.
+///
+/// `./epitome bench serve MODEL [-p N] [-n N] [-r N] [--streams 1,4,16,32] [--kernels ...] [--precision ...]`
+final class ServeBenchmark {
+    private final TextGenerator model;
+    private final ApiClient client;
+    private final int promptTokens;
+    private final int maxTokens;
+    private final SplittableRandom random = new SplittableRandom(1);
+
+    private ServeBenchmark(TextGenerator model, ApiClient client, int promptTokens, int maxTokens) {
+        this.model = model;
+        this.client = client;
+        this.promptTokens = promptTokens;
+        this.maxTokens = maxTokens;
+    }
+
+    static void run(Path source, Arguments arguments) throws IOException {
+        Backend backend = Backend.of(
+                arguments.choice("--kernels", Backend.Kernels.AUTO),
+                arguments.choice("--precision", Backend.Precision.AUTO),
+                arguments.number("-t", Runtime.getRuntime().availableProcessors()));
+        System.out.println(backend.describe());
+        String database = Files.createTempDirectory("epitome-bench")
+                .resolve("accounts.db")
+                .toString();
+        try (LoadedModel loaded = LoadedModel.open(source);
+                Accounts accounts = new Accounts(Database.open(database))) {
+            TextGenerator model = loaded.generator(backend);
+            ModelRegistry models = new ModelRegistry().put(model);
+            try (EpitomeServer server = EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts);
+                    ApiClient client = new ApiClient(server.uri())) {
+                int[] streams = Arrays.stream(
+                                arguments.text("--streams", "1,4,16,32").split(","))
+                        .mapToInt(Integer::parseInt)
+                        .toArray();
+                new ServeBenchmark(model, client, arguments.number("-p", 32), arguments.number("-n", 64))
+                        .measure(streams, arguments.number("-r", 6));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        } finally {
+            backend.workers().close();
+        }
+    }
+
+    /// @param tokens of all streams
+    private record Round(long tokens, long nanos) {
+        double rate() {
+            return tokens * 1e9 / nanos;
+        }
+    }
+
+    private void measure(int[] streams, int rounds) throws InterruptedException, ExecutionException {
+        System.out.printf(
+                "%s, prompts of %d tokens, %d tokens each, medians of %d rounds; tokens/s of all streams, milliseconds%n",
+                model.id(), promptTokens, maxTokens, rounds);
+        System.out.println("| streams | engine t/s | HTTP t/s | beside one | HTTP adds | first p50 | first p99 |");
+        System.out.println("|--:|--:|--:|--:|--:|--:|--:|");
+        double single = 0;
+        for (int count : streams) {
+            List<Double> firsts = new ArrayList<>();
+            warm(count);
+            double[] engine = new double[rounds];
+            double[] http = new double[rounds];
+            double[] added = new double[rounds];
+            for (int i = 0; i < rounds; i++) {
+                engine[i] = round(count, this::direct).rate();
+                http[i] = round(count, () -> overHttp(firsts)).rate();
+                added[i] = engine[i] / http[i] - 1;
+            }
+            double rate = median(http);
+            single = single == 0 ? rate : single;
+            System.out.printf(
+                    Locale.ROOT,
+                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f |%n",
+                    count,
+                    median(engine),
+                    rate,
+                    rate / single,
+                    100 * median(added),
+                    quantile(firsts, 0.5),
+                    quantile(firsts, 0.99));
+        }
+    }
+
+    private void warm(int count) throws InterruptedException, ExecutionException {
+        round(count, this::direct);
+        round(count, () -> overHttp(new ArrayList<>()));
+    }
+
+    private Round round(int count, Callable<Long> stream) throws InterruptedException, ExecutionException {
+        long start = System.nanoTime();
+        long tokens = 0;
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Long>> running = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                running.add(threads.submit(stream));
+            }
+            for (Future<Long> each : running) {
+                tokens += each.get();
+            }
+        }
+        return new Round(tokens, System.nanoTime() - start);
+    }
+
+    private synchronized int[] prompt() {
+        return random.ints(promptTokens, 0, model.vocabularySize()).toArray();
+    }
+
+    private long direct() {
+        var request = new GenerationRequest(prompt(), maxTokens, Sampling.ofTemperature(1, 1));
+        return model.generate(request, _ -> {}, () -> false).completionTokens();
+    }
+
+    /// @param firsts takes the milliseconds to the first piece of text
+    private long overHttp(List<Double> firsts) throws IOException, InterruptedException {
+        String body = "{\"model\": \"%s\", \"prompt\": %s, \"max_tokens\": %d, \"seed\": 1, \"stream\": true, "
+                        .formatted(model.id(), Arrays.toString(prompt()), maxTokens)
+                + "\"stream_options\": {\"include_usage\": true}}";
+        Answer answer = client.post("v1/completions", body, Optional.empty(), Integer.MAX_VALUE);
+        if (answer.status() != 200) {
+            throw new IOException("status " + answer.status());
+        }
+        synchronized (firsts) {
+            firsts.add(answer.firstNanos() / 1e6);
+        }
+        return answer.usage().orElseThrow().completion();
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+
+    private static double quantile(List<Double> values, double share) {
+        List<Double> sorted = values.stream().sorted().toList();
+        return sorted.get((int) Math.min(sorted.size() - 1, Math.floor(share * sorted.size())));
+    }
+}

@@ -1,0 +1,106 @@
+package ai.epitome.cli;
+
+import static ai.epitome.cli.CommandsTest.done;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The real command: who needs a key, and where the first one comes from.
+class ServeCommandTest {
+    private static final Pattern SERVING = Pattern.compile("serving .* at http://([^ ]+):(\\d+)/");
+    private static final Pattern KEY = Pattern.compile("API key, shown this once: (ep-[A-Za-z0-9_-]{43})");
+
+    @TempDir
+    static Path folder;
+
+    private static Path model;
+
+    @BeforeAll
+    static void trains() throws IOException {
+        Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(50));
+        model = folder.resolve("tiny");
+        done(
+                "pretrain",
+                text.toString(),
+                "-o",
+                model.toString(),
+                "--depth",
+                "1",
+                "--context",
+                "32",
+                "--batch",
+                "2",
+                "--steps",
+                "2",
+                "--threads",
+                "1");
+    }
+
+    /// What a served command has said of itself, and what it answers without a key and with the one that it made.
+    private record Served(String host, Optional<String> key, int withoutKey, int withKey) {}
+
+    private static Served serve(String... more) throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("serve", model.toString(), "--port", "0"));
+        arguments.addAll(List.of(more));
+        try (CommandProcess process = CommandProcess.start(folder, arguments);
+                HttpClient http = HttpClient.newHttpClient()) {
+            Matcher serving = SERVING.matcher(process.output());
+            while (!serving.find()) {
+                assertThat(process.isAlive()).as(process.output()).isTrue();
+                Thread.sleep(20);
+                serving = SERVING.matcher(process.output());
+            }
+            Matcher key = KEY.matcher(process.output());
+            Optional<String> made = key.find() ? Optional.of(key.group(1)) : Optional.empty();
+            int port = Integer.parseInt(serving.group(2));
+            return new Served(
+                    serving.group(1), made, status(http, port, "none"), status(http, port, made.orElse("none")));
+        }
+    }
+
+    private static int status(HttpClient http, int port, String key) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/models"))
+                .header("Authorization", "Bearer " + key)
+                .build();
+        return http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+    }
+
+    @Test
+    void onlyThisMachineAndNoKeyUnlessAsked() throws Exception {
+        Served served = serve("--database", folder.resolve("local.db").toString());
+        assertThat(served).isEqualTo(new Served("127.0.0.1", Optional.empty(), 200, 200));
+    }
+
+    @Test
+    void anyOtherAddressNeedsAKeyAndMakesTheFirst() throws Exception {
+        String database = folder.resolve("others.db").toString();
+        Served first = serve("--host", "0.0.0.0", "--database", database);
+        assertThat(first.key()).isPresent();
+        assertThat(first).isEqualTo(new Served("0.0.0.0", first.key(), 401, 200));
+        Served second = serve("--host", "0.0.0.0", "--database", database);
+        assertThat(second.key()).as("there is one already").isEmpty();
+        assertThat(second.withoutKey()).isEqualTo(401);
+    }
+
+    @Test
+    void aKeyCanBeNeededHereToo() throws Exception {
+        Served served = serve(
+                "--require-key", "--database", folder.resolve("required.db").toString());
+        assertThat(served.key()).isPresent();
+        assertThat(served).isEqualTo(new Served("127.0.0.1", served.key(), 401, 200));
+    }
+}
