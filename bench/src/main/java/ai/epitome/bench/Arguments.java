@@ -1,6 +1,7 @@
 package ai.epitome.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +34,15 @@ final class Arguments {
 
     int number(String name, int otherwise) {
         return named.containsKey(name) ? Integer.parseInt(named.get(name)) : otherwise;
+    }
+
+    /// Whole numbers with commas between them.
+    List<Integer> numbers(String name) {
+        return named.containsKey(name)
+                ? Arrays.stream(named.get(name).split(","))
+                        .map(Integer::valueOf)
+                        .toList()
+                : List.of();
     }
 
     <E extends Enum<E>> E choice(String name, E otherwise) {

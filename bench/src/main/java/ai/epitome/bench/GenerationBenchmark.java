@@ -1,18 +1,27 @@
 package ai.epitome.bench;
 
+import ai.epitome.model.EngineLimits;
+import ai.epitome.model.Generation;
+import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.Sampling;
 import ai.epitome.model.Session;
+import ai.epitome.model.TextGenerator;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Parameter;
+import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// How fast a model reads and writes, in the columns of llama.cpp's `llama-bench`: `pp512` reads 512 tokens in one
@@ -23,7 +32,11 @@ import java.util.stream.Stream;
 /// Below the table: the bytes of weights that each written token reads, over its time, beside what the threads read
 /// when they do nothing else.
 ///
-/// `./epitome bench MODEL [-p N] [-n N] [-r N] [-t N]`
+/// Batches (`-b 1,8`) are texts that the engine continues together, as a service does, drawing included: `tg128 x 8`
+/// are
+/// the tokens of all eight a second.
+///
+/// `./epitome bench MODEL [-p N] [-n N] [-b N,N...] [-r N] [-t N]`
 final class GenerationBenchmark {
     private static final long WARM_UP_NANOS = 4_000_000_000L;
     /// Any token will do: ids are spread over the vocabulary.
@@ -55,18 +68,19 @@ final class GenerationBenchmark {
             if (prompt > context || written > context) {
                 throw new IllegalArgumentException("the model's context is %d tokens".formatted(context));
             }
-            new GenerationBenchmark(source, loaded.transformer(), backend, arguments.number("-r", 5))
-                    .measure(prompt, written);
+            GenerationBenchmark benchmark =
+                    new GenerationBenchmark(source, loaded.transformer(), backend, arguments.number("-r", 5));
+            benchmark.measure(prompt, written);
+            if (!arguments.numbers("-b").isEmpty()) {
+                benchmark.measureBatches(loaded, arguments.numbers("-b"), written);
+            }
         } finally {
             backend.workers().close();
         }
     }
 
     private void measure(int prompt, int written) throws IOException {
-        System.out.println("| model                          |       size |     params | threads |          test |"
-                + "                  t/s |");
-        System.out.println("| ------------------------------ | ---------: | ---------: | ------: | ------------: |"
-                + " -------------------: |");
+        head();
         if (prompt > 0) {
             row("pp" + prompt, prompt, () -> read(prompt));
         }
@@ -79,6 +93,31 @@ final class GenerationBenchmark {
                     bytes / 1e6,
                     bytes * rate / 1e9,
                     new StreamingRead(backend.workers()).bytesPerSecond(bytes) / 1e9);
+        }
+    }
+
+    private static void head() {
+        System.out.println("| model                          |       size |     params | threads |          test |"
+                + "                  t/s |");
+        System.out.println("| ------------------------------ | ---------: | ---------: | ------: | ------------: |"
+                + " -------------------: |");
+    }
+
+    private void measureBatches(LoadedModel loaded, List<Integer> batches, int written) throws IOException {
+        EngineLimits limits = EngineLimits.DEFAULT
+                .withSequences(Collections.max(batches))
+                .withSpeculation(EngineLimits.Speculation.NEVER);
+        Tokenizer tokenizer = loaded.tokenizer()
+                .orElseThrow(() -> new IllegalArgumentException("a model without a tokenizer continues no texts"));
+        TextGenerator generator = new TextGenerator(loaded.id(), model, tokenizer, Set.of(), backend, limits);
+        System.out.println();
+        head();
+        double alone = 0;
+        for (int batch : batches) {
+            double rate =
+                    row("tg%d x %d".formatted(written, batch), batch * written, () -> write(generator, batch, written));
+            alone = alone == 0 ? rate / batch : alone;
+            System.out.printf(Locale.ROOT, "  %.2f times the first%n", rate / alone / batches.getFirst());
         }
     }
 
@@ -135,6 +174,17 @@ final class GenerationBenchmark {
             }
             return System.nanoTime() - began;
         }
+    }
+
+    /// Nanoseconds to go on with so many texts at once, each of its own first token.
+    private long write(TextGenerator generator, int batch, int tokens) {
+        long began = System.nanoTime();
+        List<Generation> generations = IntStream.range(0, batch)
+                .mapToObj(i -> new GenerationRequest(new int[] {token(i)}, tokens, Sampling.ofTemperature(0, 0)))
+                .map(generator::submit)
+                .toList();
+        generations.forEach(Generation::result);
+        return System.nanoTime() - began;
     }
 
     private int token(int place) {

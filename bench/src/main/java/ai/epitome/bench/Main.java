@@ -8,7 +8,7 @@ import java.util.List;
 /// `./epitome bench`: benchmarks.
 public final class Main {
     private static final String USAGE = """
-            usage: ./epitome bench MODEL [-p N] [-n N] [-r N] [-t N] [--kernels auto|onednn|java] [--precision auto|bf16|f32]
+            usage: ./epitome bench MODEL [-p N] [-n N] [-b N,N...] [-r N] [-t N] [--kernels auto|onednn|java] [--precision auto|bf16|f32]
                    ./epitome bench train [SHAPE|all|growth] [--kernels auto|onednn|java] [--precision auto|bf16|f32] [--steps N]
                    ./epitome bench products
                    ./epitome bench tokenizer [cl100k_base|o200k_base] [--text FILE] [--ranks FOLDER] [--rounds N]
@@ -20,7 +20,7 @@ public final class Main {
                    ./epitome bench load MODEL [--seconds N] [--streams N] [--database URL]
 
             MODEL     reading and writing speed of a model, in llama-bench's columns: prompt of -p tokens (512), then -n
-                      tokens one by one (128), -r times (5), on -t threads
+                      tokens one by one (128), -r times (5), on -t threads; with -b 1,8,32 also so many texts at once
             train     training steps of cpu-config, baby (the default) or gpt2-124M, beside bench/peers/torch_train.py;
                       growth: a table over depth and context
             products  matrix products, oneDNN and Java

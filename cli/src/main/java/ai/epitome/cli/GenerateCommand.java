@@ -10,13 +10,16 @@ import ai.epitome.tensor.Backend;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -55,6 +58,13 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Adapter to use with the model: LoRA, in PEFT's files.")
     private Path adapter;
 
+    @Option(
+            names = "--cache",
+            paramLabel = "FILE",
+            description = "Keep what was read in this file, and read nothing again that it knows: for long prompts that"
+                    + " begin alike, with this model.")
+    private Path cache;
+
     @Option(names = "--json", description = "Print one JSON object at the end instead of the text as it comes.")
     private boolean json;
 
@@ -78,12 +88,17 @@ final class GenerateCommand implements Callable<Integer> {
                     ? StandardText.readBytes()
                     : prompt.getBytes(StandardCharsets.UTF_8);
             int[] ids = generator.encode(text);
+            if (cache != null && Files.exists(cache)) {
+                generator.loadCache(cache);
+            }
+            IntStream.Builder written = IntStream.builder();
             GenerationRequest request = new GenerationRequest(ids, maxTokens, how, stop, 0, wanted);
             PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
             AtomicBoolean closed = new AtomicBoolean();
             GenerationResult result = generator.generate(
                     request,
                     piece -> {
+                        piece.tokens().forEach(token -> written.add(token.id()));
                         if (!json) {
                             out.print(piece.text());
                             out.flush();
@@ -96,15 +111,29 @@ final class GenerateCommand implements Callable<Integer> {
                         "text", result.text(),
                         "finish_reason", result.finish().name().toLowerCase(Locale.ROOT),
                         "prompt_tokens", result.promptTokens(),
+                        "cached_tokens", result.cachedTokens(),
                         "completion_tokens", result.completionTokens(),
                         "seed", how.seed())));
             } else {
                 out.println();
             }
             out.flush();
+            if (cache != null) {
+                keep(
+                        generator,
+                        IntStream.concat(Arrays.stream(ids), written.build()).toArray());
+            }
             return 0;
         } finally {
             backend.workers().close();
+        }
+    }
+
+    private void keep(TextGenerator generator, int[] tokens) throws IOException {
+        try {
+            generator.saveCache(tokens, cache);
+        } catch (IllegalStateException e) { // a few words, which are read again as soon
+            System.err.println("epitome: " + cache + " is not written: " + e.getMessage());
         }
     }
 

@@ -3,6 +3,7 @@ package ai.epitome.cli;
 import ai.epitome.model.Gguf;
 import ai.epitome.model.GgufModel;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.StoredModel;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// `epitome info`: what a model is.
+/// `epitome info`: what a model is, without its weights, which need not fit into memory to be described.
 @Command(
         name = "info",
         description = "What a model is.",
@@ -44,8 +45,8 @@ final class InfoCommand implements Callable<Integer> {
         if (Gguf.is(source)) {
             addGguf(facts);
         } else {
-            try (LoadedModel model = LoadedModel.open(source)) {
-                addShape(facts, model.transformer().config());
+            try (StoredModel model = StoredModel.open(source)) {
+                addShape(facts, model.config());
                 addTokenizer(facts, model.tokenizer());
             }
         }
@@ -72,7 +73,7 @@ final class InfoCommand implements Callable<Integer> {
         });
     }
 
-    /// Without its weights, which need not fit into memory to be described. A file may hold a vocabulary alone.
+    /// A file may hold a vocabulary alone.
     private void addGguf(Map<String, Object> facts) throws IOException {
         try (Gguf gguf = Gguf.open(source)) {
             if (!gguf.entries().isEmpty()) {

@@ -265,6 +265,29 @@ class CommandsTest {
     }
 
     @Test
+    void generateReadsNothingAgainThatItsCacheKnows() throws IOException {
+        Path cache = folder.resolve("conversation.cache");
+        String[] arguments = {
+            "generate", model.toString(), "to be or not to be", "--max-tokens", "9", "--seed", "7", "--json"
+        };
+        JsonNode without = run(arguments).json();
+        assertThat(without.path("cached_tokens").asInt()).isZero();
+        assertThat(cache).doesNotExist();
+        JsonNode first = run(with(arguments, "--cache", cache.toString())).json();
+        JsonNode second = run(with(arguments, "--cache", cache.toString())).json();
+        assertThat(first).isEqualTo(without);
+        assertThat(second.path("text")).isEqualTo(without.path("text"));
+        assertThat(second.path("cached_tokens").asInt()).isEqualTo(16);
+        Path none = folder.resolve("none.cache");
+        Result few = run("generate", model.toString(), "to", "--max-tokens", "1", "--cache", none.toString());
+        assertThat(few.code).isZero();
+        assertThat(few.err).contains("none.cache is not written: ").contains("nothing to keep");
+        assertThat(none).doesNotExist();
+        Files.writeString(cache, "to be");
+        assertFails(run(with(arguments, "--cache", cache.toString())), "conversation.cache", "offset");
+    }
+
+    @Test
     void generateWritesWhatItMust() throws IOException {
         Path grammar = Files.writeString(folder.resolve("pairs.gbnf"), "root ::= \"<\" [a-z]{2} \">\" root?");
         String[] generate = {"generate", model.toString(), "to be", "--max-tokens", "9", "--seed", "3"};

@@ -155,18 +155,39 @@ public final class ConfigFile {
         if (!json.flag("use_sliding_window", false) || !json.has("sliding_window")) {
             return config;
         }
-        int fullLayers = json.integer("max_window_layers", 28);
-        if (fullLayers >= config.layers()) {
+        int fullLayers = fullLayers(json, config.layers());
+        if (fullLayers == config.layers()) {
             return config;
         }
         if (fullLayers > 0) {
             throw new MalformedModelException(
                     json.file(),
-                    "`max_window_layers` %d of %d layers: mixing layers with and without a sliding window is not supported"
+                    "%d of %d layers have no sliding window (`layer_types` or `max_window_layers`): mixing layers with and without a sliding window is not supported"
                             .formatted(fullLayers, config.layers()));
         }
         int window = json.integer("sliding_window");
         return config.with(c -> c.window = window);
+    }
+
+    /// Layers without a sliding window: those that `layer_types` names, or the first `max_window_layers`.
+    private static int fullLayers(JsonObject json, int layers) throws MalformedModelException {
+        JsonNode types = json.node().get("layer_types");
+        if (types == null || types.isNull()) {
+            return Math.clamp(json.integer("max_window_layers", 28), 0, layers);
+        }
+        int full = 0;
+        for (JsonNode type : types) {
+            switch (type.asString("")) {
+                case "full_attention" -> full++;
+                case "sliding_attention" -> {}
+                default -> throw new MalformedModelException(json.file(), "`layer_types` has " + type);
+            }
+        }
+        if (types.size() != layers) {
+            throw new MalformedModelException(
+                    json.file(), "`layer_types` has %d entries for %d layers".formatted(types.size(), layers));
+        }
+        return full;
     }
 
     /// `rope_parameters` as written since transformers 5, or `rope_theta` and `rope_scaling`.
@@ -176,6 +197,9 @@ public final class ConfigFile {
         }
         if (json.has("rope_parameters")) {
             JsonObject rope = json.object("rope_parameters");
+            if (rope.number("partial_rotary_factor", 1) != 1) {
+                throw new MalformedModelException(json.file(), "`partial_rotary_factor` other than 1 is not supported");
+            }
             return new Position.Rotary(rope.number("rope_theta", json.number("rope_theta", 10_000)), scaling(rope));
         }
         RotaryScaling scaling =

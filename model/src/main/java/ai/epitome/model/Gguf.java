@@ -5,16 +5,13 @@ import ai.epitome.text.GgufMetadata;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -61,14 +58,12 @@ public final class Gguf implements AutoCloseable {
         }
     }
 
-    private final Path file;
-    private final Arena arena;
+    private final MappedFile mapping;
     private final GgufMetadata metadata;
     private final Map<String, Entry> entries;
 
-    private Gguf(Path file, Arena arena, GgufMetadata metadata, Map<String, Entry> entries) {
-        this.file = file;
-        this.arena = arena;
+    private Gguf(MappedFile mapping, GgufMetadata metadata, Map<String, Entry> entries) {
+        this.mapping = mapping;
         this.metadata = metadata;
         this.entries = Collections.unmodifiableMap(entries);
     }
@@ -87,20 +82,22 @@ public final class Gguf implements AutoCloseable {
     ///
     /// @throws IOException when it breaks the format
     public static Gguf open(Path file) throws IOException {
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return parse(file, arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+        MappedFile mapping = MappedFile.open(file);
+        try {
+            return parse(mapping);
         } catch (IOException | RuntimeException e) {
-            arena.close();
+            mapping.close();
             throw e;
         }
     }
 
-    /// Reads the structure of a file's bytes; `file` is for messages. `arena` is closed with the result.
-    static Gguf parse(Path file, Arena arena, MemorySegment bytes) throws IOException {
-        GgufMetadata metadata = GgufMetadata.read(new BufferedInputStream(stream(bytes)), file.toString());
-        Table table = new Table(file, bytes, metadata);
-        return new Gguf(file, arena, metadata, table.read());
+    /// Reads the structure of a file, which is closed with the result.
+    static Gguf parse(MappedFile mapping) throws IOException {
+        MemorySegment bytes = mapping.bytes();
+        GgufMetadata metadata = GgufMetadata.read(
+                new BufferedInputStream(stream(bytes)), mapping.path().toString());
+        Table table = new Table(mapping.path(), bytes, metadata);
+        return new Gguf(mapping, metadata, table.read());
     }
 
     /// The beginning of a file, in which metadata has to be.
@@ -277,7 +274,7 @@ public final class Gguf implements AutoCloseable {
     }
 
     public Path file() {
-        return file;
+        return mapping.path();
     }
 
     public GgufMetadata metadata() {
@@ -289,16 +286,13 @@ public final class Gguf implements AutoCloseable {
         return entries;
     }
 
-    /// What the mapping belongs to.
-    Arena arena() {
-        return arena;
+    MappedFile mapping() {
+        return mapping;
     }
 
     /// Ends the mapping, unless the model that it was handed to has. Memory taken from it must no longer be used.
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
+        mapping.close();
     }
 }

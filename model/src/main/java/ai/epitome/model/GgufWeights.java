@@ -80,7 +80,7 @@ final class GgufWeights {
             throw e;
         }
         if (model.parameters().stream().anyMatch(parameter -> parameter.blocks() != null)) {
-            model.keep(gguf.arena());
+            model.keep(gguf.mapping());
         } else {
             gguf.close();
         }

@@ -5,14 +5,11 @@ import ai.epitome.model.TransformerConfig.Biases;
 import ai.epitome.model.TransformerConfig.Norm;
 import ai.epitome.model.TransformerConfig.Position;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -47,8 +44,8 @@ final class Llama2cCheckpoint implements AutoCloseable {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\.(.*)");
 
+    private final MappedFile mapping;
     private final Path file;
-    private final Arena arena;
     private final MemorySegment bytes;
     private final TransformerConfig config;
     /// Where each of Hugging Face's tensors begins, those of layers without their number.
@@ -56,10 +53,10 @@ final class Llama2cCheckpoint implements AutoCloseable {
 
     private long end;
 
-    private Llama2cCheckpoint(Path file, Arena arena, MemorySegment bytes) throws MalformedModelException {
-        this.file = file;
-        this.arena = arena;
-        this.bytes = bytes;
+    private Llama2cCheckpoint(MappedFile mapping) throws MalformedModelException {
+        this.mapping = mapping;
+        this.file = mapping.path();
+        this.bytes = mapping.bytes();
         require(
                 bytes.byteSize() >= SHAPE,
                 "%,d bytes, too short for the %d of a shape at offset 0".formatted(bytes.byteSize(), SHAPE));
@@ -86,18 +83,18 @@ final class Llama2cCheckpoint implements AutoCloseable {
     ///
     /// @throws MalformedModelException when it is no checkpoint of llama2.c
     static Llama2cCheckpoint open(Path file) throws IOException {
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return parse(file, arena, channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+        MappedFile mapping = MappedFile.open(file);
+        try {
+            return parse(mapping);
         } catch (IOException | RuntimeException e) {
-            arena.close();
+            mapping.close();
             throw e;
         }
     }
 
-    /// Reads the structure of a file's bytes; `file` is for messages. `arena` is closed with the result.
-    static Llama2cCheckpoint parse(Path file, Arena arena, MemorySegment bytes) throws MalformedModelException {
-        return new Llama2cCheckpoint(file, arena, bytes);
+    /// Reads the structure of a file, which is closed with the result.
+    static Llama2cCheckpoint parse(MappedFile mapping) throws MalformedModelException {
+        return new Llama2cCheckpoint(mapping);
     }
 
     private void require(boolean condition, String problem) throws MalformedModelException {
@@ -237,7 +234,7 @@ final class Llama2cCheckpoint implements AutoCloseable {
     /// Ends the mapping.
     @Override
     public void close() {
-        arena.close();
+        mapping.close();
     }
 
     /// The vocabulary beside a checkpoint, where there is one: `tok512.bin` for 512 tokens, `tokenizer.bin`, or

@@ -40,10 +40,14 @@ public record LoadedModel(
         if (!Files.exists(source)) {
             throw new MalformedModelException(source, "no such file or folder");
         }
-        if (Files.isDirectory(source)) {
-            return ModelFolder.load(source);
+        try {
+            if (Files.isDirectory(source)) {
+                return ModelFolder.load(source);
+            }
+            return Gguf.is(source) ? openGguf(source) : openLlama2c(source);
+        } catch (InternalError e) { // what reading a page of a mapping gives when it is gone
+            throw new MalformedModelException(source, "could not be read to its end: was it cut meanwhile?", e);
         }
-        return Gguf.is(source) ? openGguf(source) : openLlama2c(source);
     }
 
     /// The shape of a model, without its weights.

@@ -3,6 +3,7 @@ package ai.epitome.model;
 import ai.epitome.tensor.BlockEncoder;
 import ai.epitome.tensor.BlockFormat;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -43,12 +44,12 @@ final class RowEncoding {
             for (int first = 0; first < pieces; first += atOnce) {
                 int from = first * rows;
                 int to = (int) Math.min(weight.shape().rows(), (long) from + (long) atOnce * rows);
-                AtomicReference<IllegalArgumentException> failure = new AtomicReference<>();
+                AtomicReference<RuntimeException> failure = new AtomicReference<>();
                 IntStream.range(0, atOnce).parallel().forEach(piece -> {
                     int begin = from + piece * rows;
                     try {
                         encode(weight, format, begin, Math.min(begin + rows, to), memory, piece * bytes);
-                    } catch (IllegalArgumentException e) {
+                    } catch (RuntimeException e) {
                         failure.set(e); // which a stream would wrap
                     }
                 });
@@ -63,12 +64,23 @@ final class RowEncoding {
         }
     }
 
+    private static void read(StoredWeight weight, int row, float[] values) {
+        try {
+            weight.source().read(row, values);
+        } catch (InternalError e) { // what reading a page of a mapping gives when it is gone
+            throw new UncheckedIOException(new IOException(
+                    "tensor `%s`, row %d, can no longer be read: was its file cut meanwhile?"
+                            .formatted(weight.name(), row),
+                    e));
+        }
+    }
+
     private static void encode(
             StoredWeight weight, BlockFormat format, int from, int to, MemorySegment target, long offset) {
         int columns = weight.shape().columns();
         float[] values = new float[columns];
         for (int row = from; row < to; row++) {
-            weight.source().read(row, values);
+            read(weight, row, values);
             try {
                 BlockEncoder.encode(
                         format, values, columns, target, offset + format.bytesOf((long) (row - from) * columns));

@@ -3,13 +3,10 @@ package ai.epitome.model;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Tensor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -90,14 +87,12 @@ public final class Safetensors implements AutoCloseable {
         }
     }
 
-    private final Path file;
-    private final Arena arena;
+    private final MappedFile mapping;
     private final Map<String, String> metadata;
     private final Map<String, Entry> entries;
 
-    private Safetensors(Path file, Arena arena, Map<String, String> metadata, Map<String, Entry> entries) {
-        this.file = file;
-        this.arena = arena;
+    private Safetensors(MappedFile mapping, Map<String, String> metadata, Map<String, Entry> entries) {
+        this.mapping = mapping;
         this.metadata = Collections.unmodifiableMap(metadata);
         this.entries = Collections.unmodifiableMap(entries);
     }
@@ -106,18 +101,19 @@ public final class Safetensors implements AutoCloseable {
     ///
     /// @throws MalformedModelException when it breaks the format
     public static Safetensors open(Path file) throws IOException {
-        Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            return parse(file, arena, bytes);
+        MappedFile mapping = MappedFile.open(file);
+        try {
+            return parse(mapping);
         } catch (IOException | RuntimeException e) {
-            arena.close();
+            mapping.close();
             throw e;
         }
     }
 
-    /// Reads the structure of a file's bytes; `file` is for messages. `arena` is closed with the result.
-    static Safetensors parse(Path file, Arena arena, MemorySegment bytes) throws MalformedModelException {
+    /// Reads the structure of a file, which is closed with the result.
+    static Safetensors parse(MappedFile mapping) throws MalformedModelException {
+        Path file = mapping.path();
+        MemorySegment bytes = mapping.bytes();
         if (bytes.byteSize() < 8) {
             throw new MalformedModelException(
                     file, "%d bytes, too short for the header's length at offset 0".formatted(bytes.byteSize()));
@@ -150,7 +146,7 @@ public final class Safetensors implements AutoCloseable {
             }
         }
         reader.requireCovered(entries.values());
-        return new Safetensors(file, arena, metadata, entries);
+        return new Safetensors(mapping, metadata, entries);
     }
 
     /// Checks the header's statements against the data.
@@ -247,7 +243,7 @@ public final class Safetensors implements AutoCloseable {
     }
 
     public Path file() {
-        return file;
+        return mapping.path();
     }
 
     /// The file's own notes.
@@ -263,6 +259,6 @@ public final class Safetensors implements AutoCloseable {
     /// Ends the mapping. Tensors and memory taken from it must no longer be used.
     @Override
     public void close() {
-        arena.close();
+        mapping.close();
     }
 }

@@ -1,8 +1,6 @@
 package ai.epitome.model;
 
-import ai.epitome.tensor.Parameter;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -116,7 +114,7 @@ final class SavedCache {
         }
     }
 
-    /// SHA-256 of the model's shape and weights. A second or so for a gigabyte, once.
+    /// SHA-256 of the model's shape and weights, its adapter's too. A second or so for a gigabyte, once.
     private synchronized byte[] fingerprint() {
         long changes = model.changes();
         if (fingerprint == null || changes != fingerprintOf) {
@@ -129,11 +127,7 @@ final class SavedCache {
     private byte[] hash() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(model.config().toString().getBytes(StandardCharsets.UTF_8));
-            for (Parameter parameter : model.parameters()) {
-                digest.update(parameter.name().getBytes(StandardCharsets.UTF_8));
-                parameter.digest(digest);
-            }
+            model.digest(digest);
             return digest.digest();
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every Java platform has it

@@ -8,7 +8,10 @@ import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.RotaryTable;
 import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,7 +33,7 @@ public final class Transformer implements AutoCloseable {
 
     private final TransformerConfig config;
     private final Arena arena;
-    private Arena mapping; // of weights that stay in their file, or null
+    private MappedFile mapping; // of weights that stay in their file, or null
     private final ParameterList parameters;
     private final Parameter embedding; // (V, C)
     private final Parameter positionEmbedding; // (context, C), or null
@@ -117,6 +120,7 @@ public final class Transformer implements AutoCloseable {
     /// The function itself.
     private Tensor hidden(
             Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Dropout dropout) {
+        requireWhole();
         Tensor x = tape.embedding(ids, embedding); // (N, C)
         if (positionEmbedding != null) {
             Tensor tokens = x;
@@ -213,7 +217,29 @@ public final class Transformer implements AutoCloseable {
         for (Parameter parameter : parameters.all()) {
             changes += parameter.changes();
         }
+        if (adapter != null) {
+            for (Parameter parameter : adapter.parameters()) {
+                changes += parameter.changes();
+            }
+        }
         return changes;
+    }
+
+    /// Takes in what tells this model from others: its shape and weights, and its adapter's.
+    void digest(MessageDigest digest) {
+        digest.update(config.toString().getBytes(StandardCharsets.UTF_8));
+        digest(parameters.all(), digest);
+        if (adapter != null) {
+            digest.update(Double.toString(adapter.settings().scale()).getBytes(StandardCharsets.UTF_8));
+            digest(adapter.parameters(), digest);
+        }
+    }
+
+    private static void digest(List<Parameter> all, MessageDigest digest) {
+        for (Parameter parameter : all) {
+            digest.update(parameter.name().getBytes(StandardCharsets.UTF_8));
+            parameter.digest(digest);
+        }
     }
 
     /// What `parameter` is to this model.
@@ -244,8 +270,15 @@ public final class Transformer implements AutoCloseable {
         return finalNorm;
     }
 
+    /// @throws UncheckedIOException when the file in which weights stay has been cut
+    void requireWhole() {
+        if (mapping != null) {
+            mapping.requireWhole();
+        }
+    }
+
     /// Makes the mapping of a file, in which weights stay, this model's to close.
-    void keep(Arena mapping) {
+    void keep(MappedFile mapping) {
         this.mapping = mapping;
     }
 

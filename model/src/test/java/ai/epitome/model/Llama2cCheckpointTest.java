@@ -8,9 +8,6 @@ import ai.epitome.model.TransformerConfig.Biases;
 import ai.epitome.tensor.Tensor;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -114,11 +111,7 @@ class Llama2cCheckpointTest {
     }
 
     private static void read(byte[] bytes) {
-        Arena arena = Arena.ofShared();
-        MemorySegment memory = arena.allocate(Math.max(1, bytes.length)).asSlice(0, bytes.length);
-        MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
-        try (arena;
-                Llama2cCheckpoint read = Llama2cCheckpoint.parse(Path.of("fuzzed"), Arena.ofShared(), memory);
+        try (Llama2cCheckpoint read = Llama2cCheckpoint.parse(MappedFile.of(Path.of("fuzzed"), bytes));
                 Transformer model = new Transformer(read.config())) {
             read.fill(model); // throws when outside the memory
         } catch (MalformedModelException expected) {

@@ -17,11 +17,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
@@ -29,6 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 class LlamaCppTest {
     private static final String PROMPT = "One day, Lily met a";
     private static final int TOKENS = 57;
+    private static final Path STORIES =
+            Path.of(System.getProperty("epitome.shared", "../shared"), "data/weights/stories260K/stories260K.bin");
     /// Neither a control token nor U+2581, which encodings of text treat in other ways.
     private static final List<String> TEXTS = List.of(
             "Hello world",
@@ -92,10 +96,8 @@ class LlamaCppTest {
             mode = Mode.INCLUDE,
             names = {"F32", "F16", "BF16", "Q8_0"})
     void greedyTextIsTheSame(BlockFormat format) throws IOException {
-        Path source =
-                Path.of(System.getProperty("epitome.shared", "../shared"), "data/weights/stories260K/stories260K.bin");
-        assumeTrue(Files.exists(source), () -> source + " is not there: its export is not run");
-        Path file = export(source, Quantization.pure(format));
+        assumeTrue(Files.exists(STORIES), () -> STORIES + " is not there: its export is not run");
+        Path file = export(STORIES, Quantization.pure(format));
         try (LoadedModel ours = LoadedModel.open(file);
                 LlamaModel theirs = llamaCpp(file)) {
             InferenceParameters request =
@@ -107,6 +109,64 @@ class LlamaCppTest {
                         .containsExactly(ours.tokenizer().orElseThrow().encode(text));
             }
         }
+    }
+
+    private static double furthest(float[] ours, float[] theirs) {
+        double most = 0;
+        for (int i = 0; i < ours.length; i++) {
+            most = Math.max(most, Math.abs((double) ours[i] - theirs[i]));
+        }
+        return most;
+    }
+
+    /// How far logits are from llama.cpp's on the same file, for a prompt in one pass and then token by token. With
+    /// plain f32 only the order of sums differs; elsewhere llama.cpp rounds activations, to 16 bits or to 8.
+    private double differs(Path source, BlockFormat format, int[] tokens) throws IOException {
+        Path file = export(source, Quantization.pure(format));
+        double most = 0;
+        try (LoadedModel ours = LoadedModel.open(file)) {
+            int vocabulary = ours.transformer().config().vocabulary();
+            try (Session session = new Session(ours.transformer(), Reference.BACKEND, tokens.length);
+                    LlamaCppLogits theirs = new LlamaCppLogits(library(), file, vocabulary, true)) {
+                int[] prompt = Arrays.copyOf(tokens, 8);
+                most = furthest(session.advance(prompt), theirs.advance(prompt));
+                for (int i = 8; i < tokens.length; i++) {
+                    most = Math.max(most, furthest(session.advance(tokens[i]), theirs.advance(tokens[i])));
+                }
+            }
+        }
+        return most;
+    }
+
+    private static Path library() {
+        return Path.of(System.getProperty("de.kherud.llama.tmpdir"), System.mapLibraryName("jllama"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F32, 1e-4", "F16, 0.02", "BF16, 0.1", "Q8_0, 0.1"})
+    void logitsAreThoseOfLlamaCpp(BlockFormat format, double tolerance) throws IOException {
+        assumeTrue(Files.exists(STORIES), () -> STORIES + " is not there: its export is not run");
+        int[] tokens;
+        try (LoadedModel model = LoadedModel.open(STORIES)) {
+            tokens = model.generator(Reference.BACKEND)
+                    .encode((PROMPT + greedy(model, PROMPT)).getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(differs(STORIES, format, tokens)).isLessThan(tolerance).isPositive();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"GPT2", "LLAMA"})
+    void logitsOfTheReferenceModelsAreThoseOfLlamaCpp(Reference reference) throws IOException {
+        Path source = folder.resolve("model");
+        TransformerConfig config;
+        try (Transformer model = reference.load()) {
+            config = model.config();
+            StoredModels.folder(source, model, new ByteTokenizer());
+        }
+        double tolerance = reference == Reference.GPT2 ? 0.01 : 1e-4; // ggml's GELU is a table of 16 bits
+        assertThat(differs(source, BlockFormat.F32, Models.tokens(40, 1)))
+                .as("%s", config)
+                .isLessThan(tolerance);
     }
 
     private void encodesTheSame(Tokenizer tokenizer, List<String> texts) throws IOException {

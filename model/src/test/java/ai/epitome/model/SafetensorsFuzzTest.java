@@ -1,8 +1,6 @@
 package ai.epitome.model;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -42,11 +40,7 @@ class SafetensorsFuzzTest {
     }
 
     private static void read(byte[] bytes) {
-        Arena arena = Arena.ofShared();
-        MemorySegment memory = arena.allocate(Math.max(1, bytes.length)).asSlice(0, bytes.length);
-        MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
-        try (arena;
-                Safetensors read = Safetensors.parse(Path.of("fuzzed"), Arena.ofShared(), memory)) {
+        try (Safetensors read = Safetensors.parse(MappedFile.of(Path.of("fuzzed"), bytes))) {
             long total = 0;
             for (Safetensors.Entry entry : read.entries().values()) {
                 total += entry.data().byteSize();

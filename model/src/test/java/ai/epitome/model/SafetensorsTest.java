@@ -9,7 +9,6 @@ import ai.epitome.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -166,10 +165,6 @@ class SafetensorsTest {
     }
 
     private Safetensors parse(byte[] bytes) throws IOException {
-        return Safetensors.parse(
-                file,
-                Arena.ofShared(),
-                MemorySegment.ofBuffer(
-                        ByteBuffer.allocateDirect(bytes.length).put(bytes).flip()));
+        return Safetensors.parse(MappedFile.of(file, bytes));
     }
 }

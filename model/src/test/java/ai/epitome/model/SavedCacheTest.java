@@ -77,6 +77,13 @@ class SavedCacheTest {
                     .isInstanceOf(MalformedCacheException.class)
                     .hasMessageContaining("offset 32: made by another model");
         }
+        try (Transformer adapted = Models.drawn(MODEL.config())) {
+            Adapter adapter = Adapter.create(adapted, Adapter.Settings.of(1, Set.of("q_proj")), 1);
+            assertThatThrownBy(() ->
+                            generator(adapted.with(adapter), KeyValueFormat.F32).loadCache(file))
+                    .hasMessageContaining("offset 32: made by another model");
+            adapter.close();
+        }
         try (Transformer changing = Models.drawn(MODEL.config())) {
             TextGenerator learning = generator(changing, KeyValueFormat.F32);
             assertThat(learning.loadCache(file)).isEqualTo(64);

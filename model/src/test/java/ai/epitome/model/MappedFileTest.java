@@ -1,0 +1,109 @@
+package ai.epitome.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.epitome.tensor.BlockFormat;
+import ai.epitome.text.ByteTokenizer;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What happens to files while they are mapped.
+class MappedFileTest {
+    @TempDir
+    private Path folder;
+
+    private Path model() throws IOException {
+        TransformerConfig config = Models.modern(64).config().with(c -> c.hidden = 1024);
+        try (Transformer model = Models.drawn(config)) {
+            return StoredModels.folder(folder.resolve("model"), model, new ByteTokenizer());
+        }
+    }
+
+    private Path quantised() throws IOException {
+        Path file = folder.resolve("model.gguf");
+        try (StoredModel model = StoredModel.open(model())) {
+            GgufExport.write(model, Quantization.pure(BlockFormat.Q8_0), file, _ -> {});
+        }
+        return file;
+    }
+
+    private static void cut(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(channel.size() / 2);
+        }
+    }
+
+    private static GenerationResult generate(LoadedModel model) {
+        GenerationRequest request =
+                new GenerationRequest(new int[] {1, 2, 3}, 4, Sampling.ofTemperature(0, 0), List.of(), 0);
+        return model.generator(Reference.BACKEND).generate(request, _ -> {}, () -> false);
+    }
+
+    @Test
+    void whatIsCutIsNoticed() throws IOException {
+        Path file = folder.resolve("file");
+        Files.write(file, new byte[10_000]);
+        try (MappedFile mapped = MappedFile.open(file)) {
+            assertThat(mapped.bytes().byteSize()).isEqualTo(10_000);
+            mapped.requireWhole();
+            cut(file);
+            assertThatThrownBy(mapped::requireWhole).hasMessageContaining("file: was cut from 10,000 to 5,000 bytes");
+            assertThatThrownBy(() -> mapped.bytes().get(ValueLayout.JAVA_BYTE, 9_000))
+                    .isInstanceOf(InternalError.class);
+        }
+    }
+
+    /// As programs replace files: what is mapped stays.
+    @Test
+    void aFileThatIsReplacedOrRemovedStaysAsItWas() throws IOException {
+        Path file = folder.resolve("file");
+        Files.write(file, new byte[10_000]);
+        try (MappedFile mapped = MappedFile.open(file)) {
+            Path other = Files.write(folder.resolve("other"), new byte[] {1});
+            Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
+            mapped.requireWhole();
+            assertThat(mapped.bytes().get(ValueLayout.JAVA_BYTE, 9_999)).isZero();
+            Files.delete(file);
+            mapped.requireWhole();
+        }
+    }
+
+    @Test
+    void closingTwiceDoesNothing() throws IOException {
+        MappedFile mapped = MappedFile.open(Files.write(folder.resolve("file"), new byte[1]));
+        mapped.close();
+        assertThatCode(mapped::close).doesNotThrowAnyException();
+    }
+
+    @Test
+    void aModelWhoseFileIsCutSaysSo() throws IOException {
+        Path file = quantised();
+        try (LoadedModel model = LoadedModel.open(file)) {
+            generate(model);
+            cut(file);
+            assertThatThrownBy(() -> generate(model)).hasStackTraceContaining("model.gguf: was cut from");
+        }
+    }
+
+    @Test
+    void anExportWhoseSourceIsCutLeavesNothing() throws IOException {
+        Path source = model();
+        Path target = folder.resolve("out.gguf");
+        try (StoredModel model = StoredModel.open(source)) {
+            cut(source.resolve("model.safetensors"));
+            assertThatThrownBy(() -> GgufExport.write(model, Quantization.pure(BlockFormat.F16), target, _ -> {}))
+                    .hasMessageContaining("can no longer be read");
+        }
+        assertThat(folder.toFile().list()).containsExactlyInAnyOrder("model");
+    }
+}
