@@ -39,22 +39,20 @@ final class LlamaCppLogits implements AutoCloseable {
     LlamaCppLogits(Path libraryFile, Path gguf, int vocabulary, boolean precise) {
         library = SymbolLookup.libraryLookup(libraryFile, arena);
         this.vocabulary = vocabulary;
-        batch = handle(
-                "llama_batch_get_one",
-                FunctionDescriptor.of(BATCH, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        batch = handle("llama_batch_get_one", FunctionDescriptor.of(BATCH, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
         decode = handle("llama_decode", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, BATCH));
         logits = handle("llama_get_logits", FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS));
         try {
             SegmentAllocator memory = arena;
-            MemorySegment parameters = (MemorySegment)
-                    handle("llama_model_default_params", FunctionDescriptor.of(PARAMETERS))
+            MemorySegment parameters =
+                    (MemorySegment) handle("llama_model_default_params", FunctionDescriptor.of(PARAMETERS))
                             .invokeExact(memory);
             model = (MemorySegment) handle(
                             "llama_model_load_from_file",
                             FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, PARAMETERS))
                     .invokeExact(arena.allocateFrom(gguf.toString()), parameters);
-            MemorySegment settings = (MemorySegment)
-                    handle("llama_context_default_params", FunctionDescriptor.of(PARAMETERS))
+            MemorySegment settings =
+                    (MemorySegment) handle("llama_context_default_params", FunctionDescriptor.of(PARAMETERS))
                             .invokeExact(memory);
             set(settings, 0, (int) BATCH_TOKENS, 512); // n_ctx
             set(settings, 16, 4, 1); // n_threads
