@@ -120,9 +120,8 @@ class LlamaCppTest {
     }
 
     /// How far logits are from llama.cpp's on the same file, for a prompt in one pass and then token by token. With
-    /// plain f32 only the order of sums differs; elsewhere llama.cpp rounds activations, to 16 bits, or to 8 as we
-    do, but
-    /// with factors of 16 bits, so that some levels are others.
+    /// plain f32 only the order of sums differs; elsewhere llama.cpp rounds activations: to 16 bits, or to 8 as
+    /// Epitome does, but with factors of 16 bits, so that some levels are others.
     private double differs(Path source, BlockFormat format, int[] tokens) throws IOException {
         Path file = export(source, Quantization.pure(format));
         double most = 0;
