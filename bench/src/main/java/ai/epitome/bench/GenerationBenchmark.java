@@ -15,6 +15,7 @@ import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -32,9 +33,8 @@ import java.util.stream.Stream;
 /// Below the table: the bytes of weights that each written token reads, over its time, beside what the threads read
 /// when they do nothing else.
 ///
-/// Batches (`-b 1,8`) are texts that the engine continues together, as a service does, drawing included: `tg128 x 8`
-/// are
-/// the tokens of all eight a second.
+/// Batches (`-b 1,8`) are texts that the engine continues together, as a service does, drawing included:
+/// `tg128 x 8` are the tokens of all eight a second.
 ///
 /// `./epitome bench MODEL [-p N] [-n N] [-b N,N...] [-r N] [-t N]`
 final class GenerationBenchmark {
@@ -112,13 +112,14 @@ final class GenerationBenchmark {
         TextGenerator generator = new TextGenerator(loaded.id(), model, tokenizer, Set.of(), backend, limits);
         System.out.println();
         head();
-        double alone = 0;
+        List<String> beside = new ArrayList<>();
+        double first = 0;
         for (int batch : batches) {
-            double rate =
-                    row("tg%d x %d".formatted(written, batch), batch * written, () -> write(generator, batch, written));
-            alone = alone == 0 ? rate / batch : alone;
-            System.out.printf(Locale.ROOT, "  %.2f times the first%n", rate / alone / batches.getFirst());
+            double rate = row("tg" + written + " x " + batch, batch * written, () -> write(generator, batch, written));
+            first = first == 0 ? rate : first;
+            beside.add(String.format(Locale.ROOT, "%d: %.2f", batch, rate / first));
         }
+        System.out.println("\ntimes the first, by batch: " + String.join(", ", beside));
     }
 
     private double row(String test, int tokens, LongSupplier work) throws IOException {
