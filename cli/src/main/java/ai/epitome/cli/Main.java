@@ -20,6 +20,8 @@ import picocli.CommandLine.Command;
             SftCommand.class,
             LoraCommand.class,
             RewardCommand.class,
+            DpoCommand.class,
+            AlignCommand.class,
             GenerateCommand.class,
             ChatCommand.class,
             ScoreCommand.class,

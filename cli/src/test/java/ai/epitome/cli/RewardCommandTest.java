@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `epitome reward` on a tiny model.
+/// `epitome reward` and `epitome dpo` on a tiny model.
 class RewardCommandTest {
     @TempDir
     static Path folder;
@@ -46,7 +46,7 @@ class RewardCommandTest {
         Result first = reward(data, "judge");
         assertThat(first.code()).as(first.err()).isZero();
         assertThat(first.err())
-                .contains("60 texts with labels")
+                .contains("57 texts with labels, and 3 that are held out")
                 .containsPattern("held-out  accuracy \\d")
                 .contains("report: " + folder.resolve("judge/report.md"));
         assertThat(reward(data, "judge").err()).contains("has come to its end");
@@ -69,6 +69,61 @@ class RewardCommandTest {
         Result passed = reward(data, "pairs", "--skip-wrong");
         assertThat(passed.code()).as(passed.err()).isZero();
         assertThat(passed.err()).contains("1 records are no pairs and were passed over");
+    }
+
+    @Test
+    void preferencesMakeAModelOrAnAdapter() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            lines.append("{\"prompt\": \"%d\", \"chosen\": \" be\", \"rejected\": \" or\"}\n".formatted(i));
+        }
+        String data = Files.writeString(folder.resolve("dpo.jsonl"), lines).toString();
+        String whole = folder.resolve("dpo").toString();
+        List<String> same = List.of("dpo", base.toString(), data, "--threads", "1", "--batch", "4");
+        List<String> full = new ArrayList<>(same);
+        full.addAll(List.of("-o", whole, "--beta", "0.2", "--smoothing", "0.1"));
+        Result first = CommandsTest.done(full.toArray(String[]::new));
+        assertThat(first.err())
+                .contains("40 pairs, 2 of them held out")
+                .containsPattern("held-out  accuracy \\d.* margin in nats");
+        assertThat(Files.readString(folder.resolve("dpo/report.md"))).contains("| beta | 0.2 |");
+        CommandsTest.done("generate", whole, "7", "--max-tokens", "3", "--threads", "1");
+        full.set(full.indexOf("0.2"), "0.3");
+        assertThat(CommandsTest.run(full.toArray(String[]::new)).err()).contains("was trained on other data");
+        List<String> part = new ArrayList<>(same);
+        String adapter = folder.resolve("dpo-lora").toString();
+        part.addAll(List.of("-o", adapter, "--lora", "2"));
+        CommandsTest.done(part.toArray(String[]::new));
+        CommandsTest.done(
+                "generate", base.toString(), "7", "--adapter", adapter, "--max-tokens", "3", "--threads", "1");
+    }
+
+    /// Answers are sampled, ranked, learned from, and the outcome is measured beside the base.
+    @Test
+    void fromAnswersToAReport() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            lines.append("{\"text\": \"%d is %s\", \"label\": %d}\n".formatted(i, i % 2 == 0 ? "to" : "be", i % 2));
+        }
+        Path data = Files.writeString(folder.resolve("judged.jsonl"), lines);
+        assertThat(reward(data, "judged").code()).isZero();
+        String judge = folder.resolve("judged").toString();
+        String pairs = folder.resolve("ranked.jsonl").toString();
+        List<String> asking = List.of(
+                "--prompts", data.toString(), "--prompt-tokens", "4", "--max-tokens", "8", "--threads", "1");
+        List<String> make = new ArrayList<>(List.of("align", "pairs", base.toString(), "--reward", judge, "-o", pairs));
+        make.addAll(asking);
+        assertThat(CommandsTest.done(make.toArray(String[]::new)).err()).containsPattern("\\d+ pairs of 40 prompts");
+        String model = folder.resolve("ranked-dpo").toString();
+        CommandsTest.done("dpo", base.toString(), pairs, "-o", model, "--threads", "1", "--batch", "4", "--lora", "2");
+        String out = folder.resolve("compared").toString();
+        List<String> compare = new ArrayList<>(List.of("align", "report", base.toString(), model));
+        compare.addAll(List.of("--judge", judge, "--texts", data.toString(), "-o", out, "-n", "2"));
+        compare.addAll(asking);
+        assertThat(CommandsTest.done(compare.toArray(String[]::new)).err())
+                .containsPattern("base .* KL +0.00 ")
+                .contains("ranked-dpo");
+        assertThat(Files.readString(Path.of(out, "report.md"))).contains("| base |", "| ranked-dpo |", "frontier.png");
     }
 
     @Test

@@ -4,6 +4,7 @@ import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.DataFile;
+import ai.epitome.train.data.Example;
 import ai.epitome.train.data.ExampleHash;
 import ai.epitome.train.data.HashSplit;
 import ai.epitome.train.data.JsonRecord;
@@ -44,7 +45,8 @@ public record PreferenceSet(
     /// @param lost those of which nothing was left to compare
     /// @param wrong records that are no preferences, and were passed over
     /// @param firstWrong what is wrong with the first of those
-    public record Counts(long pairs, long tooLong, long lost, long wrong, Optional<String> firstWrong) {}
+    /// @param turns pairs of conversations; the others are texts
+    public record Counts(long pairs, long tooLong, long lost, long wrong, Optional<String> firstWrong, long turns) {}
 
     private record Read(String hash, PreferencePair pair) {}
 
@@ -55,6 +57,7 @@ public record PreferenceSet(
     public static PreferenceSet read(Corpus corpus, PreferenceFormat format, boolean skipWrong) throws IOException {
         List<Read> all = new ArrayList<>();
         long pairs = 0;
+        long turns = 0;
         long tooLong = 0;
         long wrong = 0;
         Optional<String> firstWrong = Optional.empty();
@@ -74,12 +77,13 @@ public record PreferenceSet(
                 }
                 PreferenceFormat.Rendered rendered = format.render(preference);
                 pairs++;
+                turns += preference instanceof Preference.OfTurns ? 1 : 0;
                 tooLong += rendered.tooLong() ? 1 : 0;
                 rendered.pair().ifPresent(pair -> all.add(new Read(hash(rendered.whole()), pair)));
             }
             files = reader.filesRead();
         }
-        Counts counts = new Counts(pairs, tooLong, pairs - all.size(), wrong, firstWrong);
+        Counts counts = new Counts(pairs, tooLong, pairs - all.size(), wrong, firstWrong, turns);
         return split(all, format, counts, files);
     }
 
@@ -115,6 +119,22 @@ public record PreferenceSet(
         return context.length > 1
                 ? new ExampleHash().add(context).hex()
                 : new ExampleHash().add(pair.examples()).hex();
+    }
+
+    /// Whether there are conversations among the pairs.
+    boolean turns() {
+        return counts.turns > 0;
+    }
+
+    /// Tokens of the longest answer with what stands before it.
+    int longest() {
+        int longest = 0;
+        for (PreferencePair pair : train) {
+            for (Example example : pair.examples()) {
+                longest = Math.max(longest, example.tokens().length);
+            }
+        }
+        return longest;
     }
 
     /// A sentence or more for a person.
@@ -165,7 +185,7 @@ public record PreferenceSet(
         long tokens = 0;
         long bytes = 0;
         for (PreferencePair pair : side) {
-            for (var example : pair.examples()) {
+            for (Example example : pair.examples()) {
                 tokens += example.learnedTokens();
                 for (int i = 1; i < example.tokens().length; i++) {
                     bytes += example.learned()[i] ? table.byteLengths()[example.tokens()[i]] : 0;

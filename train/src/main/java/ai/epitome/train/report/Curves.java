@@ -46,7 +46,7 @@ final class Curves {
     // Pictures have two pixels a unit, for screens that have too.
     private static final int SCALE = 2;
 
-    private record Panel(XYChart chart, int x, int y, int width, int height) {}
+    record Panel(XYChart chart, int x, int y, int width, int height) {}
 
     private record Axis(String title, double[] values) {}
 
@@ -221,13 +221,13 @@ final class Curves {
         return String.format(Locale.ROOT, pattern, values);
     }
 
-    private static void style(XYSeries series, Color color, BasicStroke stroke) {
+    static void style(XYSeries series, Color color, BasicStroke stroke) {
         series.setMarker(SeriesMarkers.NONE);
         series.setLineColor(color);
         series.setLineStyle(stroke);
     }
 
-    private static XYChart chart(String title, String xTitle, int width, int height) {
+    static XYChart chart(String title, String xTitle, int width, int height) {
         XYChart chart = new XYChartBuilder()
                 .title(title)
                 .xAxisTitle(xTitle)
@@ -265,7 +265,7 @@ final class Curves {
         return chart;
     }
 
-    private static void draw(Path folder, String name, int width, int height, List<Panel> panels) throws IOException {
+    static void draw(Path folder, String name, int width, int height, List<Panel> panels) throws IOException {
         BufferedImage image = new BufferedImage(SCALE * width, SCALE * height, BufferedImage.TYPE_INT_RGB);
         Graphics2D pixels = image.createGraphics();
         pixels.scale(SCALE, SCALE);

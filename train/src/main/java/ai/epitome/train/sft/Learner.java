@@ -27,16 +27,16 @@ import java.util.SequencedMap;
 /// @param adapter what is trained instead of the model's weights
 /// @param base name of the model that an adapter belongs to
 /// @param objective the loss
-record Learner(Transformer model, Optional<Adapter> adapter, String base, LanguageModelling objective)
+public record Learner(Transformer model, Optional<Adapter> adapter, String base, LanguageModelling objective)
         implements AutoCloseable {
 
     /// All weights of `model`, which belongs to the learner from here on.
-    static Learner ofModel(Transformer model, String base, TrainingConfig config, Backend backend) {
+    public static Learner ofModel(Transformer model, String base, TrainingConfig config, Backend backend) {
         return new Learner(model, Optional.empty(), base, new LanguageModelling(model, backend, config.dropout()));
     }
 
     /// A new adapter of `model`, which belongs to the learner from here on.
-    static Learner ofAdapter(
+    public static Learner ofAdapter(
             Transformer model, Adapter.Settings settings, String base, TrainingConfig config, Backend backend) {
         Adapter adapter = Adapter.create(model, settings, config.seed());
         model.parameters().forEach(parameter -> parameter.trainable(false));
@@ -45,11 +45,13 @@ record Learner(Transformer model, Optional<Adapter> adapter, String base, Langua
                 adapted, Optional.of(adapter), base, new LanguageModelling(adapted, backend, config.dropout()));
     }
 
-    TrainedModel trained() {
+    /// What checkpoints hold.
+    public TrainedModel trained() {
         return adapter.<TrainedModel>map(TrainedAdapter::new).orElse(objective);
     }
 
-    Optimizer optimizer(OptimizerConfig config, Arena arena, Backend backend) {
+    /// The optimizer of what is trained, whose state lives in `arena`.
+    public Optimizer optimizer(OptimizerConfig config, Arena arena, Backend backend) {
         if (adapter.isEmpty()) {
             return ModelOptimizer.create(model, config, arena, backend);
         }
@@ -62,7 +64,7 @@ record Learner(Transformer model, Optional<Adapter> adapter, String base, Langua
     }
 
     /// The files beside the weights that say what these are.
-    SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
+    public SequencedMap<String, byte[]> companions(Tokenizer tokenizer, GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>(ModelFolder.companions(model, tokenizer, defaults));
         adapter.ifPresent(own -> {
             files.remove(ModelFolder.CONFIG); // it is no model by itself

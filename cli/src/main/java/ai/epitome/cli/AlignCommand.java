@@ -1,0 +1,308 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.AdapterFolder;
+import ai.epitome.model.LoadedModel;
+import ai.epitome.tensor.Backend;
+import ai.epitome.text.Tokenizer;
+import ai.epitome.train.align.AlignmentReport;
+import ai.epitome.train.align.Comparison;
+import ai.epitome.train.align.Continuations;
+import ai.epitome.train.align.Judge;
+import ai.epitome.train.align.Prompts;
+import ai.epitome.train.align.RankedPairs;
+import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatStyle;
+import ai.epitome.train.data.Corpus;
+import ai.epitome.train.data.Document;
+import ai.epitome.train.data.DocumentReader;
+import ai.epitome.train.preference.Preference;
+import ai.epitome.train.report.GitCommit;
+import ai.epitome.train.report.Machine;
+import ai.epitome.train.reward.RewardModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `epitome align`: preferences from a model's own answers, and what alignment has changed.
+@Command(
+        name = "align",
+        description = "Make preferences of a model's own answers, and measure what alignment has changed.",
+        mixinStandardHelpOptions = true,
+        subcommands = {AlignCommand.Pairs.class, AlignCommand.Compare.class},
+        footer = {"", "Example: epitome align report models/base models/dpo --judge models/judge --prompts p.jsonl -o out"})
+final class AlignCommand {
+    private AlignCommand() {}
+
+    /// What models are asked, and how they answer.
+    static final class Asking {
+        @Option(
+                names = "--prompts",
+                required = true,
+                paramLabel = "FILE",
+                description = "What to go on from: a JSON object a line with `prompt` (a string or a list of messages)"
+                        + " or `text`, of which the beginning is taken.")
+        private Path prompts;
+
+        @Option(
+                names = "--prompt-tokens",
+                paramLabel = "N",
+                defaultValue = "12",
+                description = "Tokens of the beginning of a `text` (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
+        private int promptTokens;
+
+        @Option(
+                names = "--most",
+                paramLabel = "N",
+                defaultValue = "500",
+                description = "Prompts that are used, from the first on (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
+        private int most;
+
+        @Option(
+                names = "--max-tokens",
+                paramLabel = "N",
+                defaultValue = "48",
+                description = "Tokens of an answer (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
+        private int tokens;
+
+        @Option(names = "--seed", paramLabel = "SEED", defaultValue = "1", description = "Seed of sampling (default: 1).")
+        private long seed;
+
+        @Mixin
+        private KernelOptions kernels;
+
+        List<int[]> read(Tokenizer tokenizer, int context) throws IOException {
+            ChatStyle style = ChatStyle.speaksChatMl(tokenizer) ? ChatStyle.CHATML : ChatStyle.PLAIN;
+            ChatFormat chat = style.over(tokenizer);
+            List<int[]> read = Prompts.read(Corpus.of(List.of(prompts)), chat, promptTokens, most);
+            List<int[]> fitting =
+                    read.stream().filter(prompt -> prompt.length + tokens <= context).toList();
+            if (fitting.isEmpty()) {
+                throw new IllegalArgumentException("no prompt leaves room for %d tokens in a context of %d"
+                        .formatted(tokens, context));
+            }
+            if (fitting.size() < read.size()) {
+                System.err.printf("note: %,d prompts are too long and left out%n", read.size() - fitting.size());
+            }
+            return fitting;
+        }
+    }
+
+    private static Tokenizer tokenizer(LoadedModel model) {
+        return model.tokenizer()
+                .orElseThrow(() -> new IllegalArgumentException(model.source() + " has no tokenizer"));
+    }
+
+    /// `epitome align pairs`.
+    @Command(
+            name = "pairs",
+            description = {
+                "Let a model answer each prompt several times, and write the answer that a reward model likes best"
+                        + " with the one that it likes least, as preferences for dpo."
+            },
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example: epitome align pairs models/base --reward models/reward --prompts p.jsonl -o pairs.jsonl"})
+    static final class Pairs implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "MODEL", description = "The model that answers.")
+        private Path source;
+
+        @Option(names = "--reward", required = true, paramLabel = "FOLDER", description = "The reward model.")
+        private Path reward;
+
+        @Option(
+                names = {"-o", "--output"},
+                required = true,
+                paramLabel = "FILE",
+                description = "Where the preferences go.")
+        private Path output;
+
+        @Option(
+                names = "-n",
+                paramLabel = "N",
+                defaultValue = "4",
+                description = "Answers to a prompt (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
+        private int each;
+
+        @Mixin
+        private Asking asking;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            if (each < 2) {
+                throw new IllegalArgumentException("a pair needs two answers or more to a prompt, not " + each);
+            }
+            Backend backend = asking.kernels.backend();
+            try (LoadedModel model = LoadedModel.open(source);
+                    RewardModel judge = RewardModel.load(reward, backend)) {
+                List<int[]> prompts =
+                        asking.read(tokenizer(model), model.transformer().config().context());
+                List<Continuations.Sample> samples =
+                        new Continuations(model.generator(backend), asking.tokens, asking.seed).of(prompts, each);
+                double[] scores = new Judge(judge, tokenizer(model)).scores(samples);
+                List<Preference.OfTexts> pairs = RankedPairs.of(samples, scores, each, tokenizer(model));
+                write(pairs);
+                System.err.printf(
+                        Locale.ROOT, "%,d pairs of %,d prompts: %s%n", pairs.size(), prompts.size(), output);
+                return 0;
+            } finally {
+                backend.workers().close();
+            }
+        }
+
+        private void write(List<Preference.OfTexts> pairs) throws IOException {
+            StringBuilder lines = new StringBuilder();
+            for (Preference.OfTexts pair : pairs) {
+                lines.append(Json.MAPPER
+                                .createObjectNode()
+                                .put("prompt", pair.prompt())
+                                .put("chosen", pair.chosen())
+                                .put("rejected", pair.rejected()))
+                        .append('\n');
+            }
+            Files.writeString(output, lines);
+        }
+    }
+
+    /// `epitome align report`.
+    @Command(
+            name = "report",
+            description = {
+                "Compare models with the one that they began with: what a judge says of their answers, how far they"
+                        + " have gone, what it costs on plain text; with a picture and answers side by side."
+            },
+            mixinStandardHelpOptions = true,
+            footer = {
+                "",
+                "Example: epitome align report models/base models/dpo --judge models/judge --prompts p.jsonl -o out"
+            })
+    static final class Compare implements Callable<Integer> {
+        @Parameters(index = "0", paramLabel = "BASE", description = "The model that the others began with.")
+        private Path source;
+
+        @Parameters(
+                index = "1..*",
+                arity = "1..*",
+                paramLabel = "MODEL",
+                description = "Models, or adapters of the base (LoRA).")
+        private List<Path> models;
+
+        @Option(
+                names = "--judge",
+                required = true,
+                paramLabel = "FOLDER",
+                description = "A reward model that none of them has seen.")
+        private Path judge;
+
+        @Option(
+                names = "--texts",
+                paramLabel = "FILE",
+                description = "Texts whose bits per byte are compared, repeatable: what alignment costs elsewhere.")
+        private List<Path> texts;
+
+        @Option(
+                names = "--most-texts",
+                paramLabel = "N",
+                defaultValue = "300",
+                description = "Of these, how many, from the first on (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
+        private int mostTexts;
+
+        @Option(
+                names = "-n",
+                paramLabel = "N",
+                defaultValue = "1",
+                description = "Answers to a prompt (default: ${DEFAULT-VALUE}).",
+                converter = Numbers.Count.class)
+        private int each;
+
+        @Option(
+                names = {"-o", "--output"},
+                required = true,
+                paramLabel = "FOLDER",
+                description = "Where the report goes.")
+        private Path folder;
+
+        @Mixin
+        private Asking asking;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            Backend backend = asking.kernels.backend();
+            Comparison.Settings settings = new Comparison.Settings(asking.tokens, each, asking.seed);
+            try (LoadedModel base = LoadedModel.open(source);
+                    RewardModel reward = RewardModel.load(judge, backend);
+                    Comparison comparison = new Comparison(
+                            base,
+                            asking.read(tokenizer(base), base.transformer().config().context()),
+                            new Judge(reward, tokenizer(base)),
+                            plain(),
+                            settings,
+                            backend)) {
+                List<Comparison.Entry> entries = new ArrayList<>(List.of(comparison.base()));
+                print(comparison.base());
+                for (Path path : models) {
+                    try (LoadedModel model = open(path)) {
+                        entries.add(comparison.of(LoadedModel.nameOf(path), model));
+                        print(entries.getLast());
+                    }
+                }
+                new AlignmentReport(
+                                "What alignment has changed in " + base.id(),
+                                RunPlan.commandLine(),
+                                GitCommit.of(Path.of(System.getProperty("epitome.home", ""))),
+                                Machine.here(backend.describe()),
+                                LoadedModel.nameOf(judge),
+                                comparison.plainTexts(),
+                                settings,
+                                comparison.asked(),
+                                entries)
+                        .write(folder);
+                System.err.println("report: " + folder.resolve(AlignmentReport.FILE));
+                return 0;
+            } finally {
+                backend.workers().close();
+            }
+        }
+
+        private LoadedModel open(Path path) throws IOException {
+            return AdapterFolder.is(path) ? LoadedModel.open(source).withAdapter(path) : LoadedModel.open(path);
+        }
+
+        private List<byte[]> plain() throws IOException {
+            List<byte[]> read = new ArrayList<>();
+            if (texts == null) {
+                return read;
+            }
+            try (DocumentReader reader = Corpus.of(texts).open()) {
+                Document document = reader.next();
+                while (document != null && read.size() < mostTexts) {
+                    read.add(document.text());
+                    document = reader.next();
+                }
+            }
+            return read;
+        }
+
+        private static void print(Comparison.Entry entry) {
+            System.err.printf(
+                    Locale.ROOT,
+                    "%-24s positive %5.1f %%  preferred %5.1f %%  KL %6.2f  bits per byte %.4f%n",
+                    entry.name(),
+                    100 * entry.positive(),
+                    100 * entry.wins(),
+                    entry.divergence(),
+                    entry.bitsPerByte());
+        }
+    }
+}
