@@ -5,7 +5,9 @@ import ai.epitome.train.chat.Conversation;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.chat.Speaker;
 import ai.epitome.train.chat.Turn;
+import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.Example;
+import ai.epitome.train.data.JsonRecord;
 import ai.epitome.train.data.TextTokens;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +33,21 @@ public record PreferenceFormat(ChatFormat chat, LongConversations policy, int mo
         public boolean tooLong() {
             return pair.isEmpty() || pair.get() != whole;
         }
+    }
+
+    /// The tokens of a single answer with its prompt, `{"prompt": ..., "completion": ...}`, in the same layouts.
+    ///
+    /// @throws CorpusException if it is none; the message names the file, the line and why
+    public Example completion(JsonRecord record) throws CorpusException {
+        String field = "completion";
+        boolean texts = record.json().path("prompt").isString()
+                && record.json().path(field).isString();
+        if (texts) {
+            return tokens(record.json().path("prompt").asString(), PreferenceReader.answerText(record, field));
+        }
+        List<Turn> answer = PreferenceReader.answer(record, field);
+        PreferenceReader.requireAnswer(record, field, answer);
+        return tokens(PreferenceReader.prompt(record), answer);
     }
 
     public Rendered render(Preference preference) {

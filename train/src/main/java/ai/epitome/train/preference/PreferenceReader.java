@@ -55,7 +55,7 @@ public final class PreferenceReader {
         return new Preference.OfTexts(record.json().path("prompt").asString(), chosen, rejected);
     }
 
-    private static String answerText(JsonRecord record, String field) throws CorpusException {
+    static String answerText(JsonRecord record, String field) throws CorpusException {
         String text = record.json().path(field).asString();
         if (text.isBlank()) {
             throw record.wrong("`%s` is empty".formatted(field));
@@ -63,7 +63,7 @@ public final class PreferenceReader {
         return text;
     }
 
-    private static List<Turn> prompt(JsonRecord record) throws CorpusException {
+    static List<Turn> prompt(JsonRecord record) throws CorpusException {
         JsonNode prompt = record.json().path("prompt");
         if (prompt.isMissingNode()) {
             return List.of();
@@ -77,7 +77,7 @@ public final class PreferenceReader {
         return List.of(new Turn(Speaker.USER, prompt.asString()));
     }
 
-    private static List<Turn> answer(JsonRecord record, String field) throws CorpusException {
+    static List<Turn> answer(JsonRecord record, String field) throws CorpusException {
         return record.json().path(field).isString()
                 ? List.of(new Turn(Speaker.ASSISTANT, answerText(record, field)))
                 : TurnReader.openAi(record, field);
@@ -131,7 +131,7 @@ public final class PreferenceReader {
         return new Preference.OfTurns(context, better, worse);
     }
 
-    private static void requireAnswer(JsonRecord record, String field, List<Turn> turns) throws CorpusException {
+    static void requireAnswer(JsonRecord record, String field, List<Turn> turns) throws CorpusException {
         if (turns.getLast().speaker() != Speaker.ASSISTANT) {
             throw record.wrong("the last turn of `%s` is the %s's, and not an answer of the assistant"
                     .formatted(field, turns.getLast().speaker().role()));

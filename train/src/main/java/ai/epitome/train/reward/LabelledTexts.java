@@ -1,5 +1,6 @@
 package ai.epitome.train.reward;
 
+import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.DataFile;
@@ -20,7 +21,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Texts that have a label or lack it, one JSON object each: `{"text": "...", "label": 1}`; a label is 0 or 1, false or
-/// true, "negative" or "positive". Other fields are passed over.
+/// true, "negative" or "positive". Instead of a text there may be a `prompt` and a `completion`, texts or turns. Other
+/// fields are passed over.
 ///
 /// Longer than `most` tokens: `drop` leaves a text out, `cut` keeps its beginning, `split` makes several texts of it
 /// with the same label, each behind the token that texts begin with.
@@ -51,9 +53,12 @@ record LabelledTexts(
         try (RecordReader reader = corpus.openRecords()) {
             for (JsonRecord record = reader.next(); record != null; record = reader.next()) {
                 try {
-                    int[] tokens = TextTokens.of(format.chat().tokenizer(), text(record));
+                    boolean answer = record.json().has("completion");
+                    int[] tokens = answer
+                            ? format.completion(record).tokens()
+                            : TextTokens.of(format.chat().tokenizer(), text(record));
                     tooLong += tokens.length > format.most() ? 1 : 0;
-                    texts.add(new Text(new ExampleHash().add(tokens).hex(), pieces(tokens, label(record), format)));
+                    texts.add(new Text(new ExampleHash().add(tokens).hex(), pieces(tokens, label(record), answer, format)));
                 } catch (CorpusException e) {
                     if (!skipWrong) {
                         throw e;
@@ -89,12 +94,16 @@ record LabelledTexts(
         return value.isMissingNode() ? "none" : value.toString();
     }
 
-    private static List<Judged> pieces(int[] tokens, boolean label, PreferenceFormat format) {
+    private static List<Judged> pieces(int[] tokens, boolean label, boolean answer, PreferenceFormat format) {
         int most = format.most();
         if (tokens.length <= most) {
             return tokens.length < 2 ? List.of() : List.of(Judged.labelled(tokens, label));
         }
-        return switch (format.policy()) {
+        // Half a conversation is none, so an answer is not split.
+        LongConversations policy = answer && format.policy() == LongConversations.SPLIT
+                ? LongConversations.CUT
+                : format.policy();
+        return switch (policy) {
             case DROP -> List.of();
             case CUT -> List.of(Judged.labelled(Arrays.copyOf(tokens, most), label));
             case SPLIT -> {

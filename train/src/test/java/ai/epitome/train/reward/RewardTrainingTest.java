@@ -216,6 +216,23 @@ class RewardTrainingTest {
         assertThat(cut.train()).hasSize(3);
     }
 
+    /// What the chat page exports of single ratings.
+    @Test
+    void ratedAnswersAreLabels() throws IOException {
+        String lines = """
+                {"prompt": [{"role": "user", "content": "Hi?"}], "completion": [{"role": "assistant", "content": "Yes."}], "label": true}
+                {"prompt": "Once ", "completion": "upon", "label": false}
+                {"prompt": "Once ", "completion": "more", "label": true}
+                """;
+        RewardSet set = RewardSet.read(
+                corpus(lines), Optional.of(corpus(lines)), format(LongConversations.DROP, 64), false);
+        assertThat(set.train()).hasSize(3);
+        byte[] chat = new ByteTokenizer().decode(set.train().getFirst().texts().getFirst().tokens());
+        assertThat(new String(chat, StandardCharsets.UTF_8)).contains("user:\nHi?\n\nassistant:\nYes.");
+        assertThat(set.train().get(1).texts().getFirst().tokens()).hasSize(10);
+        assertThat(set.train().get(1).positive()).isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '§', textBlock = """
             {'text': 'a', 'label': 2} | `label` must be 0 or 1, false or true, "negative" or "positive", found 2
