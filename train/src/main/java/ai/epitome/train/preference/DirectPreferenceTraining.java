@@ -38,7 +38,7 @@ import java.util.function.BooleanSupplier;
 public final class DirectPreferenceTraining implements AutoCloseable {
     private static final String TEMPLATE = "chat_template.jinja";
     private static final int TOKENS_PER_STEP = 4096;
-    private static final double RATE = 5e-5;
+    private static final double RATE = 2e-4;
     /// An adapter begins with nothing and has far to go.
     private static final double ADAPTER_RATE = 5e-4;
     /// Pairs that give a fair impression during a run.
