@@ -37,7 +37,10 @@ import picocli.CommandLine.Parameters;
         description = "Make preferences of a model's own answers, and measure what alignment has changed.",
         mixinStandardHelpOptions = true,
         subcommands = {AlignCommand.Pairs.class, AlignCommand.Compare.class},
-        footer = {"", "Example: epitome align report models/base models/dpo --judge models/judge --prompts p.jsonl -o out"})
+        footer = {
+            "",
+            "Example: epitome align report models/base models/dpo --judge models/judge --prompts p.jsonl -o out"
+        })
 final class AlignCommand {
     private AlignCommand() {}
 
@@ -75,7 +78,11 @@ final class AlignCommand {
                 converter = Numbers.Count.class)
         private int tokens;
 
-        @Option(names = "--seed", paramLabel = "SEED", defaultValue = "1", description = "Seed of sampling (default: 1).")
+        @Option(
+                names = "--seed",
+                paramLabel = "SEED",
+                defaultValue = "1",
+                description = "Seed of sampling (default: 1).")
         private long seed;
 
         @Mixin
@@ -85,11 +92,12 @@ final class AlignCommand {
             ChatStyle style = ChatStyle.speaksChatMl(tokenizer) ? ChatStyle.CHATML : ChatStyle.PLAIN;
             ChatFormat chat = style.over(tokenizer);
             List<int[]> read = Prompts.read(Corpus.of(List.of(prompts)), chat, promptTokens, most);
-            List<int[]> fitting =
-                    read.stream().filter(prompt -> prompt.length + tokens <= context).toList();
+            List<int[]> fitting = read.stream()
+                    .filter(prompt -> prompt.length + tokens <= context)
+                    .toList();
             if (fitting.isEmpty()) {
-                throw new IllegalArgumentException("no prompt leaves room for %d tokens in a context of %d"
-                        .formatted(tokens, context));
+                throw new IllegalArgumentException(
+                        "no prompt leaves room for %d tokens in a context of %d".formatted(tokens, context));
             }
             if (fitting.size() < read.size()) {
                 System.err.printf("note: %,d prompts are too long and left out%n", read.size() - fitting.size());
@@ -99,8 +107,7 @@ final class AlignCommand {
     }
 
     private static Tokenizer tokenizer(LoadedModel model) {
-        return model.tokenizer()
-                .orElseThrow(() -> new IllegalArgumentException(model.source() + " has no tokenizer"));
+        return model.tokenizer().orElseThrow(() -> new IllegalArgumentException(model.source() + " has no tokenizer"));
     }
 
     /// `epitome align pairs`.
@@ -111,7 +118,10 @@ final class AlignCommand {
                         + " with the one that it likes least, as preferences for dpo."
             },
             mixinStandardHelpOptions = true,
-            footer = {"", "Example: epitome align pairs models/base --reward models/reward --prompts p.jsonl -o pairs.jsonl"})
+            footer = {
+                "",
+                "Example: epitome align pairs models/base --reward models/reward --prompts p.jsonl -o pairs.jsonl"
+            })
     static final class Pairs implements Callable<Integer> {
         @Parameters(index = "0", paramLabel = "MODEL", description = "The model that answers.")
         private Path source;
@@ -145,15 +155,14 @@ final class AlignCommand {
             Backend backend = asking.kernels.backend();
             try (LoadedModel model = LoadedModel.open(source);
                     RewardModel judge = RewardModel.load(reward, backend)) {
-                List<int[]> prompts =
-                        asking.read(tokenizer(model), model.transformer().config().context());
+                List<int[]> prompts = asking.read(
+                        tokenizer(model), model.transformer().config().context());
                 List<Continuations.Sample> samples =
                         new Continuations(model.generator(backend), asking.tokens, asking.seed).of(prompts, each);
                 double[] scores = new Judge(judge, tokenizer(model)).scores(samples);
                 List<Preference.OfTexts> pairs = RankedPairs.of(samples, scores, each, tokenizer(model));
                 write(pairs);
-                System.err.printf(
-                        Locale.ROOT, "%,d pairs of %,d prompts: %s%n", pairs.size(), prompts.size(), output);
+                System.err.printf(Locale.ROOT, "%,d pairs of %,d prompts: %s%n", pairs.size(), prompts.size(), output);
                 return 0;
             } finally {
                 backend.workers().close();
@@ -244,7 +253,8 @@ final class AlignCommand {
                     RewardModel reward = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(
                             base,
-                            asking.read(tokenizer(base), base.transformer().config().context()),
+                            asking.read(
+                                    tokenizer(base), base.transformer().config().context()),
                             new Judge(reward, tokenizer(base)),
                             plain(),
                             settings,

@@ -93,8 +93,7 @@ final class DpoCommand implements Callable<Integer> {
 
     private DirectPreferenceTraining open(LoadedModel base, Backend backend, TrainingListener listener)
             throws IOException {
-        PreferenceSet data =
-                PreferenceSet.read(Corpus.of(files), records.format(base, source), records.skipWrong());
+        PreferenceSet data = PreferenceSet.read(Corpus.of(files), records.format(base, source), records.skipWrong());
         Notices.terminal().accept(data.description());
         DirectPreferenceTraining.Settings settings = new DirectPreferenceTraining.Settings(
                 folder,

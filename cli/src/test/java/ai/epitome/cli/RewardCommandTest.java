@@ -109,8 +109,8 @@ class RewardCommandTest {
         assertThat(reward(data, "judged").code()).isZero();
         String judge = folder.resolve("judged").toString();
         String pairs = folder.resolve("ranked.jsonl").toString();
-        List<String> asking = List.of(
-                "--prompts", data.toString(), "--prompt-tokens", "4", "--max-tokens", "8", "--threads", "1");
+        List<String> asking =
+                List.of("--prompts", data.toString(), "--prompt-tokens", "4", "--max-tokens", "8", "--threads", "1");
         List<String> make = new ArrayList<>(List.of("align", "pairs", base.toString(), "--reward", judge, "-o", pairs));
         make.addAll(asking);
         assertThat(CommandsTest.done(make.toArray(String[]::new)).err()).containsPattern("\\d+ pairs of 40 prompts");

@@ -22,7 +22,8 @@ public final class Prompts {
     /// Reads the first prompts of a corpus.
     ///
     /// @param chat how conversations become tokens
-    /// @param tokens of a `text` that are taken, not counting the one that texts begin with; shorter texts are left out
+    /// @param tokens of a `text` that are taken, not counting the one that texts begin with;
+    ///     shorter texts are left out
     /// @param most prompts
     /// @throws CorpusException if a record is no prompt, or there is none
     public static List<int[]> read(Corpus corpus, ChatFormat chat, int tokens, int most) throws IOException {

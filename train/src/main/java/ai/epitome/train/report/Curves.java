@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -98,7 +99,12 @@ final class Curves {
     private static XYChart measured(String title, Curve curve) {
         XYChart chart = chart(title, "step", PANEL_WIDTH, PANEL_HEIGHT);
         chart.getStyler().setYAxisDecimalPattern("0.0##").setLegendVisible(false);
-        XYSeries series = chart.addSeries(title, curve.x(), curve.y());
+        double[] y = curve.y();
+        double low = Arrays.stream(y).min().orElse(0);
+        double high = Arrays.stream(y).max().orElse(1);
+        double margin = Math.max(1e-3, 0.06 * (high - low));
+        chart.getStyler().setYAxisMin(low - margin).setYAxisMax(high + margin);
+        XYSeries series = chart.addSeries(title, curve.x(), y);
         style(series, BLUE, new BasicStroke(2.6f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
         series.setMarker(SeriesMarkers.CIRCLE);
         series.setMarkerColor(BLUE);

@@ -48,6 +48,10 @@ public final class Frontier {
         double least =
                 Math.min(0, points.stream().mapToDouble(Point::cost).min().orElse(0));
         chart.getStyler().setXAxisMin(least - 0.03 * Math.max(1, most)).setXAxisMax(1.08 * Math.max(1, most));
+        double high = points.stream().mapToDouble(Point::won).max().orElse(1);
+        double low = points.stream().mapToDouble(Point::won).min().orElse(0);
+        double margin = Math.max(0.01, 0.06 * (high - low)); // a mark at the edge is whole
+        chart.getStyler().setYAxisMin(low - margin).setYAxisMax(high + margin);
         for (int i = 0; i < points.size(); i++) {
             Point point = points.get(i);
             XYSeries series = chart.addSeries(

@@ -58,7 +58,8 @@ record LabelledTexts(
                             ? format.completion(record).tokens()
                             : TextTokens.of(format.chat().tokenizer(), text(record));
                     tooLong += tokens.length > format.most() ? 1 : 0;
-                    texts.add(new Text(new ExampleHash().add(tokens).hex(), pieces(tokens, label(record), answer, format)));
+                    texts.add(new Text(
+                            new ExampleHash().add(tokens).hex(), pieces(tokens, label(record), answer, format)));
                 } catch (CorpusException e) {
                     if (!skipWrong) {
                         throw e;
@@ -100,9 +101,8 @@ record LabelledTexts(
             return tokens.length < 2 ? List.of() : List.of(Judged.labelled(tokens, label));
         }
         // Half a conversation is none, so an answer is not split.
-        LongConversations policy = answer && format.policy() == LongConversations.SPLIT
-                ? LongConversations.CUT
-                : format.policy();
+        LongConversations policy =
+                answer && format.policy() == LongConversations.SPLIT ? LongConversations.CUT : format.policy();
         return switch (policy) {
             case DROP -> List.of();
             case CUT -> List.of(Judged.labelled(Arrays.copyOf(tokens, most), label));

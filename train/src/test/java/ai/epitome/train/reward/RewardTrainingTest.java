@@ -224,10 +224,11 @@ class RewardTrainingTest {
                 {"prompt": "Once ", "completion": "upon", "label": false}
                 {"prompt": "Once ", "completion": "more", "label": true}
                 """;
-        RewardSet set = RewardSet.read(
-                corpus(lines), Optional.of(corpus(lines)), format(LongConversations.DROP, 64), false);
+        RewardSet set =
+                RewardSet.read(corpus(lines), Optional.of(corpus(lines)), format(LongConversations.DROP, 64), false);
         assertThat(set.train()).hasSize(3);
-        byte[] chat = new ByteTokenizer().decode(set.train().getFirst().texts().getFirst().tokens());
+        byte[] chat = new ByteTokenizer()
+                .decode(set.train().getFirst().texts().getFirst().tokens());
         assertThat(new String(chat, StandardCharsets.UTF_8)).contains("user:\nHi?\n\nassistant:\nYes.");
         assertThat(set.train().get(1).texts().getFirst().tokens()).hasSize(10);
         assertThat(set.train().get(1).positive()).isFalse();
