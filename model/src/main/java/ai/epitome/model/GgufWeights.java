@@ -2,6 +2,7 @@ package ai.epitome.model;
 
 import ai.epitome.model.Gguf.Entry;
 import ai.epitome.tensor.BlockMatrix;
+import ai.epitome.tensor.PackedMemory;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.text.Tokenizer;
@@ -73,14 +74,15 @@ final class GgufWeights {
     }
 
     private static Transformer filled(Transformer model, Gguf gguf) throws MalformedModelException {
+        PackedMemory packed = packedMemory(gguf);
         try {
-            fill(model, gguf);
+            fill(model, gguf, packed);
         } catch (MalformedModelException | RuntimeException e) {
             model.close();
             throw e;
         }
         if (model.parameters().stream().anyMatch(parameter -> parameter.blocks() != null)) {
-            model.keep(gguf.mapping());
+            model.keep(gguf.mapping(), packed);
         } else {
             gguf.close();
         }
@@ -111,7 +113,16 @@ final class GgufWeights {
         }
     }
 
-    private static void fill(Transformer model, Gguf gguf) throws MalformedModelException {
+    /// Room for all quantised weights in the order of products: they take as much as in the file.
+    private static PackedMemory packedMemory(Gguf gguf) {
+        List<Entry> quantised = gguf.entries().values().stream()
+                .filter(entry -> entry.format().quantised())
+                .toList();
+        return new PackedMemory(
+                quantised.stream().mapToLong(entry -> entry.data().byteSize()).sum(), quantised.size());
+    }
+
+    private static void fill(Transformer model, Gguf gguf, PackedMemory packed) throws MalformedModelException {
         boolean neighbours = GgufModel.turnsNeighbours(gguf);
         Set<String> unknown = new TreeSet<>(gguf.entries().keySet());
         Map<Parameter, List<Part>> parts = new IdentityHashMap<>();
@@ -141,15 +152,15 @@ final class GgufWeights {
                     "%d tensors do not belong to its architecture, the first is `%s`"
                             .formatted(unknown.size(), unknown.iterator().next()));
         }
-        parts.forEach(GgufWeights::fill);
+        parts.forEach((parameter, list) -> fill(parameter, list, packed));
     }
 
     /// Leaves quantised matrices in the file, and expands all else.
-    private static void fill(Parameter parameter, List<Part> parts) {
+    private static void fill(Parameter parameter, List<Part> parts, PackedMemory packed) {
         if (parts.stream().allMatch(Part::quantised)) {
             List<BlockMatrix.Run> runs = new ArrayList<>();
             parts.forEach(part -> addRuns(part, parameter.shape()[1], runs));
-            parameter.placed(new BlockMatrix(parameter.shape()[1], runs));
+            parameter.placed(new BlockMatrix(parameter.shape()[1], runs, packed));
             return;
         }
         for (Part part : parts) {

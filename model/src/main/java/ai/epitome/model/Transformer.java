@@ -4,6 +4,7 @@ import ai.epitome.model.Block.Linear;
 import ai.epitome.model.Block.Norm;
 import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.tensor.AttentionShape;
+import ai.epitome.tensor.PackedMemory;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.RotaryTable;
 import ai.epitome.tensor.Tape;
@@ -34,6 +35,7 @@ public final class Transformer implements AutoCloseable {
     private final TransformerConfig config;
     private final Arena arena;
     private MappedFile mapping; // of weights that stay in their file, or null
+    private PackedMemory packed; // of the same weights in the order of products, or null
     private final ParameterList parameters;
     private final Parameter embedding; // (V, C)
     private final Parameter positionEmbedding; // (context, C), or null
@@ -76,6 +78,7 @@ public final class Transformer implements AutoCloseable {
         config = base.config;
         arena = base.arena;
         mapping = base.mapping;
+        packed = base.packed;
         parameters = base.parameters;
         embedding = base.embedding;
         positionEmbedding = base.positionEmbedding;
@@ -277,9 +280,11 @@ public final class Transformer implements AutoCloseable {
         }
     }
 
-    /// Makes the mapping of a file, in which weights stay, this model's to close.
-    void keep(MappedFile mapping) {
+    /// Makes the mapping of a file, in which weights stay, this model's to close, and the memory where products keep
+    /// them in another order.
+    void keep(MappedFile mapping, PackedMemory packed) {
         this.mapping = mapping;
+        this.packed = packed;
     }
 
     /// Frees all weights. Tensors taken from the model must no longer be used.
@@ -288,6 +293,7 @@ public final class Transformer implements AutoCloseable {
         arena.close();
         if (mapping != null) {
             mapping.close();
+            packed.close();
         }
         if (adapter != null) {
             adapter.close();

@@ -3,7 +3,6 @@ package ai.epitome.tensor;
 import static ai.epitome.tensor.Assembler.R10;
 import static ai.epitome.tensor.Assembler.R11;
 import static ai.epitome.tensor.Assembler.R12;
-import static ai.epitome.tensor.Assembler.R13;
 import static ai.epitome.tensor.Assembler.R14;
 import static ai.epitome.tensor.Assembler.R15;
 import static ai.epitome.tensor.Assembler.R8;
@@ -17,22 +16,20 @@ import static ai.epitome.tensor.Assembler.RDX;
 import static ai.epitome.tensor.Assembler.RSI;
 import static ai.epitome.tensor.Assembler.at;
 
-import ai.epitome.tensor.BlockParameters.Source;
-
-/// Machine code for several tokens times quantised weights on the tile registers of AMX: routines `void f(long*)`, see
+/// Machine code for several tokens times packed weights on the tile registers of AMX: routines `void f(long*)`, see
 /// [AmxCode], with the parameters of [BlockParameters].
 ///
-/// A tile of 16 weight rows times a group of channels, one byte each, is multiplied by a tile of that many channels of
-/// up to 16 tokens: `tdpbssd` gives the 16 x 16 sums of one block. They go through memory to vector registers, where
-/// scales are applied and the blocks of a row added up, in 16 registers of 16 tokens. Weights are read once whatever
-/// the number of tokens.
+/// A tile of up to 16 tokens, a group of channels of each, is multiplied by a tile of those channels of 16 weight rows:
+/// `tdpbssd` gives the sums of one block. They go through memory to vector registers, one for each token with 16 rows in
+/// its lanes, where scales are applied and the blocks of a row added up. Weights are read once whatever the number of
+/// tokens; tiles of fewer tokens take less time.
 ///
 /// Each block passes through stages, and a stage works some blocks ahead of the next one, in a ring of slots, so that
 /// no instruction waits for tiles or stores; a shorter distance cost up to a third:
 ///
 /// ```text
-/// unpack      Q4_0 only: 16 bytes of each row -> 32 signed bytes, times 16      (row, 32)
-/// multiply    tiles -> sums; f16 scales of 16 rows, gathered -> f32             (row, token), (row)
+/// unpack      Q4_0 only: 4 bits -> signed bytes, times 16     (channels / 4, row, 4)
+/// multiply    tiles -> sums                                   (token, row)
 /// add up      sums -> registers
 /// ```
 ///
@@ -45,10 +42,9 @@ final class AmxBlockCode {
     private static final int NEXT_Y = NEXT_B + 16;
     private static final int LEFT = NEXT_B + 24;
 
-    // Memory: a ring of four slots for sums and scales, and one for unpacked bytes. Addresses wrap by clearing a bit.
-    private static final int SLOT = 2048;
-    private static final int SLOT_SCALES = 1024;
-    private static final int UNPACKED = 4 * SLOT;
+    // Memory: a ring of four slots for sums, and one for unpacked bytes. Addresses wrap by clearing a bit.
+    private static final int SLOT = 1024;
+    private static final int UNPACKED = 8192;
     private static final int UNPACKED_SLOT = 512;
 
     /// Blocks between the multiplication and the adding up.
@@ -58,8 +54,8 @@ final class AmxBlockCode {
     /// The least number of blocks of a row of Q4_0.
     static final int LEAST_BLOCKS = BEFORE + BEHIND + 1;
 
-    private static final int DISTANCE = 31;
-    private static final int SHIFTS = 30;
+    private static final int SCALES = 20;
+    private static final int LEAST = 21;
     private static final int UPPER_HALF = 29;
     private static final int HIGHEST_BIT = 28;
     private static final int SIXTEENTH = 27;
@@ -71,17 +67,19 @@ final class AmxBlockCode {
         this.code = code;
     }
 
-    /// A product with weights from `source`; the entry's offset.
-    int product(Source source, DType output) {
+    /// A product with weights in `format`; the entry's offset.
+    ///
+    /// @param most tokens that a tile can have
+    int product(PackedFormat format, int most, DType output) {
         code.align();
         int entry = code.here();
-        int[] saved = {RBX, RBP, R12, R13, R14, R15};
+        int[] saved = {RBX, RBP, R12, R14, R15};
         for (int register : saved) {
             code.push(register);
         }
         code.tileConfigure(at(RDI, BlockParameters.CONFIGURATION));
         code.mask16(2, at(RDI, BlockParameters.MASK));
-        code.load(R12, at(RDI, BlockParameters.A_STRIDE));
+        code.load(R12, at(RDI, BlockParameters.B_STRIDE));
         code.set(RBP, 64);
         int rows = code.here();
         BlockParameters.copy(code, NEXT_B, BlockParameters.B);
@@ -89,13 +87,13 @@ final class AmxBlockCode {
         BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
         BlockParameters.copy(code, LEFT, BlockParameters.TOKEN_GROUPS);
         int tokens = code.here();
-        start(source);
-        if (source == Source.Q4_0) {
-            unpackedBlocks();
+        start(format, most);
+        if (format == PackedFormat.Q4_0) {
+            unpackedBlocks(most);
         } else {
-            blocks(source);
+            blocks(format, most);
         }
-        storeTokens(output);
+        storeTokens(most, output);
         BlockParameters.advance(code, NEXT_B, BlockParameters.B_NEXT);
         BlockParameters.advance(code, NEXT_TABLE, BlockParameters.TABLE_NEXT);
         BlockParameters.advance(code, NEXT_Y, BlockParameters.Y_TOKENS);
@@ -116,97 +114,87 @@ final class AmxBlockCode {
     }
 
     /// ```
-    /// rsi weights       rdx tile of B     rcx slot of multiply    r11 slot of unpack     r10 blocks left
-    /// r12 their stride  rax table         r9  slot of add up      r15 unpacked           r14 fetched ahead
-    /// rbp stride of B and of sums         rbx scales, Q4_0's blocks of multiply          r13 32
+    /// rsi weights           rdx tokens         rcx slot of multiply    r11 slot of unpack     r10 blocks left
+    /// rbx those of add up   r12 their stride   r9  slot of add up      r15 unpacked           r14 fetched ahead
+    /// rax table             rbp 64
     /// ```
-    private void start(Source source) {
+    private void start(PackedFormat format, int most) {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));
-        if (source.inPlace()) {
-            code.loadWords(DISTANCE, 0, at(RDI, BlockParameters.DISTANCES));
-        }
         code.load(RSI, at(RDI, BlockParameters.A));
-        if (source == Source.Q4_0) {
-            code.loadWords(SHIFTS, 0, at(RCX, BlockParameters.SHIFTS));
+        code.move(RBX, RSI);
+        if (format == PackedFormat.Q4_0) {
             code.loadWords(UPPER_HALF, 0, at(RCX, BlockParameters.UPPER_HALF));
             code.loadWords(HIGHEST_BIT, 0, at(RCX, BlockParameters.HIGHEST_BIT));
             code.loadWords(SIXTEENTH, 0, at(RCX, BlockParameters.SIXTEENTH));
-            code.mask16(3, at(RCX, BlockParameters.UPPER_LANES));
             code.move(R11, RCX);
             code.addConstant(R11, UNPACKED);
             code.move(R15, R11);
-            code.set(R13, 32);
-            code.move(RBX, RSI);
-        } else {
-            code.load(RBX, at(RDI, BlockParameters.SCALES));
         }
         code.move(R9, RCX);
         code.load(RDX, at(RDI, NEXT_B));
         code.load(RAX, at(RDI, NEXT_TABLE));
         code.load(R10, at(RDI, BlockParameters.BLOCKS));
         code.move(R14, RSI);
-        code.add(R14, at(RDI, BlockParameters.AHEAD));
+        code.add(R14, at(RDI, BlockParameters.A_NEXT));
         code.load(R8, at(RDI, BlockParameters.BIAS));
-        for (int r = 0; r < 16; r++) {
-            code.broadcastFloat(r, at(R8, 4 * r));
+        for (int t = 0; t < most; t++) {
+            code.loadWords(t, 0, at(R8, 0));
         }
     }
 
-    private void blocks(Source source) {
+    private void blocks(PackedFormat format, int most) {
         int[] ends = new int[BEHIND];
         for (int i = 0; i < BEHIND; i++) {
-            multiply(source);
+            multiply(format);
             code.decrement(R10);
             ends[i] = code.jumpAheadIfZero();
         }
         int next = code.here();
-        multiply(source);
-        addUp(source);
+        multiply(format);
+        addUp(format, most);
         code.decrement(R10);
         code.jumpIfNotZero(next);
         for (int i = BEHIND - 1; i >= 0; i--) {
             code.land(ends[i]);
-            addUp(source);
+            addUp(format, most);
         }
     }
 
-    private void unpackedBlocks() {
+    private void unpackedBlocks(int most) {
         code.addConstant(R10, -BEFORE - BEHIND);
         for (int i = 0; i < BEFORE; i++) {
             unpack();
         }
         for (int i = 0; i < BEHIND; i++) {
             unpack();
-            multiply(Source.Q4_0);
+            multiply(PackedFormat.Q4_0);
         }
         int next = code.here();
         unpack();
-        multiply(Source.Q4_0);
-        addUp(Source.Q4_0);
+        multiply(PackedFormat.Q4_0);
+        addUp(PackedFormat.Q4_0, most);
         code.decrement(R10);
         code.jumpIfNotZero(next);
         for (int i = 0; i < BEFORE; i++) {
-            multiply(Source.Q4_0);
-            addUp(Source.Q4_0);
+            multiply(PackedFormat.Q4_0);
+            addUp(PackedFormat.Q4_0, most);
         }
         for (int i = 0; i < BEHIND; i++) {
-            addUp(Source.Q4_0);
+            addUp(PackedFormat.Q4_0, most);
         }
     }
 
     private void unpack() {
-        code.move(R8, RSI);
-        for (int i = 0; i < 8; i++) {
-            int register = 16 + i % 4;
-            code.broadcastQuarter(register, 0, at(R8, Source.Q4_0.numbersAt()));
-            code.broadcastQuarter(register, 3, at(R8, R12, 1, Source.Q4_0.numbersAt()));
-            code.shiftLeftEach(register, register, SHIFTS);
-            code.andXor(register, UPPER_HALF, HIGHEST_BIT);
-            code.storeWords(at(R11, 64 * i), 0, register);
-            code.lea(R8, at(R8, R12, 2, 0));
+        for (int i = 0; i < 4; i++) {
+            code.loadWords(22, 0, at(RSI, 64 * i));
+            code.shiftLeft(23, 22, 4);
+            code.andXor(22, UPPER_HALF, HIGHEST_BIT);
+            code.andXor(23, UPPER_HALF, HIGHEST_BIT);
+            code.storeWords(at(R11, 64 * i), 0, 23);
+            code.storeWords(at(R11, 256 + 64 * i), 0, 22);
         }
-        fetchAhead(Source.Q4_0);
-        code.addConstant(RSI, Source.Q4_0.blockBytes());
+        fetchAhead(PackedFormat.Q4_0);
+        code.addConstant(RSI, PackedFormat.Q4_0.blockBytes());
         nextSlot(R11, UNPACKED_SLOT);
     }
 
@@ -215,82 +203,63 @@ final class AmxBlockCode {
         code.andConstant(register, ~(4 * bytes));
     }
 
-    private void fetchAhead(Source source) {
-        for (int line = 0; line < 16 * source.blockBytes(); line += 64) {
+    private void fetchAhead(PackedFormat format) {
+        for (int line = 0; line < format.blockBytes(); line += 64) {
             code.prefetch(at(R14, line));
         }
-        code.addConstant(R14, 16 * source.blockBytes());
+        code.addConstant(R14, format.blockBytes());
     }
 
-    private void multiply(Source source) {
-        if (source == Source.Q4_0) {
-            code.tileLoad(1, at(R15, R13, 1, 0));
-        } else {
-            code.tileLoad(1, at(RSI, R12, 1, source.numbersAt()));
-        }
-        code.tileLoad(2, at(RDX, RBP, 1, 0));
+    private void multiply(PackedFormat format) {
+        boolean unpacked = format == PackedFormat.Q4_0;
+        code.tileLoad(1, at(RDX, R12, 1, 0));
+        code.tileLoad(2, at(unpacked ? R15 : RSI, RBP, 1, 0));
         code.tileZero(0);
         code.tileMultiplyBytes(0, 1, 2);
-        if (source.inPlace()) {
-            gatherScales(source == Source.Q4_0 ? RBX : RSI, source == Source.Q4_0);
-        }
         code.tileStore(at(RCX, RBP, 1, 0), 0);
-        code.add(RDX, at(RDI, BlockParameters.B_STEP));
+        code.addConstant(RDX, format.channels());
         nextSlot(RCX, SLOT);
-        switch (source) {
-            case Q4_0 -> {
-                code.addConstant(RBX, source.blockBytes());
-                nextSlot(R15, UNPACKED_SLOT);
-            }
-            case Q8_0 -> {
-                fetchAhead(source);
-                code.addConstant(RSI, source.blockBytes());
-            }
-            case PANEL, PANEL_WITH_LEAST -> code.add(RSI, at(RDI, BlockParameters.A_STEP));
+        if (unpacked) {
+            nextSlot(R15, UNPACKED_SLOT);
+        } else {
+            fetchAhead(format);
+            code.addConstant(RSI, format.blockBytes());
         }
     }
 
-    private void gatherScales(int blocks, boolean sixteenth) {
-        code.fillMask1();
-        code.gatherInts(20, blocks, DISTANCE);
-        code.intsToWords(20, 20);
-        code.halvesToFloats(20, 20);
-        if (sixteenth) {
-            code.multiplyFloats(20, 20, SIXTEENTH);
+    private void addUp(PackedFormat format, int most) {
+        int factors = format.numbersBytes();
+        if (format.halves()) {
+            code.halvesToFloats(SCALES, at(RBX, factors));
+        } else {
+            code.loadWords(SCALES, 0, at(RBX, factors));
         }
-        code.storeWords(at(RCX, SLOT_SCALES), 0, 20);
-    }
-
-    private void addUp(Source source) {
-        int scales = source.inPlace() ? R9 : RBX;
-        int first = source.inPlace() ? SLOT_SCALES : 0;
-        code.loadWords(24, 0, at(RAX, 0));
-        if (source.least()) {
-            code.loadWords(25, 0, at(RAX, 64));
+        if (format == PackedFormat.Q4_0) {
+            code.multiplyFloats(SCALES, SCALES, SIXTEENTH);
         }
-        for (int r = 0; r < 16; r++) {
-            int register = 16 + r % 4;
-            code.intsToFloats(register, at(R9, 64 * r));
-            code.multiplyFloats(register, register, 24);
-            code.fusedMultiplyAddOne(r, register, at(scales, first + 4 * r));
-            if (source.least()) {
-                code.fusedMultiplyAddOne(r, 25, at(RBX, 64 + 4 * r));
+        if (format.least()) {
+            code.loadWords(LEAST, 0, at(RBX, factors + 64));
+        }
+        for (int t = 0; t < most; t++) {
+            int register = 16 + t % 4;
+            code.intsToFloats(register, at(R9, 64 * t));
+            code.multiplyByOne(register, register, at(RAX, 4 * t));
+            code.fusedMultiplyAdd(t, register, SCALES);
+            if (format.least()) {
+                code.fusedMultiplyAddOne(t, LEAST, at(RAX, 64 + 4 * t));
             }
         }
         code.add(RAX, at(RDI, BlockParameters.TABLE_STEP));
         nextSlot(R9, SLOT);
-        if (!source.inPlace()) {
-            code.addConstant(RBX, source.least() ? 128 : 64);
-        }
+        code.addConstant(RBX, format.blockBytes());
     }
 
-    private void storeTokens(DType output) {
-        AmxCode.transpose(code);
+    private void storeTokens(int most, DType output) {
         code.load(R8, at(RDI, NEXT_Y));
         code.load(R9, at(RDI, BlockParameters.Y_STRIDE));
         code.load(R10, at(RDI, BlockParameters.TOKENS));
-        int[] ends = new int[16];
-        for (int t = 0; t < 16; t++) {
+        int[] ends = new int[most];
+        for (int t = 0; t < most; t++) {
             if (output == DType.BF16) {
                 code.roundToBf16(t, t);
                 code.storeWords(at(R8, 0), 2, t);

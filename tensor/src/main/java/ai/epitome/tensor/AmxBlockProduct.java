@@ -1,21 +1,24 @@
 package ai.epitome.tensor;
 
-import ai.epitome.tensor.BlockParameters.Source;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.util.List;
 
-/// Products with quantised weights on the tile registers of Intel's AMX, by machine code that [AmxBlockCode] makes.
-/// Whole groups of 16 rows of Q8_0 and Q4_0 are read where they lie; others are taken apart to a panel in Java.
+/// Products with quantised weights by machine code: of several tokens on the tile registers of Intel's AMX
+/// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole groups of 16
+/// rows of Q8_0 and Q4_0 are packed once, where there is memory for it, or else for each product by
+/// [BlockPackingCode]; others are taken apart in Java each time.
 final class AmxBlockProduct implements BlockProduct {
     private static final List<String> FEATURES =
             List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni");
-    private static final Source[] SOURCES = Source.values();
+    private static final PackedFormat[] FORMATS = PackedFormat.values();
 
     /// Tokens of a tile.
     private static final int TOKENS = 16;
+    /// Tokens that a routine can add up; fewer take less time.
+    private static final int[] MOST = {4, 8, TOKENS};
     /// Activations that stay in a second-level cache of 2 MB beside 16 rows of weights.
     private static final int ACTIVATION_BYTES = 1 << 20;
     /// Blocks of 16 rows times 16 tokens of one call, some 100 microseconds: the garbage collector waits for calls to
@@ -25,10 +28,10 @@ final class AmxBlockProduct implements BlockProduct {
     /// Groups of rows for each thread from which on a thread that is held up should not hold up all.
     private static final int MANY_GROUPS = 256;
 
-    /// By source, then f32 and bf16 results.
-    private final MemorySegment[][] tiles = new MemorySegment[SOURCES.length][2];
-    /// The same for a single token; last, panels of groups of 16 channels.
-    private final MemorySegment[][] singles = new MemorySegment[SOURCES.length + 1][2];
+    /// By format, [#MOST], and f32 or bf16 results.
+    private final MemorySegment[][][] several = new MemorySegment[FORMATS.length][MOST.length][2];
+    private final MemorySegment[][] singles = new MemorySegment[FORMATS.length][2];
+    private final MemorySegment[] packings = new MemorySegment[FORMATS.length];
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
     /// Quantised activations; of each thread that opens regions, since a region is done before the next begins.
     private final ThreadLocal<BlockTokens> tokens = ThreadLocal.withInitial(BlockTokens::new);
@@ -37,24 +40,30 @@ final class AmxBlockProduct implements BlockProduct {
         MachineCode.requireFeatures(FEATURES);
         MachineCode.requestTiles();
         Assembler code = new Assembler();
-        AmxBlockCode several = new AmxBlockCode(code);
-        VnniBlockCode single = new VnniBlockCode(code);
-        int[][] entries = new int[2 * SOURCES.length + 1][2];
-        for (int i = 0; i < 2; i++) {
-            DType output = i == 0 ? DType.F32 : DType.BF16;
-            for (Source source : SOURCES) {
-                entries[source.ordinal()][i] = several.product(source, output);
-                entries[SOURCES.length + source.ordinal()][i] = single.product(source, 32, output);
+        AmxBlockCode amx = new AmxBlockCode(code);
+        VnniBlockCode vnni = new VnniBlockCode(code);
+        BlockPackingCode packing = new BlockPackingCode(code);
+        int[] entries = new int[FORMATS.length * (2 * MOST.length + 3)];
+        int next = 0;
+        for (PackedFormat format : FORMATS) {
+            for (DType output : List.of(DType.F32, DType.BF16)) {
+                for (int most : MOST) {
+                    entries[next++] = amx.product(format, most, output);
+                }
+                entries[next++] = vnni.product(format, output);
             }
-            entries[2 * SOURCES.length][i] = single.product(Source.PANEL, 16, output);
+            entries[next++] = packing.pack(format);
         }
         MemorySegment placed = MachineCode.place(code.bytes());
-        for (int i = 0; i < entries.length; i++) {
-            for (int j = 0; j < 2; j++) {
-                MemorySegment[][] routines = i < SOURCES.length ? tiles : singles;
-                routines[i % SOURCES.length + (i == 2 * SOURCES.length ? SOURCES.length : 0)][j] =
-                        placed.asSlice(entries[i][j]);
+        next = 0;
+        for (int format = 0; format < FORMATS.length; format++) {
+            for (int output = 0; output < 2; output++) {
+                for (int most = 0; most < MOST.length; most++) {
+                    several[format][most][output] = placed.asSlice(entries[next++]);
+                }
+                singles[format][output] = placed.asSlice(entries[next++]);
             }
+            packings[format] = placed.asSlice(entries[next++]);
         }
     }
 
@@ -68,14 +77,15 @@ final class AmxBlockProduct implements BlockProduct {
     @Override
     public void multiply(Tensor x, BlockMatrix w, Tensor bias, Tensor y, Workers workers) {
         w.requireOpen();
+        long[] packed = w.packed(workers, (group, address) -> callers.get().pack(group, w.columns(), address));
         BlockTokens input = tokens.get();
         input.read(x, w.grain(), workers);
-        BlockMatrix.Group[] groups = w.groups();
-        int tasks = tasks(groups.length, workers.count());
+        int groups = w.groups().length;
+        int tasks = tasks(groups, workers.count());
         workers.run(tasks, (task, _) -> {
-            int from = (int) ((long) groups.length * task / tasks);
-            int to = (int) ((long) groups.length * (task + 1) / tasks);
-            callers.get().multiply(input, w, from, to, bias, y);
+            int from = (int) ((long) groups * task / tasks);
+            int to = (int) ((long) groups * (task + 1) / tasks);
+            callers.get().multiply(input, w, packed, from, to, bias, y);
         });
         Reference.reachabilityFence(w);
         Reference.reachabilityFence(y.data());
@@ -100,151 +110,135 @@ final class AmxBlockProduct implements BlockProduct {
         }
 
         /// Groups `from` to `to - 1` of all tokens.
-        void multiply(BlockTokens input, BlockMatrix w, int from, int to, Tensor bias, Tensor y) {
+        ///
+        /// @param packed where groups lie packed, or 0
+        void multiply(BlockTokens input, BlockMatrix w, long[] packed, int from, int to, Tensor bias, Tensor y) {
             BlockMatrix.Group[] groups = w.groups();
             int chunk = Math.max(1, ACTIVATION_BYTES / (w.columns() * TOKENS));
             for (int first = from; first < to; ) {
                 BlockMatrix.Group group = groups[first];
-                int count = neighbours(groups, first, to, w.columns());
+                PackedFormat format = group.packed(w.columns());
+                int count = 1;
+                long address = packed[first];
+                if (address == 0) {
+                    address = panel.reserve(format, w.columns()).address();
+                    pack(group, w.columns(), address);
+                } else {
+                    count = neighbours(packed, first, to, format.groupBytes(w.columns()));
+                }
                 for (int tile = 0; tile < input.tiles(); tile += chunk) {
                     int tiles = Math.min(chunk, input.tiles() - tile);
-                    if (isInPlace(group, w.columns())) {
-                        inPlace(input, w, group, count, tile, tiles, bias, y);
-                    } else {
-                        if (tile == 0) {
-                            panel.read(group, w.columns());
-                        }
-                        fromPanel(input, w, group, tile, tiles, bias, y);
-                    }
+                    groups(input, format, address, count, group, tile, tiles, bias, y);
                 }
                 first += count;
             }
         }
 
-        /// How many groups from `first` on a call can go through: those of the same run, if they are read in place.
-        private int neighbours(BlockMatrix.Group[] groups, int first, int to, int columns) {
+        /// How many groups from `first` on follow each other in memory.
+        private static int neighbours(long[] packed, int first, int to, long bytes) {
             int count = 1;
-            while (isInPlace(groups[first], columns)
-                    && first + count < to
-                    && groups[first + count].run() == groups[first].run()
-                    && groups[first + count].rows() == BlockMatrix.GROUP) {
+            while (first + count < to && packed[first + count] == packed[first] + count * bytes) {
                 count++;
             }
             return count;
         }
 
-        private static boolean isInPlace(BlockMatrix.Group group, int columns) {
-            BlockMatrix.Run run = group.run();
-            return group.rows() == BlockMatrix.GROUP
-                    && run.stride() <= Integer.MAX_VALUE / 16
-                    && (run.format() == BlockFormat.Q8_0
-                            || (run.format() == BlockFormat.Q4_0 && columns >= 32 * AmxBlockCode.LEAST_BLOCKS));
-        }
-
-        private void inPlace(
-                BlockTokens input,
-                BlockMatrix w,
-                BlockMatrix.Group group,
-                int count,
-                int tile,
-                int tiles,
-                Tensor bias,
-                Tensor y) {
-            long stride = group.run().stride();
-            put(BlockParameters.A_STRIDE, stride);
-            put(BlockParameters.A_NEXT, 16 * stride);
-            put(BlockParameters.AHEAD, 16 * stride);
+        /// Packs a group of rows.
+        ///
+        /// @param address of as many bytes as they take in their format; of the panel's, unless they are packed whole
+        void pack(BlockMatrix.Group group, int columns, long address) {
+            PackedFormat format = group.packed(columns);
+            long stride = columns;
+            if (format.isWhole()) {
+                stride = group.run().stride();
+                put(BlockParameters.ROWS, group.run().data().address() + group.offset());
+            } else {
+                panel.read(group, format, columns);
+                put(BlockParameters.ROWS, panel.rows().address());
+            }
+            put(BlockParameters.ROW_STRIDE, stride);
             for (int i = 0; i < 8; i++) {
                 put(BlockParameters.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);
             }
-            Source source = group.run().format() == BlockFormat.Q8_0 ? Source.Q8_0 : Source.Q4_0;
-            int blocks = w.columns() / 32;
-            int atOnce = Math.max(1, CALL_BLOCKS / blocks / tiles);
-            for (int done = 0; done < count; done += atOnce) {
-                long row = group.row() + 16L * done;
-                put(
-                        BlockParameters.A,
-                        group.run().data().address() + group.run().first() + row * stride);
-                int target = group.target() + 16 * done;
-                call(source, input, 32, Math.min(atOnce, count - done), 16, target, tile, tiles, bias, y);
-            }
+            put(BlockParameters.A, address);
+            put(BlockParameters.BLOCKS, columns / format.channels());
+            call(packings[format.ordinal()]);
         }
 
-        private void fromPanel(
-                BlockTokens input, BlockMatrix w, BlockMatrix.Group group, int tile, int tiles, Tensor bias, Tensor y) {
-            BlockFormat format = group.run().format();
-            put(BlockParameters.A, panel.numbers().address());
-            put(BlockParameters.A_STRIDE, panel.stride());
-            put(BlockParameters.A_STEP, format.group());
-            put(BlockParameters.SCALES, panel.scales().address());
-            Source source = format.hasLeast() ? Source.PANEL_WITH_LEAST : Source.PANEL;
-            call(source, input, format.group(), 1, group.rows(), group.target(), tile, tiles, bias, y);
-        }
-
-        private void call(
-                Source source,
+        /// Products of `count` groups that follow each other in memory, the first being `group`.
+        private void groups(
                 BlockTokens input,
-                int channels,
-                int groups,
-                int rows,
-                int target,
+                PackedFormat format,
+                long address,
+                int count,
+                BlockMatrix.Group group,
                 int tile,
                 int tiles,
                 Tensor bias,
                 Tensor y) {
-            put(BlockParameters.BLOCKS, input.columns() / channels);
-            put(BlockParameters.MASK, (1 << rows) - 1);
-            putBias(bias, target, rows);
+            int blocks = input.columns() / format.channels();
+            long bytes = (long) blocks * format.blockBytes();
+            put(BlockParameters.A_NEXT, bytes);
+            put(BlockParameters.BLOCKS, blocks);
+            put(BlockParameters.MASK, (1 << group.rows()) - 1);
             int last = tile + tiles;
             int whole = Math.min(last, input.wholeTiles()) - tile;
-            if (whole > 0) {
-                call(source, input, channels, groups, target, tile, whole, TOKENS, y);
-            }
-            if (whole < tiles) {
-                call(source, input, channels, groups, target, tile + whole, 1, input.lastTokens(), y);
+            int atOnce = Math.max(1, CALL_BLOCKS / blocks / tiles);
+            for (int done = 0; done < count; done += atOnce) {
+                int now = Math.min(atOnce, count - done);
+                int target = group.target() + BlockMatrix.GROUP * done;
+                if (whole > 0) {
+                    putWeights(address + done * bytes, now, bias, target, group.rows());
+                    call(input, format, target, tile, whole, input.isSingle() ? 1 : TOKENS, y);
+                }
+                if (whole < tiles) {
+                    putWeights(address + done * bytes, now, bias, target, group.rows());
+                    call(input, format, target, tile + whole, 1, input.lastTokens(), y);
+                }
             }
         }
 
+        private void putWeights(long address, int groups, Tensor bias, int target, int rows) {
+            put(BlockParameters.A, address);
+            put(BlockParameters.ROW_GROUPS, groups);
+            putBias(bias, target, rows);
+        }
+
         private void call(
-                Source source,
-                BlockTokens input,
-                int channels,
-                int groups,
-                int target,
-                int tile,
-                int tiles,
-                int count,
-                Tensor y) {
+                BlockTokens input, PackedFormat format, int target, int tile, int tiles, int count, Tensor y) {
             int bytes = y.dtype().bytes();
-            long bias = parameters[BlockParameters.BIAS / 8];
-            long a = parameters[BlockParameters.A / 8];
             put(BlockParameters.B, input.numbers(tile));
-            put(BlockParameters.B_STEP, input.numbersStep(channels));
+            put(BlockParameters.B_STRIDE, input.stride());
             put(BlockParameters.B_NEXT, input.numbersNext());
             put(BlockParameters.TABLE, input.table(tile));
-            put(BlockParameters.TABLE_STEP, input.tableStep(channels));
+            put(BlockParameters.TABLE_STEP, input.tableStep(format.channels()));
             put(BlockParameters.TABLE_NEXT, input.tableNext());
             long row = (long) tile * TOKENS * y.columns() + target;
             put(BlockParameters.Y, y.data().address() + bytes * row);
             put(BlockParameters.Y_STRIDE, (long) bytes * y.columns());
             put(BlockParameters.Y_ROWS, 16L * bytes);
             put(BlockParameters.Y_TOKENS, (long) TOKENS * bytes * y.columns());
-            put(BlockParameters.ROW_GROUPS, groups);
             put(BlockParameters.TOKEN_GROUPS, tiles);
             put(BlockParameters.TOKENS, count);
-            configure(channels, count);
+            int output = y.dtype() == DType.BF16 ? 1 : 0;
+            if (input.isSingle()) {
+                call(singles[format.ordinal()][output]);
+            } else {
+                configure(format.channels(), count);
+                int most = 0;
+                while (MOST[most] < count) {
+                    most++;
+                }
+                call(several[format.ordinal()][most][output]);
+            }
+        }
+
+        private void call(MemorySegment routine) {
             try {
-                MachineCode.CALL.invokeExact(routine(source, channels, input.isSingle(), y.dtype()), block);
+                MachineCode.CALL.invokeExact(routine, block);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
-            put(BlockParameters.BIAS, bias); // the routine has moved on
-            put(BlockParameters.A, a);
-        }
-
-        private MemorySegment routine(Source source, int channels, boolean single, DType output) {
-            int place = channels == 16 ? SOURCES.length : source.ordinal();
-            return (single ? singles[place] : tiles[source.ordinal()])[output == DType.BF16 ? 1 : 0];
         }
 
         /// Where the routine finds what results begin with, 16 floats for each group.
@@ -262,12 +256,11 @@ final class AmxBlockProduct implements BlockProduct {
             put(BlockParameters.BIAS_NEXT, 0);
         }
 
-        /// What `ldtilecfg` reads, see [AmxProduct]: sums, weights and activations are tiles 0, 1 and 2.
+        /// What `ldtilecfg` reads, see [AmxProduct]: sums, activations and weights are tiles 0, 1 and 2.
         private void configure(int channels, int tokens) {
-            long few = 4L * tokens;
             put(BlockParameters.CONFIGURATION, 1);
-            put(BlockParameters.CONFIGURATION + 16, few | (long) channels << 16 | few << 32);
-            put(BlockParameters.CONFIGURATION + 48, 16 | 16 << 8 | channels / 4L << 16);
+            put(BlockParameters.CONFIGURATION + 16, 64 | (long) channels << 16 | 64L << 32);
+            put(BlockParameters.CONFIGURATION + 48, tokens | tokens << 8 | channels / 4L << 16);
         }
 
         private void put(int at, long value) {

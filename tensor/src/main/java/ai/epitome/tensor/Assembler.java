@@ -2,7 +2,7 @@ package ai.epitome.tensor;
 
 import java.util.Arrays;
 
-/// Writes the few x86-64 instructions that [AmxCode] and [AmxBlockCode] are made of.
+/// Writes the few x86-64 instructions that [AmxCode] and the code for quantised weights are made of.
 ///
 /// Encodings are those of the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: a prefix (REX,
 /// VEX or EVEX), an opcode, and a ModRM byte that names a register and a second register or memory. Registers are
@@ -260,13 +260,9 @@ final class Assembler {
         evex(PREFIX_66, MAP_0F, 0, 0xFE, to, a, b);
     }
 
-    void subtractInts(int to, int a, int b) {
-        evex(PREFIX_66, MAP_0F, 0, 0xFA, to, a, b);
-    }
-
-    /// Adds to each int of `to` the products of four unsigned bytes and four signed ones.
-    void dotBytes(int to, int unsigned, int signed) {
-        evex(PREFIX_66, MAP_0F38, 0, 0x50, to, unsigned, signed);
+    /// Adds to each int of `to` the products of four unsigned bytes and the four signed ones of memory.
+    void dotBytes(int to, int unsigned, Memory signed) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x50, to, unsigned, 0, false, true, signed);
     }
 
     /// One int of memory in all lanes.
@@ -294,8 +290,8 @@ final class Assembler {
     }
 
     /// Widens 16 f16.
-    void halvesToFloats(int to, int from) {
-        evex(PREFIX_66, MAP_0F38, 0, 0x13, to, 0, from);
+    void halvesToFloats(int to, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x13, to, 0, 0, false, from);
     }
 
     void intsToFloats(int to, Memory from) {
@@ -329,19 +325,9 @@ final class Assembler {
         evex(PREFIX_66, MAP_0F38, 0, 0xB8, to, a, 0, false, true, b);
     }
 
-    /// One float of memory in all lanes.
-    void broadcastFloat(int to, Memory from) {
-        evex(PREFIX_66, MAP_0F38, 0, 0x18, to, 0, 0, false, from);
-    }
-
     /// 16 bytes of memory in all four quarters, or in those whose lanes the mask has.
     void broadcastQuarter(int to, int mask, Memory from) {
         evex(PREFIX_66, MAP_0F38, 0, 0x5A, to, 0, mask, false, from);
-    }
-
-    /// Shifts each int by the count in its lane of `counts`.
-    void shiftLeftEach(int to, int a, int counts) {
-        evex(PREFIX_66, MAP_0F38, 0, 0x47, to, a, counts);
     }
 
     /// `to = to & a ^ b`.

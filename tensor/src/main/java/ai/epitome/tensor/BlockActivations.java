@@ -38,6 +38,8 @@ final class BlockActivations {
     final float[] scales;
     /// Of each block, the sum of its numbers times its scale.
     final float[] sums;
+    /// Of each block, the sum of its numbers.
+    final int[] totals;
 
     private final float[] values;
 
@@ -46,6 +48,7 @@ final class BlockActivations {
         numbers = new byte[columns];
         scales = new float[columns / BLOCK];
         sums = new float[columns / BLOCK];
+        totals = new int[columns / BLOCK];
         values = new float[columns];
     }
 
@@ -62,10 +65,12 @@ final class BlockActivations {
             float most = largest(values, at);
             if (most >= LEAST && most < Float.POSITIVE_INFINITY) {
                 scales[block] = most / 127f;
-                sums[block] = round(values, at, 127f / most, numbers) * scales[block];
+                totals[block] = round(values, at, 127f / most, numbers);
+                sums[block] = totals[block] * scales[block];
             } else {
                 scales[block] = most < LEAST ? 0 : Float.NaN;
                 sums[block] = scales[block];
+                totals[block] = 0;
                 Arrays.fill(numbers, at, at + BLOCK, (byte) 0);
             }
         }

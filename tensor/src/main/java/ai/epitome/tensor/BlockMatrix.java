@@ -10,7 +10,8 @@ import java.util.stream.IntStream;
 /// A matrix (rows, columns) of quantised weights that stay where they are, in the blocks of a mapped file.
 ///
 /// It consists of runs of rows, since what one product reads may lie in several tensors of a file, in several formats,
-/// and in another order. Products go through it in groups of 16 rows of one run.
+/// and in another order. Products go through it in groups of 16 rows of one run; machine code packs those first, see
+/// [PackedFormat], once and for all where there is [PackedMemory] for it.
 public final class BlockMatrix {
     /// Rows of a group.
     static final int GROUP = 16;
@@ -34,6 +35,16 @@ public final class BlockMatrix {
         long offset() {
             return run.first + row * run.stride;
         }
+
+        PackedFormat packed(int columns) {
+            return PackedFormat.of(run.format, columns, rows);
+        }
+    }
+
+    /// Brings a group of rows into its [PackedFormat] at an address.
+    @FunctionalInterface
+    interface Packing {
+        void pack(Group group, long address);
     }
 
     private final int rows;
@@ -42,12 +53,22 @@ public final class BlockMatrix {
     private final Group[] groups;
     private final int grain;
     private final boolean hasLeast;
+    private final PackedMemory memory;
+    private volatile long[] packed;
 
     /// The matrix whose rows are those of all runs.
     ///
     /// @throws IllegalArgumentException when rows are no whole blocks, or lie outside their memory
     public BlockMatrix(int columns, List<Run> runs) {
+        this(columns, runs, null);
+    }
+
+    /// The same.
+    ///
+    /// @param memory where products may keep the weights in an order of their own
+    public BlockMatrix(int columns, List<Run> runs, PackedMemory memory) {
         this.columns = columns;
+        this.memory = memory;
         this.runs = List.copyOf(runs);
         List<Group> list = new ArrayList<>();
         if (runs.isEmpty()) {
@@ -104,6 +125,9 @@ public final class BlockMatrix {
                 digest.update(bytes.asByteBuffer());
             }
         }
+        if (packed != null && packed[0] != 0) {
+            forgetMapped();
+        }
     }
 
     /// @throws IllegalStateException when the file is no longer mapped
@@ -116,6 +140,54 @@ public final class BlockMatrix {
     /// All rows, in order.
     Group[] groups() {
         return groups;
+    }
+
+    /// Where each group lies packed, or 0 where none does; they are packed when this is first asked for, and what a
+    /// file holds of them leaves the process's memory.
+    long[] packed(Workers workers, Packing packing) {
+        long[] present = packed;
+        return present != null ? present : pack(workers, packing);
+    }
+
+    private synchronized long[] pack(Workers workers, Packing packing) {
+        if (packed != null) {
+            return packed;
+        }
+        long[] addresses = new long[groups.length];
+        long bytes = 0;
+        for (Group group : groups) {
+            PackedFormat format = group.packed(columns);
+            bytes += format.isWhole() ? format.groupBytes(columns) : 0;
+        }
+        long next = memory == null || bytes == 0 ? 0 : memory.take(bytes);
+        if (next != 0) {
+            for (int i = 0; i < groups.length; i++) {
+                PackedFormat format = groups[i].packed(columns);
+                if (format.isWhole()) {
+                    addresses[i] = next;
+                    next += format.groupBytes(columns);
+                }
+            }
+            workers.rows(groups.length, 1, (from, to, _) -> {
+                for (int i = from; i < to; i++) {
+                    if (addresses[i] != 0) {
+                        packing.pack(groups[i], addresses[i]);
+                    }
+                }
+            });
+            forgetMapped();
+        }
+        packed = addresses;
+        return addresses;
+    }
+
+    private void forgetMapped() {
+        for (Run run : runs) {
+            if (run.data.isMapped()) {
+                long bytes = (run.rows - 1) * run.stride + run.format.bytesOf(columns);
+                MachineCode.forget(run.data.asSlice(run.first, bytes));
+            }
+        }
     }
 
     /// The smallest number of values that share a scale: 16 or 32.

@@ -4,44 +4,44 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// 16 weight rows taken apart, for tiles: rows of bytes, and for each group of channels 16 scales and, where the format
-/// has them, 16 least values, f32. Rows that do not exist are zeros.
+/// A group of weight rows taken apart in Java: 16 rows of signed bytes, and a packed group in which scales and least
+/// values have their places already. Rows that do not exist are zeros.
 final class BlockPanel {
-    /// Between rows, so that rows of a power of two do not lie in the same sets of the first-level cache.
-    private static final int APART = 64;
-
     private BlockRows row = new BlockRows(0);
-    private MemorySegment numbers = MemorySegment.NULL;
-    private MemorySegment scales = MemorySegment.NULL;
-    private long stride;
+    private MemorySegment rows = MemorySegment.NULL;
+    private MemorySegment packed = MemorySegment.NULL;
 
-    /// Takes apart the rows of a group.
-    void read(BlockMatrix.Group group, int columns) {
+    /// Room for a packed group, of undefined content.
+    MemorySegment reserve(PackedFormat format, int columns) {
+        packed = reserve(packed, format.groupBytes(columns));
+        return packed;
+    }
+
+    /// Takes apart the rows of a group, which [BlockPackingCode] then brings to its place.
+    void read(BlockMatrix.Group group, PackedFormat format, int columns) {
         if (row.columns() != columns) {
             row = new BlockRows(columns);
         }
-        BlockFormat format = group.run().format();
-        int groups = columns / format.group();
-        stride = columns + APART;
-        numbers = reserve(numbers, BlockMatrix.GROUP * stride);
-        scales = reserve(scales, 128L * groups);
-        int parts = format.hasLeast() ? 2 : 1;
+        rows = reserve(rows, (long) BlockMatrix.GROUP * columns);
+        reserve(format, columns);
+        BlockMatrix.Run run = group.run();
         for (int r = 0; r < BlockMatrix.GROUP; r++) {
-            if (r >= group.rows()) {
-                numbers.asSlice(r * stride, columns).fill((byte) 0);
-                for (int g = 0; g < groups * parts; g++) {
-                    scales.set(Tensor.FLOAT, 64L * g + 4 * r, 0);
-                }
-                continue;
+            if (r < group.rows()) {
+                row.read(run.format(), run.data(), group.offset() + r * run.stride());
+                MemorySegment.copy(row.numbers, 0, rows, ValueLayout.JAVA_BYTE, (long) r * columns, columns);
+            } else {
+                rows.asSlice((long) r * columns, columns).fill((byte) 0);
             }
-            row.read(
-                    format, group.run().data(), group.offset() + r * group.run().stride());
-            MemorySegment.copy(row.numbers, 0, numbers, ValueLayout.JAVA_BYTE, r * stride, columns);
-            for (int g = 0; g < groups; g++) {
-                scales.set(Tensor.FLOAT, 64L * parts * g + 4 * r, row.scales[g]);
-            }
-            for (int g = 0; g < groups && parts == 2; g++) {
-                scales.set(Tensor.FLOAT, 128L * g + 64 + 4 * r, row.least[g]);
+            writeFactors(format, r, r < group.rows(), columns);
+        }
+    }
+
+    private void writeFactors(PackedFormat format, int r, boolean exists, int columns) {
+        long to = format.numbersBytes() + 4L * r;
+        for (int g = 0; g < columns / format.channels(); g++, to += format.blockBytes()) {
+            packed.set(Tensor.FLOAT, to, exists ? row.scales[g] : 0);
+            if (format.least()) {
+                packed.set(Tensor.FLOAT, to + 64, exists ? row.least[g] : 0);
             }
         }
     }
@@ -50,15 +50,12 @@ final class BlockPanel {
         return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, 64);
     }
 
-    MemorySegment numbers() {
-        return numbers;
+    /// 16 rows of bytes, one after the other.
+    MemorySegment rows() {
+        return rows;
     }
 
-    long stride() {
-        return stride;
-    }
-
-    MemorySegment scales() {
-        return scales;
+    MemorySegment packed() {
+        return packed;
     }
 }

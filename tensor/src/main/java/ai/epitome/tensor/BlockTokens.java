@@ -4,21 +4,19 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Quantised activations as tiles: 16 tokens side by side, four channels of each at a time. A single token has its
-/// numbers one after the other.
+/// Quantised activations as code reads them.
 ///
 /// ```text
-/// numbers   for each tile, for each four channels: 16 x 4 bytes
-/// table     for each tile, for each group of channels: 16 scales, 16 sums, f32; sums are times scales
+/// numbers   of each token its numbers one after the other
+/// table     for each 16 tokens, for each group of channels: 16 scales, 16 sums, f32; sums are times scales
 /// ```
-/// Of a single token, an entry of the table is scale, sum times scale, and, as ints, the sums of the numbers of these
-/// 16
-/// channels and of the 32 that begin with them.
+/// Of a single token, an entry of the table is as [BlockParameters] says.
 ///
-/// Where the last tile has fewer than 16 tokens, the others are zeros.
+/// Where the last tile has fewer than 16 tokens, the others have zeros in the table.
 final class BlockTokens {
     private static final int TILE = 16;
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    /// Between tokens, so that rows of a power of two do not lie in the same sets of the first-level cache.
+    private static final int APART = 64;
 
     private final ThreadLocal<BlockActivations> rows = new ThreadLocal<>();
     private MemorySegment numbers = MemorySegment.NULL;
@@ -53,39 +51,26 @@ final class BlockTokens {
         }
         int count = Math.min(width, tokens - tile * width);
         if (count < width) {
-            numbers.asSlice(tile * numbersNext(), numbersNext()).fill((byte) 0);
             table.asSlice(tile * tableNext(), tableNext()).fill((byte) 0);
         }
         for (int t = 0; t < count; t++) {
             row.read(x, tile * width + t);
-            writeNumbers(row, tile, t);
+            MemorySegment.copy(row.numbers, 0, numbers, ValueLayout.JAVA_BYTE, tile * numbersNext() + t * stride(), columns);
             writeTable(row, tile, t);
-        }
-    }
-
-    private void writeNumbers(BlockActivations row, int tile, int t) {
-        MemorySegment source = MemorySegment.ofArray(row.numbers);
-        long to = tile * numbersNext();
-        if (width == 1) {
-            MemorySegment.copy(source, 0, numbers, to, columns);
-            return;
-        }
-        for (int i = 0; i < columns / 4; i++) {
-            numbers.set(INT, to + 4L * (i * TILE + t), source.get(INT, 4L * i));
         }
     }
 
     private void writeTable(BlockActivations row, int tile, int t) {
         int parts = BlockActivations.BLOCK / grain;
-        long to = tile * tableNext() + 4L * t;
         if (width == 1) {
             writeSingle(row, parts);
             return;
         }
+        long to = tile * tableNext() + 4L * t;
         for (int b = 0; b < row.scales.length; b++) {
-            for (int part = 0; part < parts; part++, to += 8L * width) {
+            for (int part = 0; part < parts; part++, to += entry()) {
                 table.set(Tensor.FLOAT, to, row.scales[b]);
-                table.set(Tensor.FLOAT, to + 4L * width, row.sums[b]);
+                table.set(Tensor.FLOAT, to + 4L * TILE, row.sums[b]);
             }
         }
     }
@@ -93,13 +78,15 @@ final class BlockTokens {
     private void writeSingle(BlockActivations row, int parts) {
         long to = 0;
         for (int b = 0; b < row.scales.length; b++) {
-            int first = sum(row.numbers, 32 * b);
-            int second = sum(row.numbers, 32 * b + 16);
-            for (int part = 0; part < parts; part++, to += 16) {
+            for (int part = 0; part < parts; part++, to += entry()) {
                 table.set(Tensor.FLOAT, to, row.scales[b]);
                 table.set(Tensor.FLOAT, to + 4, row.sums[b]);
-                table.set(INT, to + BlockParameters.SUM_OF_16, part == 0 ? first : second);
-                table.set(INT, to + BlockParameters.SUM_OF_32, first + second);
+                table.set(Tensor.INT, to + BlockParameters.EIGHT_OF_32, -8 * row.totals[b]);
+                table.set(Tensor.INT, to + BlockParameters.HALF_OF_32, -128 * row.totals[b]);
+                if (parts == 2) {
+                    int half = sum(row.numbers, 32 * b + 16 * part);
+                    table.set(Tensor.INT, to + BlockParameters.HALF_OF_16, -128 * half);
+                }
             }
         }
     }
@@ -139,13 +126,13 @@ final class BlockTokens {
         return numbers.address() + tile * numbersNext();
     }
 
-    /// Bytes from one group of `channels` to the next.
-    long numbersStep(int channels) {
-        return (long) channels * width;
+    /// Bytes from one token to the next.
+    long stride() {
+        return columns + APART;
     }
 
     long numbersNext() {
-        return (long) columns * width;
+        return stride() * width;
     }
 
     long table(int tile) {
@@ -161,6 +148,6 @@ final class BlockTokens {
     }
 
     private long entry() {
-        return width == 1 ? 16 : 8L * TILE;
+        return width == 1 ? BlockParameters.SINGLE : 8L * TILE;
     }
 }

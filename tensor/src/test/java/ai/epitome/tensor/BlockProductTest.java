@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,9 +59,14 @@ class BlockProductTest {
     }
 
     private static BlockMatrix matrix(Arena arena, BlockFormat format, int rows, int columns, Random random) {
+        return matrix(arena, format, rows, columns, random, null);
+    }
+
+    private static BlockMatrix matrix(
+            Arena arena, BlockFormat format, int rows, int columns, Random random, PackedMemory memory) {
         MemorySegment data = blocks(arena, format, rows, columns, random);
         long stride = format.bytesOf(columns);
-        return new BlockMatrix(columns, List.of(new BlockMatrix.Run(format, data, 0, stride, rows)));
+        return new BlockMatrix(columns, List.of(new BlockMatrix.Run(format, data, 0, stride, rows)), memory);
     }
 
     private static Tensor activations(Arena arena, DType dtype, int rows, int columns, Random random) {
@@ -143,8 +149,9 @@ class BlockProductTest {
             int columns = format.blockValues() * (1 + random.nextInt(round % 4 == 0 ? 1024 / format.blockValues() : 4));
             int rows = round % 3 == 0 ? 16 * (1 + random.nextInt(4)) : 1 + random.nextInt(70);
             int tokens = round % 2 == 0 ? 1 : 1 + random.nextInt(40);
-            try (Arena arena = Arena.ofShared()) {
-                BlockMatrix w = matrix(arena, format, rows, columns, random);
+            try (Arena arena = Arena.ofShared();
+                    PackedMemory memory = new PackedMemory(format.bytesOf((long) rows * columns), 1)) {
+                BlockMatrix w = matrix(arena, format, rows, columns, random, round % 3 < 2 ? memory : null);
                 Tensor x = activations(arena, round % 5 == 0 ? DType.BF16 : DType.F32, tokens, columns, random);
                 Tensor bias = round % 4 == 1 ? activations(arena, DType.F32, 1, rows, random) : null;
                 float[] expected = naive(x, w, bias);
@@ -161,6 +168,64 @@ class BlockProductTest {
                     }
                 }
             }
+        }
+    }
+
+    /// What was packed is read from then on, and not where it came from.
+    @ParameterizedTest
+    @EnumSource(names = {"Q4_0", "Q8_0"})
+    void weightsArePackedOnce(BlockFormat format) {
+        Assumptions.assumeTrue(AmxProduct.load() instanceof Loading.Loaded<AmxProduct>);
+        Random random = new Random(4);
+        BlockProduct product = products().getLast();
+        try (Arena arena = Arena.ofShared();
+                PackedMemory memory = new PackedMemory(format.bytesOf(48 * 576), 1)) {
+            MemorySegment data = blocks(arena, format, 48, 576, random);
+            BlockMatrix.Run run = new BlockMatrix.Run(format, data, 0, format.bytesOf(576), 48);
+            BlockMatrix kept = new BlockMatrix(576, List.of(run), memory);
+            BlockMatrix second = new BlockMatrix(576, List.of(run), memory); // there is no room for it
+            Tensor one = activations(arena, DType.F32, 1, 576, random);
+            Tensor many = activations(arena, DType.F32, 19, 576, random);
+            float[] expectedOfOne = naive(one, kept, null);
+            float[] expectedOfMany = naive(many, kept, null);
+            assertThat(multiply(product, many, kept, arena)).isEqualTo(expectedOfMany);
+            assertThat(multiply(product, many, second, arena)).isEqualTo(expectedOfMany);
+            data.fill((byte) 0);
+            assertThat(multiply(product, one, kept, arena)).isEqualTo(expectedOfOne);
+            assertThat(multiply(product, many, kept, arena)).isEqualTo(expectedOfMany);
+            assertThat(multiply(product, one, second, arena)).containsOnly(0f);
+        }
+    }
+
+    private static float[] multiply(BlockProduct product, Tensor x, BlockMatrix w, Arena arena) {
+        Tensor y = Tensor.zeros(arena, DType.F32, x.rows(), w.rows());
+        product.multiply(x, w, null, y, WORKERS);
+        return y.toFloats();
+    }
+
+    /// Pages of a file leave the process when its weights are packed, and come back when they are read.
+    @Test
+    void packedWeightsOfAFileStayReadable() throws IOException {
+        Random random = new Random(6);
+        Path file = Files.createTempFile("weights", ".bin");
+        try (Arena arena = Arena.ofShared();
+                PackedMemory memory = new PackedMemory(BlockFormat.Q8_0.bytesOf(64 * 2048), 1)) {
+            MemorySegment data = blocks(arena, BlockFormat.Q8_0, 64, 2048, random);
+            Files.write(file, data.toArray(ValueLayout.JAVA_BYTE));
+            MemorySegment mapped;
+            try (FileChannel channel = FileChannel.open(file)) {
+                mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            }
+            long stride = BlockFormat.Q8_0.bytesOf(2048);
+            BlockMatrix w = new BlockMatrix(
+                    2048, List.of(new BlockMatrix.Run(BlockFormat.Q8_0, mapped, 0, stride, 64)), memory);
+            Tensor x = activations(arena, DType.F32, 1, 2048, random);
+            for (BlockProduct product : products()) {
+                assertThat(multiply(product, x, w, arena)).isEqualTo(naive(x, w, null));
+            }
+            assertThat(mapped.mismatch(data)).isEqualTo(-1);
+        } finally {
+            Files.delete(file);
         }
     }
 
