@@ -92,7 +92,8 @@ final class GenerateCommand implements Callable<Integer> {
                 generator.loadCache(cache);
             }
             IntStream.Builder written = IntStream.builder();
-            GenerationRequest request = new GenerationRequest(ids, maxTokens, how, stop, 0, wanted);
+            GenerationRequest request =
+                    new GenerationRequest(ids, maxTokens, how, stop, GenerationRequest.UNSCORED, wanted);
             PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
             AtomicBoolean closed = new AtomicBoolean();
             GenerationResult result = generator.generate(

@@ -31,7 +31,8 @@ import java.util.function.Function;
 /// takes no other with it. The thread runs while there is work, and some seconds longer.
 final class Engine {
     private static final long IDLE_SECONDS = 5;
-    /// Rows of a pass up to which guesses are added: those of a few sequences cost little beside reading the weights.
+    /// Rows of a pass up to which guesses are added: those of a few sequences cost little beside reading the weights. A
+    /// sequence has far fewer ([PromptLookup]): attention looks at them one by one, as at a single row.
     private static final int GUESSING_ROWS = 16;
     /// Tokens of a chunk at least, where several prompts share a pass.
     private static final int LEAST_CHUNK = 32;
@@ -81,7 +82,7 @@ final class Engine {
     private boolean speculates() {
         return switch (limits.speculation()) {
             case NEVER -> false;
-            case WHERE_UNCHANGED -> backend.product().batchInvariant();
+            case WHERE_UNCHANGED -> model.batchInvariant(backend);
             case ALWAYS -> true;
         };
     }

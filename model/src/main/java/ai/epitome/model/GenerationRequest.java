@@ -10,7 +10,8 @@ import java.util.Optional;
 /// @param maxTokens most tokens to sample
 /// @param sampling how to choose among the model's predictions
 /// @param stop texts that end the generation; neither they nor what follows them is given out. None may be empty.
-/// @param topLogProbabilities how many of the likeliest tokens to tell at each position; 0 for none
+/// @param topLogProbabilities how many of the likeliest tokens to tell at each position, beside the log-probability of
+/// the one that was drawn; [#UNSCORED] where none is wanted, which saves a sum over the vocabulary
 /// @param constraint what the generated text must be; it is whole in `maxTokens` tokens, if that many suffice
 public record GenerationRequest(
         int[] prompt,
@@ -20,6 +21,9 @@ public record GenerationRequest(
         int topLogProbabilities,
         Optional<Constraint> constraint) {
 
+    /// No log-probabilities.
+    public static final int UNSCORED = -1;
+
     public GenerationRequest {
         stop = List.copyOf(stop);
         if (maxTokens < 0) {
@@ -28,7 +32,7 @@ public record GenerationRequest(
         if (stop.stream().anyMatch(String::isEmpty)) {
             throw new IllegalArgumentException("a stop string must not be empty: it would stop before the first token");
         }
-        if (topLogProbabilities < 0) {
+        if (topLogProbabilities < UNSCORED) {
             throw new IllegalArgumentException(
                     "the number of alternatives must be 0 or more, not " + topLogProbabilities);
         }
@@ -40,6 +44,6 @@ public record GenerationRequest(
     }
 
     public GenerationRequest(int[] prompt, int maxTokens, Sampling sampling) {
-        this(prompt, maxTokens, sampling, List.of(), 0);
+        this(prompt, maxTokens, sampling, List.of(), UNSCORED);
     }
 }

@@ -7,7 +7,7 @@ import java.util.List;
 /// @param id token id
 /// @param bytes what it stands for
 /// @param logProbability natural logarithm of its probability at temperature 1 before any restriction; NaN where
-/// nothing predicted it
+/// nothing predicted it, or none was asked for
 /// @param top the likeliest tokens at this position, best first; as many as asked for
 public record ScoredToken(int id, byte[] bytes, float logProbability, List<Alternative> top) {
     public ScoredToken {

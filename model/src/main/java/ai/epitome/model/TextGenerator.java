@@ -208,6 +208,9 @@ public final class TextGenerator implements CompletionModel {
     }
 
     private ScoredToken scored(int token, float[] logits, int top) {
+        if (top == GenerationRequest.UNSCORED) {
+            return new ScoredToken(token, bytes(token), Float.NaN, List.of());
+        }
         double normalizer = LogProbabilities.logSumExp(logits);
         List<ScoredToken.Alternative> alternatives = new ArrayList<>();
         if (top > 0) {

@@ -4,6 +4,7 @@ import ai.epitome.model.Block.Linear;
 import ai.epitome.model.Block.Norm;
 import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.tensor.AttentionShape;
+import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.PackedMemory;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.RotaryTable;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// A decoder-only transformer (Vaswani et al. 2017; pre-norm as in Radford et al. 2019): GPT-2, Llama, Mistral, Qwen2
 /// and Qwen3 are this function with different [TransformerConfig]s.
@@ -202,6 +204,19 @@ public final class Transformer implements AutoCloseable {
     /// The logits of hidden states, (N, V) f32.
     public Tensor logits(Tape tape, Tensor hidden) {
         return tape.logits(hidden, head);
+    }
+
+    /// Whether a few rows of a sequence get the same bits whatever rows they are computed with: products with quantised
+    /// weights are defined to the bit, others are where the backend says so.
+    boolean batchInvariant(Backend backend) {
+        return backend.product().batchInvariant() || (adapter == null && multipliesQuantised());
+    }
+
+    private boolean multipliesQuantised() {
+        return head.blocks() != null
+                && blocks.stream()
+                        .flatMap(block -> Stream.of(block.queryKeyValue(), block.output(), block.up(), block.down()))
+                        .allMatch(linear -> linear.weight().blocks() != null);
     }
 
     public TransformerConfig config() {

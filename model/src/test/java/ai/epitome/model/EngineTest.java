@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.epitome.model.EngineLimits.Speculation;
 import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.BlockFormat;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.InvariantProduct;
 import ai.epitome.tensor.KeyValueFormat;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -23,6 +26,7 @@ import java.util.concurrent.ExecutionException;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class EngineTest {
     private static final int CONTEXT = 96;
@@ -31,6 +35,9 @@ class EngineTest {
             EngineLimits.DEFAULT.withCacheBytes(0).withSequences(5).withStepTokens(40, 17);
 
     private static final Backend EXACT = new Backend(new InvariantProduct(), Reference.BACKEND.workers(), DType.F32);
+
+    /// The fastest kernels there are here, on two threads.
+    private static final Backend FAST = Backend.best(2);
 
     /// Continues a prompt by tokens that are given, whatever the predictions are, and keeps these.
     private static class Given implements Continuation {
@@ -163,6 +170,51 @@ class EngineTest {
             }
         }
         alone.close();
+    }
+
+    /// Quantised products give a row the same bits in any company, with kernels that do not otherwise: guesses are made,
+    /// and change nothing.
+    @Test
+    void guessesOfQuantisedModelsChangeNoBit(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("small.gguf");
+        try (Transformer drawn = Models.drawn(MODEL.config().with(c -> c.hidden = 64))) {
+            Files.write(file, GgufBytes.of(drawn, BlockFormat.Q8_0).build());
+        }
+        for (Backend backend : List.of(Reference.BACKEND, FAST)) {
+            try (LoadedModel loaded = LoadedModel.open(file)) {
+                Transformer model = loaded.transformer();
+                assertThat(model.batchInvariant(backend)).isTrue();
+                assertThat(MODEL.batchInvariant(backend)).isFalse();
+                EngineLimits limits = EngineLimits.DEFAULT; // memory for all: what is read again is read in chunks
+                Engine guessing = new Engine(model, backend, limits);
+                Engine plain = new Engine(
+                        model,
+                        backend,
+                        limits.withSpeculation(Speculation.NEVER).withSequences(1));
+                List<Given> all = new ArrayList<>();
+                for (int i = 0; i < 6; i++) {
+                    int period = 3 + i;
+                    int[] tokens = new int[CONTEXT - 16];
+                    Arrays.setAll(tokens, at -> at % 17 == 16 ? 1 : at % period);
+                    all.add(new Given(Models.tokens(1 + 2 * i, i), tokens));
+                    guessing.submit(all.get(i).prompt, CONTEXT, all.get(i));
+                }
+                for (Given given : all) {
+                    given.cached.get();
+                    Given again = new Given(given.prompt, given.tokens);
+                    plain.submit(again.prompt, CONTEXT, again);
+                    again.cached.get();
+                    assertThat(given.predictions).hasSameSizeAs(again.predictions);
+                    for (int i = 0; i < given.predictions.size(); i++) {
+                        assertThat(given.predictions.get(i))
+                                .as("prediction %d", i)
+                                .isEqualTo(again.predictions.get(i));
+                    }
+                }
+                guessing.close();
+                plain.close();
+            }
+        }
     }
 
     @Test

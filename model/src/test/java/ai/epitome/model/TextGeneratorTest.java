@@ -56,6 +56,22 @@ class TextGeneratorTest {
     }
 
     @Test
+    void logProbabilitiesThatNobodyWantsAreNotComputed() {
+        GenerationRequest scored = request("Once", 30, 1, 4);
+        GenerationRequest plain = new GenerationRequest(scored.prompt(), 30, scored.sampling());
+        List<GenerationPiece> pieces = new ArrayList<>();
+        assertThat(generate(plain, pieces).text())
+                .isEqualTo(generate(scored, new ArrayList<>()).text());
+        assertThat(pieces)
+                .flatExtracting(GenerationPiece::tokens)
+                .hasSize(30)
+                .allSatisfy(token -> {
+                    assertThat(token.logProbability()).isNaN();
+                    assertThat(token.top()).isEmpty();
+                });
+    }
+
+    @Test
     void sameSeedSameText() {
         String text = generate(request("Once", 30, 1, 4), new ArrayList<>()).text();
         assertThat(generate(request("Once", 30, 1, 4), new ArrayList<>()).text())

@@ -49,7 +49,7 @@ final class ChatTurn {
                 Math.min(request.maxTokens().orElse(room), room),
                 request.sampling(),
                 stops,
-                request.logprobs().orElse(0),
+                request.logprobs().orElse(GenerationRequest.UNSCORED),
                 request.constraint());
         generations.begin("messages", prompt.length, (long) request.n() * generation.maxTokens());
     }

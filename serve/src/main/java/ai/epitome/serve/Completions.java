@@ -144,11 +144,16 @@ final class Completions implements Answer {
         for (int sample = 0; sample < request.bestOf(); sample++) {
             candidates.add(candidate(prompt, sample));
         }
-        if (request.bestOf() > request.n()) {
+        if (ranks()) {
             candidates.sort(
                     Comparator.comparingDouble(Candidate::meanLogProbability).reversed());
         }
         return candidates.subList(0, request.n());
+    }
+
+    /// Whether candidates are compared, which takes their log-probabilities.
+    private boolean ranks() {
+        return request.bestOf() > request.n();
     }
 
     private Candidate candidate(Prompt prompt, int sample) {
@@ -168,7 +173,7 @@ final class Completions implements Answer {
                         request.maxTokens(),
                         request.sampling(),
                         request.stop(),
-                        request.logprobs().orElse(0),
+                        request.logprobs().orElse(ranks() ? 0 : GenerationRequest.UNSCORED),
                         request.constraint()),
                 sample,
                 listener);

@@ -120,6 +120,9 @@ final class FakeModel implements CompletionModel {
     }
 
     private ScoredToken scored(int token, float logProbability, int top) {
+        if (top == GenerationRequest.UNSCORED) {
+            return new ScoredToken(token, bytes(token), Float.NaN, List.of());
+        }
         var alternatives = new ArrayList<ScoredToken.Alternative>();
         for (int i = 0; i < top; i++) {
             int other = (token + i) % 256;

@@ -183,7 +183,7 @@ class BlockProductTest {
             MemorySegment data = blocks(arena, format, 48, 576, random);
             BlockMatrix.Run run = new BlockMatrix.Run(format, data, 0, format.bytesOf(576), 48);
             BlockMatrix kept = new BlockMatrix(576, List.of(run), memory);
-            BlockMatrix second = new BlockMatrix(576, List.of(run), memory); // there is no room for it
+            BlockMatrix second = new BlockMatrix(576, List.of(run));
             Tensor one = activations(arena, DType.F32, 1, 576, random);
             Tensor many = activations(arena, DType.F32, 19, 576, random);
             float[] expectedOfOne = naive(one, kept, null);
