@@ -55,6 +55,7 @@ public final class BlockMatrix {
     private final boolean hasLeast;
     private final PackedMemory memory;
     private volatile long[] packed;
+    private boolean multiplied;
 
     /// The matrix whose rows are those of all runs.
     ///
@@ -142,8 +143,8 @@ public final class BlockMatrix {
         return groups;
     }
 
-    /// Where each group lies packed, or 0 where none does; they are packed when this is first asked for, and what a
-    /// file holds of them leaves the process's memory.
+    /// Where each group lies packed, or 0 where none does. They are packed when this is asked for the second time, and
+    /// what a file holds of them leaves the process's memory: the first token need not wait for it.
     long[] packed(Workers workers, Packing packing) {
         long[] present = packed;
         return present != null ? present : pack(workers, packing);
@@ -154,6 +155,10 @@ public final class BlockMatrix {
             return packed;
         }
         long[] addresses = new long[groups.length];
+        if (!multiplied) {
+            multiplied = true;
+            return addresses;
+        }
         long bytes = 0;
         for (Group group : groups) {
             PackedFormat format = group.packed(columns);

@@ -161,6 +161,7 @@ class BlockProductTest {
                     assertThat(y.toFloats())
                             .as("%s %dx%dx%d", product, tokens, rows, columns)
                             .isEqualTo(expected);
+                    assertThat(multiply(product, x, w, bias, arena)).isEqualTo(expected); // now packed
                     Tensor reduced = Tensor.zeros(arena, DType.BF16, tokens, rows);
                     product.multiply(x, w, bias, reduced, WORKERS);
                     for (int i = 0; i < expected.length; i++) {
@@ -188,18 +189,20 @@ class BlockProductTest {
             Tensor many = activations(arena, DType.F32, 19, 576, random);
             float[] expectedOfOne = naive(one, kept, null);
             float[] expectedOfMany = naive(many, kept, null);
-            assertThat(multiply(product, many, kept, arena)).isEqualTo(expectedOfMany);
-            assertThat(multiply(product, many, second, arena)).isEqualTo(expectedOfMany);
+            for (int i = 0; i < 2; i++) {
+                assertThat(multiply(product, many, kept, null, arena)).isEqualTo(expectedOfMany);
+                assertThat(multiply(product, many, second, null, arena)).isEqualTo(expectedOfMany);
+            }
             data.fill((byte) 0);
-            assertThat(multiply(product, one, kept, arena)).isEqualTo(expectedOfOne);
-            assertThat(multiply(product, many, kept, arena)).isEqualTo(expectedOfMany);
-            assertThat(multiply(product, one, second, arena)).containsOnly(0f);
+            assertThat(multiply(product, one, kept, null, arena)).isEqualTo(expectedOfOne);
+            assertThat(multiply(product, many, kept, null, arena)).isEqualTo(expectedOfMany);
+            assertThat(multiply(product, one, second, null, arena)).containsOnly(0f);
         }
     }
 
-    private static float[] multiply(BlockProduct product, Tensor x, BlockMatrix w, Arena arena) {
+    private static float[] multiply(BlockProduct product, Tensor x, BlockMatrix w, Tensor bias, Arena arena) {
         Tensor y = Tensor.zeros(arena, DType.F32, x.rows(), w.rows());
-        product.multiply(x, w, null, y, WORKERS);
+        product.multiply(x, w, bias, y, WORKERS);
         return y.toFloats();
     }
 
@@ -221,7 +224,8 @@ class BlockProductTest {
                     2048, List.of(new BlockMatrix.Run(BlockFormat.Q8_0, mapped, 0, stride, 64)), memory);
             Tensor x = activations(arena, DType.F32, 1, 2048, random);
             for (BlockProduct product : products()) {
-                assertThat(multiply(product, x, w, arena)).isEqualTo(naive(x, w, null));
+                assertThat(multiply(product, x, w, null, arena)).isEqualTo(naive(x, w, null));
+                assertThat(multiply(product, x, w, null, arena)).isEqualTo(naive(x, w, null));
             }
             assertThat(mapped.mismatch(data)).isEqualTo(-1);
         } finally {
