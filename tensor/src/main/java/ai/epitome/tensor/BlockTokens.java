@@ -55,7 +55,8 @@ final class BlockTokens {
         }
         for (int t = 0; t < count; t++) {
             row.read(x, tile * width + t);
-            MemorySegment.copy(row.numbers, 0, numbers, ValueLayout.JAVA_BYTE, tile * numbersNext() + t * stride(), columns);
+            MemorySegment.copy(
+                    row.numbers, 0, numbers, ValueLayout.JAVA_BYTE, tile * numbersNext() + t * stride(), columns);
             writeTable(row, tile, t);
         }
     }

@@ -80,7 +80,10 @@ class AssemblerTest {
                         "62 12 7d 49 90 8c 34 00 00 00 00",
                         a -> a.gatherInts(9, 12, 14)),
                 given("vpmovdw ymm20, zmm12", "62 32 7e 48 33 e4", a -> a.intsToWords(20, 12)),
-                given("vcvtph2ps zmm20, [r9+F]", "62 c2 7d 48 13 a1 78 56 34 12", a -> a.halvesToFloats(20, at(9, FAR))),
+                given(
+                        "vcvtph2ps zmm20, [r9+F]",
+                        "62 c2 7d 48 13 a1 78 56 34 12",
+                        a -> a.halvesToFloats(20, at(9, FAR))),
                 given("vcvtdq2ps zmm19, [r9+F]", "62 c1 7c 48 5b 99 78 56 34 12", a -> a.intsToFloats(19, at(9, FAR))),
                 given("vmulps zmm17, zmm9, zmm27", "62 81 34 48 59 cb", a -> a.multiplyFloats(17, 9, 27)),
                 given(
@@ -109,7 +112,10 @@ class AssemblerTest {
                 given("vpxord zmm5, zmm21, zmm14", "62 d1 55 40 ef ee", a -> a.xor(5, 21, 14)),
                 given("vpsrld zmm22, zmm13, 4", "62 d1 4d 40 72 d5 04", a -> a.shiftRight(22, 13, 4)),
                 given("vpaddd zmm1, zmm25, zmm6", "62 f1 35 40 fe ce", a -> a.addInts(1, 25, 6)),
-                given("vpdpbusd zmm4, zmm16, dword bcst [r9+F]", "62 d2 7d 50 50 a1 78 56 34 12", a -> a.dotBytes(4, 16, at(9, FAR))),
+                given(
+                        "vpdpbusd zmm4, zmm16, dword bcst [r9+F]",
+                        "62 d2 7d 50 50 a1 78 56 34 12",
+                        a -> a.dotBytes(4, 16, at(9, FAR))),
                 given(
                         "vpbroadcastd zmm23, [rax+F]",
                         "62 e2 7d 48 58 b8 78 56 34 12",
