@@ -39,7 +39,8 @@ final class ChatAnswers {
         List<String> stops = new ArrayList<>(stop);
         stops.addAll(format.stops());
         int room = Math.max(1, model.contextLength() - prompt.length);
-        var request = new GenerationRequest(prompt, Math.min(maxTokens, room), sampling, stops, GenerationRequest.UNSCORED);
+        var request =
+                new GenerationRequest(prompt, Math.min(maxTokens, room), sampling, stops, GenerationRequest.UNSCORED);
         StringBuilder answer = new StringBuilder();
         long start = System.nanoTime();
         long[] first = {0};

@@ -172,8 +172,8 @@ class EngineTest {
         alone.close();
     }
 
-    /// Quantised products give a row the same bits in any company, with kernels that do not otherwise: guesses are made,
-    /// and change nothing.
+    /// Quantised products give a row the same bits in any company, with kernels that do not otherwise: guesses are
+    /// made, and change nothing.
     @Test
     void guessesOfQuantisedModelsChangeNoBit(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("small.gguf");

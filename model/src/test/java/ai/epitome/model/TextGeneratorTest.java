@@ -62,13 +62,10 @@ class TextGeneratorTest {
         List<GenerationPiece> pieces = new ArrayList<>();
         assertThat(generate(plain, pieces).text())
                 .isEqualTo(generate(scored, new ArrayList<>()).text());
-        assertThat(pieces)
-                .flatExtracting(GenerationPiece::tokens)
-                .hasSize(30)
-                .allSatisfy(token -> {
-                    assertThat(token.logProbability()).isNaN();
-                    assertThat(token.top()).isEmpty();
-                });
+        assertThat(pieces).flatExtracting(GenerationPiece::tokens).hasSize(30).allSatisfy(token -> {
+            assertThat(token.logProbability()).isNaN();
+            assertThat(token.top()).isEmpty();
+        });
     }
 
     @Test

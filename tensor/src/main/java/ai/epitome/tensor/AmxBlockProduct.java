@@ -145,7 +145,7 @@ final class AmxBlockProduct implements BlockProduct {
 
         /// Packs a group of rows.
         ///
-        /// @param address of as many bytes as they take in their format; the panel's, unless they are packed whole
+        /// @param address of as many bytes as they take; the panel's, unless they are packed whole
         void pack(BlockMatrix.Group group, int columns, long address) {
             PackedFormat format = group.packed(columns);
             long stride = columns;
