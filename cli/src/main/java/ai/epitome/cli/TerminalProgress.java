@@ -53,6 +53,11 @@ final class TerminalProgress implements TrainingListener, AutoCloseable {
 
     /// What matters most stands first: the end may not fit on the screen.
     private void step(Stepped step) {
+        if (!step.measures().isEmpty()) {
+            StringBuilder measures = new StringBuilder();
+            step.measures().forEach((name, value) -> measures.append(format("  %s %.3f", name, value)));
+            out.line(format("step %,6d%s", step.step(), measures));
+        }
         long now = System.nanoTime();
         if (now - shown < REFRESH_NANOS) {
             return;

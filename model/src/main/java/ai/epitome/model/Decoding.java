@@ -55,6 +55,7 @@ final class Decoding implements Continuation {
         sampled++;
         if (endOfText.contains(token)) {
             finish = FinishReason.STOP;
+            generation.last(scoring.apply(token, real));
             return -1;
         }
         deliver(buffer.push(scoring.apply(token, real)));

@@ -68,15 +68,22 @@ final class Engine {
         return pool.memory();
     }
 
-    /// Begins to continue `tokens`.
+    /// What is to be continued.
     ///
     /// @param capacity tokens that the sequence can hold before its older half is forgotten
+    record Beginning(int[] tokens, int capacity, Continuation continuation) {}
+
+    /// Begins to continue all of these. They arrive at once, so the passes of an idle engine do not depend on time.
+    ///
     /// @throws IllegalStateException after [#close]
-    void submit(int[] tokens, int capacity, Continuation continuation) {
-        CachedSequence cache = new CachedSequence(pool, capacity);
-        cache.append(tokens);
-        EngineSequence sequence = new EngineSequence(cache, continuation, speculates());
-        enqueue(submitted, sequence);
+    void submit(List<Beginning> beginnings) {
+        enqueue(submitted, beginnings.stream().map(this::sequence).toList());
+    }
+
+    private EngineSequence sequence(Beginning beginning) {
+        CachedSequence cache = new CachedSequence(pool, beginning.capacity);
+        cache.append(beginning.tokens);
+        return new EngineSequence(cache, beginning.continuation, speculates());
     }
 
     private boolean speculates() {
@@ -90,23 +97,24 @@ final class Engine {
     /// Does something with the blocks between two steps; the result, or what it threw.
     <T> CompletableFuture<T> run(Function<KeyValuePool, T> errand) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        enqueue(errands, () -> {
+        Runnable task = () -> {
             try {
                 result.complete(errand.apply(pool));
             } catch (RuntimeException | Error e) {
                 result.completeExceptionally(e);
             }
-        });
+        };
+        enqueue(errands, List.of(task));
         return result;
     }
 
-    private <T> void enqueue(Deque<T> queue, T item) {
+    private <T> void enqueue(Deque<T> queue, List<T> items) {
         lock.lock();
         try {
             if (closed) {
                 throw new IllegalStateException("the engine is closed");
             }
-            queue.add(item);
+            queue.addAll(items);
             arrived.signal();
             if (thread == null) {
                 thread = Thread.ofPlatform().name("epitome-engine").daemon().start(this::loop);

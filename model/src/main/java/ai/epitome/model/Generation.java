@@ -23,6 +23,7 @@ public final class Generation {
     private final Condition changed = lock.newCondition();
     private final Deque<GenerationPiece> pieces = new ArrayDeque<>();
     private volatile boolean cancelled;
+    private ScoredToken last; // or null
     private GenerationResult result;
     private Throwable failure;
 
@@ -74,6 +75,25 @@ public final class Generation {
             while (!isOver()) {
                 changed.awaitUninterruptibly();
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The token that ended the text, which is no part of it; empty where the text ended otherwise, or goes on.
+    public Optional<ScoredToken> last() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(last);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void last(ScoredToken token) {
+        lock.lock();
+        try {
+            last = token;
         } finally {
             lock.unlock();
         }

@@ -104,21 +104,42 @@ public final class TextGenerator implements CompletionModel {
     /// @param cancelled asked before each token, by a thread of the engine; true ends the text with
     /// [FinishReason#CANCELLED]
     public Generation submit(GenerationRequest request, BooleanSupplier cancelled) {
-        requireTokens(request.prompt());
-        Generation generation = new Generation();
-        if (request.maxTokens() == 0) {
-            generation.end(new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0));
-            return generation;
+        return submit(List.of(request), cancelled).getFirst();
+    }
+
+    /// Begins to continue all of these at once. Where nothing else is under way, their texts then do not depend on
+    /// time.
+    ///
+    /// @param cancelled asked before each token, by a thread of the engine; true ends the texts with
+    /// [FinishReason#CANCELLED]
+    public List<Generation> submit(List<GenerationRequest> requests, BooleanSupplier cancelled) {
+        requests.forEach(request -> requireTokens(request.prompt()));
+        List<Generation> generations = new ArrayList<>();
+        List<Engine.Beginning> beginnings = new ArrayList<>();
+        for (GenerationRequest request : requests) {
+            Generation generation = new Generation();
+            generations.add(generation);
+            if (request.maxTokens() == 0) {
+                generation.end(new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0));
+            } else {
+                beginnings.add(beginning(request, cancelled, generation));
+            }
         }
+        if (!beginnings.isEmpty()) {
+            engine.submit(beginnings);
+        }
+        return generations;
+    }
+
+    private Engine.Beginning beginning(GenerationRequest request, BooleanSupplier cancelled, Generation generation) {
         int[] prompt = request.prompt().length > 0 ? request.prompt() : beginning();
         long wanted = (long) prompt.length + request.maxTokens();
         Sampler sampler = new Sampler(request, this::vocabulary);
         Decoding.Scoring scoring = (token, logits) -> scored(token, logits, request.topLogProbabilities());
-        engine.submit(
+        return new Engine.Beginning(
                 prompt,
                 (int) Math.min(wanted, contextLength()),
                 new Decoding(request, sampler, endOfText, vocabularySize(), scoring, cancelled, generation));
-        return generation;
     }
 
     /// As [#submit], with a listener on the calling thread, which must not hold the turn of the backend's workers.

@@ -121,7 +121,7 @@ class EngineTest {
             }
             Given given = new Given(prompt, tokens);
             all.add(given);
-            engine.submit(prompt, CONTEXT, given);
+            engine.submit(List.of(new Engine.Beginning(prompt, CONTEXT, given)));
             Thread.sleep(random.nextInt(3));
         }
         for (Given given : all) {
@@ -152,7 +152,7 @@ class EngineTest {
             int[] tokens = Models.tokens(random.nextInt(CONTEXT - length), seed - i);
             Given given = new Given(Models.tokens(length, seed + i / 2), tokens);
             all.add(given);
-            engine.submit(given.prompt, CONTEXT, given);
+            engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
         }
         for (Given given : all) {
             given.cached.get();
@@ -163,7 +163,7 @@ class EngineTest {
         for (Given given : all) {
             alone.run(KeyValuePool::forgetFree).get();
             Given again = new Given(given.prompt, given.tokens);
-            alone.submit(again.prompt, CONTEXT, again);
+            alone.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, again)));
             assertThat(again.cached.get()).isZero();
             for (int i = 0; i < given.predictions.size(); i++) {
                 assertThat(given.predictions.get(i)).as("prediction %d", i).isEqualTo(again.predictions.get(i));
@@ -222,7 +222,7 @@ class EngineTest {
         Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT);
         int capacity = 24;
         Given given = new Given(Models.tokens(20, 1), Models.tokens(30, 2));
-        engine.submit(given.prompt, capacity, given);
+        engine.submit(List.of(new Engine.Beginning(given.prompt, capacity, given)));
         given.cached.get();
         engine.close();
         int length = 20;
@@ -257,7 +257,7 @@ class EngineTest {
     }
 
     private static int cached(Engine engine, Given given) throws Exception {
-        engine.submit(given.prompt, CONTEXT, given);
+        engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
         return given.cached.get();
     }
 
@@ -270,7 +270,7 @@ class EngineTest {
         for (int i = 0; i < 4; i++) {
             Given given = new Given(prompt, Models.tokens(8, i));
             all.add(given);
-            engine.submit(prompt, CONTEXT, given);
+            engine.submit(List.of(new Engine.Beginning(prompt, CONTEXT, given)));
         }
         int cached = 0;
         for (Given given : all) {
@@ -296,8 +296,9 @@ class EngineTest {
             }
         };
         Given behind = new Given(Models.tokens(70, 2), 1, 2);
-        engine.submit(endless.prompt, CONTEXT, endless);
-        engine.submit(behind.prompt, CONTEXT, behind); // there are not blocks enough for both
+        engine.submit(List.of(new Engine.Beginning(endless.prompt, CONTEXT, endless)));
+        engine.submit(
+                List.of(new Engine.Beginning(behind.prompt, CONTEXT, behind))); // there are not blocks enough for both
         reached.await();
         endless.cancelled = true;
         endless.cached.get();
@@ -325,17 +326,18 @@ class EngineTest {
         Given outside = new Given(new int[] {3, 999}, 1);
         Given good = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
         for (Given given : List.of(good, broken, unasked)) {
-            engine.submit(given.prompt, CONTEXT, given);
+            engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
         }
         assertThatThrownBy(broken.cached::get).hasMessageContaining("the model is broken");
         assertThatThrownBy(unasked.cached::get).hasMessageContaining("who asks?");
         good.cached.get();
         assertClose(good.predictions.getLast(), full(good.seen(20)), 2e-4f);
-        engine.submit(outside.prompt, CONTEXT, outside); // fails in a pass
+        engine.submit(List.of(new Engine.Beginning(outside.prompt, CONTEXT, outside))); // fails in a pass
         assertThatThrownBy(outside.cached::get).hasMessageContaining("token id 999");
         assertThat(available(engine)).isEqualTo(blocks);
         engine.close();
-        assertThatThrownBy(() -> engine.submit(good.prompt, CONTEXT, good)).hasMessage("the engine is closed");
+        assertThatThrownBy(() -> engine.submit(List.of(new Engine.Beginning(good.prompt, CONTEXT, good))))
+                .hasMessage("the engine is closed");
     }
 
     @Test
@@ -353,13 +355,13 @@ class EngineTest {
             @Override
             public int next(float[] logits) {
                 if (order.isEmpty()) {
-                    engine.submit(reading.prompt, CONTEXT, reading);
+                    engine.submit(List.of(new Engine.Beginning(reading.prompt, CONTEXT, reading)));
                 }
                 order.add("token");
                 return super.next(logits);
             }
         };
-        engine.submit(talking.prompt, CONTEXT, talking);
+        engine.submit(List.of(new Engine.Beginning(talking.prompt, CONTEXT, talking)));
         talking.cached.get();
         reading.cached.get();
         engine.close();
@@ -370,7 +372,7 @@ class EngineTest {
     void keysAndValuesMayBeHalved() throws Exception {
         Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL.withFormat(KeyValueFormat.Q8));
         Given given = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
-        engine.submit(given.prompt, CONTEXT, given);
+        engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
         given.cached.get();
         assertClose(given.predictions.getLast(), full(given.seen(20)), 0.05f);
         engine.close();

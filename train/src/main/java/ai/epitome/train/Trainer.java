@@ -140,14 +140,15 @@ public final class Trainer implements AutoCloseable {
         listener.on(new Started(step, seconds, config, parameterCount()));
         evaluatedAt = seconds;
         checkpointedAt = seconds;
-        while (!pace.over(step, seconds) && !stopRequested) {
+        while (!pace.over(step, seconds) && !(stopRequested && isBetween())) {
+            job.objective().prepare(cursor);
             inTurn(this::takeStep);
             pollCheckpoint();
-            boolean over = pace.over(step, seconds);
-            if (!over && !stopRequested && config.checkpoint().due(step, seconds - checkpointedAt)) {
+            boolean goesOn = isBetween() && !pace.over(step, seconds) && !stopRequested;
+            if (goesOn && config.checkpoint().due(step, seconds - checkpointedAt)) {
                 beginCheckpoint();
             }
-            if (!over && !stopRequested && config.evaluate().due(step, seconds - evaluatedAt)) {
+            if (goesOn && config.evaluate().due(step, seconds - evaluatedAt)) {
                 evaluate(false);
             }
         }
@@ -159,6 +160,11 @@ public final class Trainer implements AutoCloseable {
         endLastCheckpoint();
         listener.on(new Finished(step, complete, tokens, seconds, (System.nanoTime() - began) / 1e9));
         return complete;
+    }
+
+    /// Whether no step is missing to those that belong together.
+    private boolean isBetween() {
+        return step % job.objective().together() == 0;
     }
 
     /// Others may use the kernel threads and read the weights between two steps: a request to the model that is being
@@ -193,7 +199,9 @@ public final class Trainer implements AutoCloseable {
         GradientNorm norm = GradientNorm.of(optimizer.parameters(), backend.workers());
         requireFinite(loss, norm);
         double factor = pace.factor(step);
-        optimizer.step(config.clip() > 0 ? norm.clipTo(config.clip()) : 1, factor);
+        if (targets > 0) { // a step that learns nothing changes nothing
+            optimizer.step(config.clip() > 0 ? norm.clipTo(config.clip()) : 1, factor);
+        }
         step++;
         if (average != null) {
             average.update(step);
@@ -215,7 +223,8 @@ public final class Trainer implements AutoCloseable {
                 factor,
                 factor * config.optimizer().matrixRate(),
                 norm.value(),
-                targets / duration));
+                targets / duration,
+                job.objective().measures()));
         if (planned) {
             listener.on(new Planned(step, pace.plan().fromStep(), pace.plan().toStep()));
         }

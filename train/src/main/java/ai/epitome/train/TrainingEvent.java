@@ -30,6 +30,7 @@ public sealed interface TrainingEvent {
     /// @param learningRate of matrices
     /// @param gradientNorm before clipping
     /// @param tokensPerSecond of the step
+    /// @param measures what else the objective tells of the step, by name
     record Stepped(
             long step,
             long expectedSteps,
@@ -41,8 +42,36 @@ public sealed interface TrainingEvent {
             double rateFactor,
             double learningRate,
             double gradientNorm,
-            double tokensPerSecond)
-            implements TrainingEvent {}
+            double tokensPerSecond,
+            SequencedMap<String, Double> measures)
+            implements TrainingEvent {
+        public Stepped(
+                long step,
+                long expectedSteps,
+                double progress,
+                long tokens,
+                double seconds,
+                double loss,
+                double bitsPerByte,
+                double rateFactor,
+                double learningRate,
+                double gradientNorm,
+                double tokensPerSecond) {
+            this(
+                    step,
+                    expectedSteps,
+                    progress,
+                    tokens,
+                    seconds,
+                    loss,
+                    bitsPerByte,
+                    rateFactor,
+                    learningRate,
+                    gradientNorm,
+                    tokensPerSecond,
+                    new LinkedHashMap<>());
+        }
+    }
 
     /// A run by time has now, or has changed, its last step.
     ///

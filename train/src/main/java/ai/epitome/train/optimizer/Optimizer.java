@@ -9,7 +9,7 @@ import java.util.SequencedMap;
 ///
 /// What an optimizer remembers is its tensors and the number of steps taken; putting both back continues it bit for
 /// bit. Not thread-safe: one thread trains.
-public sealed interface Optimizer permits AdamW, Muon, CombinedOptimizer {
+public sealed interface Optimizer permits AdamW, Muon, CombinedOptimizer, RememberingOptimizer {
     /// Takes one step with every parameter's gradient and sets the gradients to zero.
     ///
     /// @param gradientScale what gradients are multiplied by first: the clipping factor

@@ -77,6 +77,7 @@ final class RunRecord implements TrainingListener, AutoCloseable {
         values.put(RunLog.LEARNING_RATE, step.learningRate());
         values.put(RunLog.GRADIENT_NORM, step.gradientNorm());
         values.put(RunLog.TOKENS_PER_SECOND, rounded(step.tokensPerSecond()));
+        step.measures().forEach((name, value) -> values.put(name.replace(' ', '_'), value));
         return values;
     }
 

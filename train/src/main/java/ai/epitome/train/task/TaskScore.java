@@ -36,9 +36,8 @@ public record TaskScore(TaskKind kind, List<Answer> answers) {
 
     /// Asks all tasks, each in a conversation of its own; the likeliest token always. The engine answers many at once.
     public static List<Answer> ask(TextGenerator model, ChatFormat format, List<Task> tasks) {
-        List<Generation> running = tasks.stream()
-                .map(task -> model.submit(request(model, format, task)))
-                .toList();
+        List<Generation> running = model.submit(
+                tasks.stream().map(task -> request(model, format, task)).toList(), () -> false);
         List<Answer> answers = new ArrayList<>();
         for (int i = 0; i < tasks.size(); i++) {
             answers.add(new Answer(tasks.get(i), running.get(i).result().text()));

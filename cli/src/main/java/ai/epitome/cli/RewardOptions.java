@@ -1,0 +1,69 @@
+package ai.epitome.cli;
+
+import ai.epitome.model.LoadedModel;
+import ai.epitome.tensor.Backend;
+import ai.epitome.text.Tokenizer;
+import ai.epitome.train.data.Corpus;
+import ai.epitome.train.policy.Prompts;
+import ai.epitome.train.policy.Reward;
+import ai.epitome.train.reward.RewardModel;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/// What is asked, and what answers are worth.
+final class RewardOptions {
+    @Option(
+            names = "--reward",
+            paramLabel = "REWARD",
+            description = "What answers are worth: `tasks` (1 for a right answer to a bundled task), the folder of a"
+                    + " reward model, or an address (http://...) that gets {\"prompts\": [...], \"answers\": [...]}"
+                    + " and gives {\"rewards\": [...]} (default: ${DEFAULT-VALUE}).")
+    private String reward = "tasks";
+
+    @Option(
+            names = "--prompts",
+            paramLabel = "FILE",
+            arity = "1..*",
+            description = "What is asked, a JSON object a line: `prompt`, a text to go on from, or `messages`, whose"
+                    + " last answer is left out (default: the bundled tasks).")
+    private List<Path> files = List.of();
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description = "Most tokens of an answer (default: ${DEFAULT-VALUE}).",
+            converter = Numbers.Count.class)
+    private int mostTokens = 64;
+
+    int mostTokens() {
+        return mostTokens;
+    }
+
+    Reward reward(Backend backend) throws IOException {
+        if (reward.equals("tasks")) {
+            if (!files.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "--reward tasks checks answers to the bundled tasks; leave --prompts out, or give another reward");
+            }
+            return new Reward.OfTasks();
+        }
+        if (reward.startsWith("http://") || reward.startsWith("https://")) {
+            return new Reward.OfEndpoint(URI.create(reward));
+        }
+        return new Reward.OfModel(reward, RewardModel.load(Path.of(reward), backend));
+    }
+
+    Prompts prompts(LoadedModel model, long seed) throws IOException {
+        if (files.isEmpty()) {
+            return new Prompts.OfTasks(seed, model.chat());
+        }
+        Tokenizer tokenizer = model.tokenizer()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        model.id() + " has no tokenizer; put the one that it was trained with there"));
+        int longest = model.transformer().config().context() - mostTokens;
+        return Prompts.OfFiles.read(Corpus.of(files), tokenizer, model.chat(), seed, longest);
+    }
+}

@@ -1,0 +1,11 @@
+package ai.epitome.train.policy;
+
+import ai.epitome.train.task.Task;
+import java.util.Optional;
+
+/// What a model answers.
+///
+/// @param tokens that it goes on from
+/// @param text the same for a person, and for rewards that read text
+/// @param task whose answer can be checked, where it is one
+public record Prompt(int[] tokens, String text, Optional<Task> task) {}
