@@ -89,7 +89,8 @@ final class BestOfNCommand implements Callable<Integer> {
                 for (Choice chosen : choice.choose(generator, asked, seed + from)) {
                     best += chosen.best() / count;
                     mean += chosen.mean() / count;
-                    boolean worth = chosen.best() >= least && !chosen.reply().text().isBlank();
+                    boolean worth =
+                            chosen.best() >= least && !chosen.reply().text().isBlank();
                     kept += worth ? 1 : 0;
                     if (worth) {
                         out.write(Json.write(line(chosen)) + "\n");
@@ -115,8 +116,12 @@ final class BestOfNCommand implements Callable<Integer> {
     private static ObjectNode line(Choice chosen) {
         ObjectNode line = Json.MAPPER.createObjectNode();
         ArrayNode messages = line.putArray("messages");
-        messages.addObject().put("role", "user").put("content", chosen.reply().prompt().text());
-        messages.addObject().put("role", "assistant").put("content", chosen.reply().text());
+        messages.addObject()
+                .put("role", "user")
+                .put("content", chosen.reply().prompt().text());
+        messages.addObject()
+                .put("role", "assistant")
+                .put("content", chosen.reply().text());
         return line.put("reward", chosen.best()).put("mean_reward", chosen.mean());
     }
 }

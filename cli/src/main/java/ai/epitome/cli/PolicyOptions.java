@@ -103,7 +103,8 @@ final class PolicyOptions {
     @Option(
             names = "--stop-kl",
             paramLabel = "NATS",
-            description = "End an iteration early once a token has changed by so many nats (default: 0.1; 0 for never).",
+            description =
+                    "End an iteration early once a token has changed by so many nats (default: 0.1; 0 for never).",
             converter = Numbers.Rate.class)
     private Double stopAt;
 
@@ -160,7 +161,13 @@ final class PolicyOptions {
                 : Optional.of(PreparedText.of(
                         mix, new TokenizerChoice.Automatic(), source, kernels.threads(), Notices.terminal()));
         PolicyTraining.Settings settings = new PolicyTraining.Settings(
-                folder, title(method), source, how, config, RunPlan.commandLine(), Path.of(System.getProperty("epitome.home", "")));
+                folder,
+                title(method),
+                source,
+                how,
+                config,
+                RunPlan.commandLine(),
+                Path.of(System.getProperty("epitome.home", "")));
         Optional<BatchStream> rows = mixed.isEmpty() ? Optional.empty() : Optional.of(rows(mixed.get(), config));
         try (TerminalProgress terminal = new TerminalProgress();
                 PolicyTraining run = PolicyTraining.open(
@@ -219,7 +226,8 @@ final class PolicyOptions {
         TrainingConfig usual = PolicyTraining.training(how, iterations, Math.min(context, 256));
         Path kept = folder.resolve(TrainingConfig.FILE);
         TrainingConfig begun = Files.exists(kept)
-                ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString()).with(c -> c.steps = usual.steps())
+                ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString())
+                        .with(c -> c.steps = usual.steps())
                 : usual;
         return training.changed(begun).with(c -> {
             c.batchRows = how.rows(); // these follow from the answers

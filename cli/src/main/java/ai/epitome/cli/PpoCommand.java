@@ -14,7 +14,10 @@ import picocli.CommandLine.Mixin;
             "In a folder where a run has begun it goes on from the newest checkpoint."
         },
         mixinStandardHelpOptions = true,
-        footer = {"", "Example: epitome ppo models/chat -o models/ppo --reward models/reward --prompts prompts.jsonl --kl-target 6"})
+        footer = {
+            "",
+            "Example: epitome ppo models/chat -o models/ppo --reward models/reward --prompts prompts.jsonl --kl-target 6"
+        })
 final class PpoCommand implements Callable<Integer> {
     @Mixin
     private PolicyOptions options;

@@ -31,15 +31,18 @@ class PolicyCommandsTest {
         assertThat(done(grpo + " --iterations 2")).contains("has come to its end");
         assertThat(done(grpo + " --iterations 3")).contains("going on after step 2");
 
-        Path prompts = Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"to be\"}\n{\"prompt\": \"or\"}\n");
+        Path prompts =
+                Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"to be\"}\n{\"prompt\": \"or\"}\n");
         Path judge = folder.resolve("judge");
         Path labels = Files.writeString(
-                folder.resolve("labels.jsonl"), "{\"text\": \"to be\", \"label\": 1}\n{\"text\": \"or\", \"label\": 0}\n".repeat(30)
+                folder.resolve("labels.jsonl"),
+                "{\"text\": \"to be\", \"label\": 1}\n{\"text\": \"or\", \"label\": 0}\n".repeat(30)
                         + "{\"text\": \"is\", \"label\": 1}\n{\"text\": \"no\", \"label\": 0}\n");
         done("reward %s %s -o %s --steps 2".formatted(base, labels, judge));
         Path ppo = folder.resolve("ppo");
-        assertThat(done("ppo %s -o %s --ask 4 --max-tokens 4 --iterations 2 --reward %s --prompts %s --mix %s --kl-target 2"
-                        .formatted(base, ppo, judge, prompts, text)))
+        assertThat(done(
+                        "ppo %s -o %s --ask 4 --max-tokens 4 --iterations 2 --reward %s --prompts %s --mix %s --kl-target 2"
+                                .formatted(base, ppo, judge, prompts, text)))
                 .contains("the reward model " + judge)
                 .contains("value loss");
         assertThat(ppo.resolve("model.safetensors")).exists();
@@ -49,8 +52,8 @@ class PolicyCommandsTest {
                         .formatted(base, judge, prompts, chosen)))
                 .contains("5 prompts: mean reward");
         assertThat(Files.readString(chosen)).startsWith("{\"messages\":[{\"role\":\"user\",\"content\":\"");
-        CommandsTest.Result result = CommandsTest.run(
-                ("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
+        CommandsTest.Result result =
+                CommandsTest.run(("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
         assertThat(result.err()).contains("--reward tasks checks answers to the bundled tasks");
     }
 }

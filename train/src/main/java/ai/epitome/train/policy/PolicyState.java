@@ -43,9 +43,8 @@ final class PolicyState {
 
     /// Notes an iteration's rewards.
     ///
-    /// @throws TrainingException if rewards have collapsed: for some iterations they were below those of the first
-    by
-    /// more than these differed among themselves
+    /// @throws TrainingException if rewards have collapsed: for some iterations they were lower than at first by
+    ///     more than the first differ
     void observe(double mean, double deviation) {
         if (numbers.get(ITERATIONS) == 0) {
             numbers.set(FIRST, (float) mean);
