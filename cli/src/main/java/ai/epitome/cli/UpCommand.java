@@ -157,11 +157,13 @@ final class UpCommand implements Callable<Integer> {
             return true;
         }
         try {
+            WebProgress web = new WebProgress(progress);
+            web.replayAnswers(lesson.folder());
             if (!ModelPlace.isFinished(lesson.folder())) {
                 System.err.println("now it learns to answer: " + lesson.folder());
                 TerminalProgress terminal = new TerminalProgress();
                 try (terminal;
-                        FineTuning run = lesson.open(backend, terminal);
+                        FineTuning run = lesson.open(backend, TrainingListener.all(terminal, web.ofAnswers()));
                         Interruption _ = new Interruption(run::requestStop)) {
                     if (!run.train()) {
                         System.err.println(Notices.stopped(lesson.folder(), run.step(), "the next `epitome up`"));

@@ -109,6 +109,41 @@ final class WebProgress implements TrainingListener {
         }
     }
 
+    /// Tells of a run that teaches the model to answer: how long it takes, and what it answers. Its losses are of other
+    /// texts, and no part of the curve.
+    TrainingListener ofAnswers() {
+        return event -> {
+            switch (event) {
+                case Stepped step -> progress.publish(timeOf(step));
+                case Sampled sampled -> progress.publish(new ProgressEvent.Sample(sampled.step(), "", sampled.text()));
+                default -> {}
+            }
+        };
+    }
+
+    private static ProgressEvent.Point timeOf(Stepped step) {
+        ProgressEvent.Point point = point(step, Double.NaN);
+        return new ProgressEvent.Point(
+                point.step(),
+                point.tokens(),
+                point.seconds(),
+                point.tokensPerSecond(),
+                Double.NaN,
+                Double.NaN,
+                point.etaSeconds());
+    }
+
+    /// Tells what such a run has answered.
+    void replayAnswers(Path folder) throws IOException {
+        Path log = folder.resolve(RunLog.FILE);
+        if (Files.exists(log)) {
+            RunLog.read(
+                    log,
+                    entry -> entry.text(RunLog.SAMPLE)
+                            .ifPresent(text -> progress.publish(new ProgressEvent.Sample(entry.step(), "", text))));
+        }
+    }
+
     private static ProgressEvent.Point point(Stepped step, double heldOut) {
         double left = step.progress() > 0 ? step.seconds() / step.progress() - step.seconds() : Double.NaN;
         return new ProgressEvent.Point(
