@@ -114,15 +114,15 @@ final class WebProgress implements TrainingListener {
     TrainingListener ofAnswers() {
         return event -> {
             switch (event) {
-                case Stepped step -> progress.publish(timeOf(step));
+                case Stepped step -> progress.publish(timeOf(point(step, Double.NaN)));
                 case Sampled sampled -> progress.publish(new ProgressEvent.Sample(sampled.step(), "", sampled.text()));
                 default -> {}
             }
         };
     }
 
-    private static ProgressEvent.Point timeOf(Stepped step) {
-        ProgressEvent.Point point = point(step, Double.NaN);
+    /// Without losses.
+    private static ProgressEvent.Point timeOf(ProgressEvent.Point point) {
         return new ProgressEvent.Point(
                 point.step(),
                 point.tokens(),
@@ -136,11 +136,17 @@ final class WebProgress implements TrainingListener {
     /// Tells what such a run has answered.
     void replayAnswers(Path folder) throws IOException {
         Path log = folder.resolve(RunLog.FILE);
-        if (Files.exists(log)) {
-            RunLog.read(
-                    log,
-                    entry -> entry.text(RunLog.SAMPLE)
-                            .ifPresent(text -> progress.publish(new ProgressEvent.Sample(entry.step(), "", text))));
+        if (!Files.exists(log)) {
+            return;
+        }
+        RunLog.Entry[] last = new RunLog.Entry[1];
+        RunLog.read(log, entry -> {
+            last[0] = entry;
+            entry.text(RunLog.SAMPLE)
+                    .ifPresent(text -> progress.publish(new ProgressEvent.Sample(entry.step(), "", text)));
+        });
+        if (last[0] != null) {
+            progress.publish(timeOf(point(last[0])));
         }
     }
 
