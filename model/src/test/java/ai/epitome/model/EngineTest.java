@@ -197,12 +197,12 @@ class EngineTest {
                     int[] tokens = new int[CONTEXT - 16];
                     Arrays.setAll(tokens, at -> at % 17 == 16 ? 1 : at % period);
                     all.add(new Given(Models.tokens(1 + 2 * i, i), tokens));
-                    guessing.submit(all.get(i).prompt, CONTEXT, all.get(i));
+                    guessing.submit(List.of(new Engine.Beginning(all.get(i).prompt, CONTEXT, all.get(i))));
                 }
                 for (Given given : all) {
                     given.cached.get();
                     Given again = new Given(given.prompt, given.tokens);
-                    plain.submit(again.prompt, CONTEXT, again);
+                    plain.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, again)));
                     again.cached.get();
                     assertThat(given.predictions).hasSameSizeAs(again.predictions);
                     for (int i = 0; i < given.predictions.size(); i++) {
