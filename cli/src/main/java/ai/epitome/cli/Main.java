@@ -33,6 +33,7 @@ import picocli.CommandLine.Command;
             PriceCommand.class,
             UsageCommand.class,
             BillCommand.class,
+            FeedbackCommand.class,
             InfoCommand.class,
             ExportCommand.class,
             QuantizeCommand.class,

@@ -4,6 +4,7 @@ import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.account.DatabaseException;
 import ai.epitome.serve.account.LimitException;
+import ai.epitome.serve.conversation.ConversationStore;
 import ai.epitome.serve.metric.ServiceMetrics;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.WebServer;
@@ -20,6 +21,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.UnresolvedAddressException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -168,9 +170,18 @@ public final class EpitomeServer implements AutoCloseable {
         rules.register("/v1", new CompletionRoutes(config, answering, constraints))
                 .register(new TokenRoutes(answering))
                 .register("/api", new ProgressRoutes(progress, draining::get))
+                .register("/api", new ModelRoutes(models, accounts.prices(), config.maxTokens()))
+                .register("/api/conversations", conversations(answering))
+                .register("/api/admin", new AdminRoutes(config, models, accounts, metrics, Clock.systemUTC()))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())
                 .any(Http::unknown);
+    }
+
+    private ConversationRoutes conversations(Answering answering) {
+        Clock clock = Clock.systemUTC();
+        ConversationStore store = new ConversationStore(accounts.database());
+        return new ConversationRoutes(config, store, new ConversationAnswers(store, answering, clock), clock);
     }
 
     private static void failed(ServerRequest request, ServerResponse response, Throwable error) {

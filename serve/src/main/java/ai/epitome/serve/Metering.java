@@ -105,7 +105,10 @@ final class Metering implements Filter {
     private static boolean computes(RoutingRequest request) {
         String path = request.path().path();
         return request.prologue().method() == Method.POST
-                && (path.startsWith("/v1/") || path.equals("/tokenize") || path.equals("/detokenize"));
+                && (path.startsWith("/v1/")
+                        || path.equals("/tokenize")
+                        || path.equals("/detokenize")
+                        || ConversationRoutes.answers(path));
     }
 
     private void tellRates(ApiKey key, RoutingResponse response) {

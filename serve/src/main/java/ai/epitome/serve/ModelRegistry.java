@@ -22,6 +22,11 @@ public final class ModelRegistry {
                     "The model '" + model.id() + "' takes no conversations: POST /v1/completions goes on with a"
                             + " text."));
         }
+
+        /// Whether it has learned conversations, as far as its files tell: they hold a template.
+        boolean talks() {
+            return chat.filter(ChatFormat::isOfModel).isPresent();
+        }
     }
 
     /// Serves `model` under its [id][CompletionModel#id()], in place of any other of that name.

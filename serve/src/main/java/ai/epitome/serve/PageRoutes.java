@@ -12,22 +12,89 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
-/// The page: a fixed list of files, held in memory.
+/// The page: a fixed list of files, its own and those of libraries, held in memory.
 final class PageRoutes implements HttpService {
-    private static final Map<String, String> FILES = Map.of(
-            "/", "index.html",
-            "/page.css", "page.css",
-            "/page.js", "page.js",
-            "/chart.js", "chart.js",
-            "/progress.js", "progress.js",
-            "/sse.js", "sse.js",
-            "/playground.js", "playground.js",
-            "/key.js", "key.js",
-            "/icon.svg", "icon.svg");
+    private static final List<String> OWN = List.of(
+            "page.css",
+            "page.js",
+            "theme.js",
+            "views.js",
+            "models.js",
+            "chart.js",
+            "progress.js",
+            "sse.js",
+            "playground.js",
+            "key.js",
+            "icon.svg",
+            "chat/admin.js",
+            "chat/api.js",
+            "chat/app.js",
+            "chat/chats.js",
+            "chat/composer.js",
+            "chat/dialog.js",
+            "chat/feedback.js",
+            "chat/files.js",
+            "chat/markdown.js",
+            "chat/message.js",
+            "chat/parts.js",
+            "chat/plots.js",
+            "chat/presets.js",
+            "chat/settings.js",
+            "chat/sidebar.js",
+            "chat/thread.js",
+            "chat/tree.js");
+    /// Of libraries, from their web jars, under `/lib/`.
+    private static final Map<String, String> LIBRARIES = Map.of(
+            "preact.js", "preact/10.26.4/dist/preact.module.js",
+            "marked.js", "marked/15.0.7/lib/marked.esm.js",
+            "purify.js", "dompurify/3.2.4/dist/purify.es.mjs",
+            "highlight.js", "highlightjs/11.11.1/highlight.min.js",
+            "katex.js", "katex/0.18.11/dist/katex.min.js",
+            "katex.css", "katex/0.18.11/dist/katex.min.css");
+    private static final List<String> FONTS = List.of(
+            "AMS-Regular",
+            "Caligraphic-Bold",
+            "Caligraphic-Regular",
+            "Fraktur-Bold",
+            "Fraktur-Regular",
+            "Main-Bold",
+            "Main-BoldItalic",
+            "Main-Italic",
+            "Main-Regular",
+            "Math-BoldItalic",
+            "Math-Italic",
+            "SansSerif-Bold",
+            "SansSerif-Italic",
+            "SansSerif-Regular",
+            "Script-Regular",
+            "Size1-Regular",
+            "Size2-Regular",
+            "Size3-Regular",
+            "Size4-Regular",
+            "Typewriter-Regular");
+    /// Resources by path.
+    private static final Map<String, String> FILES = files();
+
+    private static Map<String, String> files() {
+        String own = "ai/epitome/serve/page/";
+        String jars = "META-INF/resources/webjars/";
+        Map<String, String> files = new TreeMap<>();
+        files.put("/", own + "index.html");
+        OWN.forEach(name -> files.put("/" + name, own + name));
+        LIBRARIES.forEach((name, place) -> files.put("/lib/" + name, jars + place));
+        for (String font : FONTS) {
+            String name = "fonts/KaTeX_" + font + ".woff2";
+            files.put("/lib/" + name, jars + "katex/0.18.11/dist/" + name);
+        }
+        return Collections.unmodifiableMap(files);
+    }
 
     /// Where they are found.
     static Set<String> paths() {
@@ -67,7 +134,7 @@ final class PageRoutes implements HttpService {
     }
 
     private static Asset load(String name) {
-        try (InputStream in = PageRoutes.class.getResourceAsStream("page/" + name)) {
+        try (InputStream in = PageRoutes.class.getClassLoader().getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("the page's file " + name + " is missing from this build");
             }
@@ -85,8 +152,9 @@ final class PageRoutes implements HttpService {
         return switch (name.substring(name.lastIndexOf('.') + 1)) {
             case "html" -> "text/html; charset=utf-8";
             case "css" -> "text/css; charset=utf-8";
-            case "js" -> "text/javascript; charset=utf-8";
+            case "js", "mjs" -> "text/javascript; charset=utf-8";
             case "svg" -> "image/svg+xml";
+            case "woff2" -> "font/woff2";
             default -> throw new IllegalStateException("no media type for " + name);
         };
     }

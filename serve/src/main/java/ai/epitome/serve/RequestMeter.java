@@ -169,6 +169,7 @@ final class RequestMeter {
 
     private synchronized void completion(long tokens) {
         completionTokens += tokens;
+        modelMetrics.ifPresent(each -> each.generate(tokens));
         lastToken = System.nanoTime();
         if (firstToken == 0) {
             firstToken = lastToken;
@@ -178,6 +179,11 @@ final class RequestMeter {
     /// As an answer tells it.
     synchronized CompletionShapes.Usage usage() {
         return new CompletionShapes.Usage(promptTokens, cachedTokens, completionTokens);
+    }
+
+    /// What it has cost so far, in millionths of a millionth.
+    synchronized long costPico() {
+        return price.costPico(promptTokens, cachedTokens, completionTokens);
     }
 
     /// Ends the request's use: its row is durable when this returns. Only the first call counts.
@@ -213,7 +219,7 @@ final class RequestMeter {
                 used.completionTokens(),
                 status,
                 elapsed().toNanos() / 1_000,
-                price.costPico(used.promptTokens(), used.cachedTokens(), used.completionTokens()));
+                costPico());
     }
 
     private void count(ModelMetrics each, CompletionShapes.Usage used, int status) {

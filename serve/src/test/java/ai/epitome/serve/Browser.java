@@ -106,6 +106,12 @@ final class Browser implements AutoCloseable {
         return driver.executeScript("return " + expression, arguments);
     }
 
+    /// The value that a JavaScript promise comes to.
+    Object promised(String expression, Object... arguments) {
+        return driver.executeAsyncScript(
+                "const done = arguments[arguments.length - 1]; (" + expression + ").then(done);", arguments);
+    }
+
     double number(String expression, Object... arguments) {
         return ((Number) evaluate(expression, arguments)).doubleValue();
     }

@@ -91,11 +91,11 @@ class KilledServiceTest {
         }
     }
 
-    private static BufferedReader output(Process process) {
+    static BufferedReader output(Process process) {
         return new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     }
 
-    private static Process serve(String url) throws IOException {
+    static Process serve(String url) throws IOException {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",

@@ -43,6 +43,11 @@ public final class Accounts implements AutoCloseable {
         journal.write(row);
     }
 
+    /// Where they are kept: other things that belong to somebody are kept there, too.
+    public Database database() {
+        return database;
+    }
+
     /// Where they are kept, in words.
     public String description() {
         return database.description();

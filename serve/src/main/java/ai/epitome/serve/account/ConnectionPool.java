@@ -32,15 +32,11 @@ final class ConnectionPool implements AutoCloseable {
         Connection open() throws SQLException;
     }
 
-    interface Work<T> {
-        T with(Connection connection) throws SQLException;
-    }
-
     private record Idle(Connection connection, long since) {}
 
     /// Lends a connection to `work`. One that failed is not kept, and neither are the idle ones when the server is
     /// gone.
-    <T> T lend(Work<T> work) throws SQLException {
+    <T> T lend(SqlWork<T> work) throws SQLException {
         if (!acquire()) {
             throw new SQLTransientConnectionException("no connection became free within " + WAIT_SECONDS + " s");
         }

@@ -120,12 +120,12 @@ public final class Database implements AutoCloseable {
     }
 
     /// Reads, in one statement.
-    <T> T read(ConnectionPool.Work<T> work) {
+    public <T> T read(SqlWork<T> work) {
         return lend(readers, work);
     }
 
     /// Reads and writes in one transaction, which is durable when this returns and has not happened when it throws.
-    <T> T write(ConnectionPool.Work<T> work) {
+    public <T> T write(SqlWork<T> work) {
         return lend(writers, connection -> {
             connection.setAutoCommit(false);
             try {
@@ -141,7 +141,7 @@ public final class Database implements AutoCloseable {
         });
     }
 
-    private <T> T lend(ConnectionPool pool, ConnectionPool.Work<T> work) {
+    private <T> T lend(ConnectionPool pool, SqlWork<T> work) {
         try {
             return pool.lend(work);
         } catch (SQLException e) {

@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -25,6 +26,10 @@ public final class UsageStore {
             SUM(u.prompt_tokens), SUM(u.cached_tokens), SUM(u.completion_tokens), SUM(u.cost_pico)
             FROM request_usage u LEFT JOIN api_key k ON k.id = u.key_id
             WHERE u.at >= ? AND u.at < ? GROUP BY u.key_id, k.name, u.model ORDER BY k.name, u.key_id, u.model""";
+
+    private static final String DAYS = """
+            SELECT at / 86400000 AS day, model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(cost_pico)
+            FROM request_usage WHERE at >= ? GROUP BY at / 86400000, model ORDER BY day, model""";
 
     private final Database database;
 
@@ -113,6 +118,40 @@ public final class UsageStore {
             }
             return totals;
         }
+    }
+
+    /// Sums of one day, in UTC.
+    ///
+    /// @param model empty for requests that ended before one was chosen
+    public record Day(
+            LocalDate date,
+            Optional<String> model,
+            long requests,
+            long promptTokens,
+            long completionTokens,
+            long costPico) {}
+
+    /// Sums by day and model of the requests that began on `first` or later; the oldest day first.
+    public List<Day> days(LocalDate first) {
+        return database.read(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(DAYS)) {
+                statement.setLong(
+                        1, first.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli());
+                List<Day> days = new ArrayList<>();
+                try (ResultSet row = statement.executeQuery()) {
+                    while (row.next()) {
+                        days.add(new Day(
+                                LocalDate.ofEpochDay(row.getLong(1)),
+                                Optional.ofNullable(row.getString(2)),
+                                row.getLong(3),
+                                row.getLong(4),
+                                row.getLong(5),
+                                row.getLong(6)));
+                    }
+                }
+                return days;
+            }
+        });
     }
 
     /// Rows of requests that began in a month, the latest first.

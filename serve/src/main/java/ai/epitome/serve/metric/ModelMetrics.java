@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.DoubleStream;
 
 /// What requests to one model use. Each is told twice: by a name of ours, and by
@@ -28,6 +29,7 @@ public final class ModelMetrics {
     private final String model;
     private final AtomicInteger running = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
+    private final LongAdder generated = new LongAdder();
     private final Counter[] prompt;
     private final Counter[] cached;
     private final Counter[] completion;
@@ -102,6 +104,16 @@ public final class ModelMetrics {
 
     public AtomicInteger waiting() {
         return waiting;
+    }
+
+    /// Tokens come, of requests under way.
+    public void generate(long tokens) {
+        generated.add(tokens);
+    }
+
+    /// Tokens that were generated so far, those of requests under way included.
+    public long generated() {
+        return generated.sum();
     }
 
     /// A request has ended and its usage is durable.

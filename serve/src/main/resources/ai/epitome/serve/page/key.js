@@ -6,7 +6,10 @@ export async function ask(path, options = {}) {
   const key = sessionStorage.getItem(KEPT);
   const headers = {...options.headers, ...(key && {Authorization: `Bearer ${key}`})};
   const response = await fetch(path, {...options, headers});
-  if (response.status === 401) document.getElementById("key-form").hidden = false;
+  if (response.status === 401) {
+    document.getElementById("key-form").hidden = false;
+    document.body.classList.add("locked");
+  }
   return response;
 }
 

@@ -1,8 +1,11 @@
-// Puts the training run and the playground on the page.
+// Puts the training run, the playground and the chat on the page.
+import {startChat} from "./chat/app.js";
 import {Chart, duration, linesOf} from "./chart.js";
 import {startKey} from "./key.js";
+import {lookForModels} from "./models.js";
 import {startPlayground} from "./playground.js";
 import {follow} from "./progress.js";
+import {startViews, view} from "./views.js";
 
 const $ = id => document.getElementById(id);
 const PHASES = {
@@ -36,7 +39,7 @@ function update(run, event) {
   if (run.latest) numbers(run);
   compare(run);
   chart.draw(run);
-  document.title = run.held_out.length ? `${run.held_out.at(-1).held_out_bits_per_byte.toFixed(3)} · Epitome` : "Epitome";
+  if (view() === "learn") document.title = run.held_out.length ? `${run.held_out.at(-1).held_out_bits_per_byte.toFixed(3)} · Epitome` : "Epitome";
 }
 
 function describe(description) {
@@ -112,6 +115,9 @@ function sampleItem(sample) {
 
 startKey();
 startPlayground();
+startChat(document.getElementById("app"));
+startViews();
+lookForModels();
 follow({
   update,
   lost: () => phase("lost"),

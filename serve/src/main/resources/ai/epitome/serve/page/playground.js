@@ -1,10 +1,11 @@
 // Prompt in, streaming completion out. The model's text goes into the page as text nodes only.
 import {ask} from "./key.js";
+import {onModels} from "./models.js";
 import {eventsOf} from "./sse.js";
+import {view} from "./views.js";
 
 const $ = id => document.getElementById(id);
 const ENDS = {stop: "the text ended", length: "max tokens reached"};
-const LOOK_FOR_MODELS = 3_000;
 
 let running = null; // the AbortController of the completion under way
 
@@ -19,27 +20,14 @@ export function startPlayground() {
   $("halt").addEventListener("click", () => running?.abort());
   $("more").addEventListener("click", () => { $("prompt").value = $("given").textContent + $("text").textContent; run(); });
   document.addEventListener("keydown", event => {
+    if (view() !== "learn") return;
     if (event.key === "Escape") running?.abort();
     else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !$("form").hidden) {
       event.preventDefault();
       $("form").requestSubmit();
     }
   });
-  lookForModels();
-}
-
-/** Models may come at any time: looks again and again while there is none, and now and then afterwards. */
-async function lookForModels() {
-  let pause = LOOK_FOR_MODELS;
-  try {
-    const response = await ask("/v1/models", {cache: "no-store"});
-    const ids = (await response.json()).data.map(model => model.id);
-    show(ids);
-    if (ids.length) pause *= 5;
-  } catch {
-    // The header tells that the server is away; the form stays for when it is back.
-  }
-  setTimeout(lookForModels, pause);
+  onModels(({data}) => show(data.map(model => model.id)));
 }
 
 function show(ids) {

@@ -1,0 +1,44 @@
+package ai.epitome.serve;
+
+import ai.epitome.serve.account.PriceStore;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `GET /api/models`: what the page has to know of the models, beyond what OpenAI's list tells.
+final class ModelRoutes implements HttpService {
+    private final ModelRegistry models;
+    private final PriceStore prices;
+    private final int maxTokens;
+
+    /// @param maxTokens most tokens of an answer that may be asked for
+    ModelRoutes(ModelRegistry models, PriceStore prices, int maxTokens) {
+        this.models = models;
+        this.prices = prices;
+        this.maxTokens = maxTokens;
+    }
+
+    @Override
+    public void routing(HttpRules rules) {
+        rules.get("/models", this::list)
+                .any("/models", (request, response) -> Http.methodNotAllowed(request, response, "GET"));
+    }
+
+    private void list(ServerRequest request, ServerResponse response) {
+        ObjectNode root = JsonNodeFactory.instance.objectNode().put("max_tokens", maxTokens);
+        ArrayNode data = root.putArray("data");
+        for (ModelRegistry.Entry entry : models.all()) {
+            String id = entry.model().id();
+            data.addObject()
+                    .put("id", id)
+                    .put("chat", entry.talks())
+                    .put("context", entry.model().contextLength())
+                    .put("priced", prices.find(id).isPresent());
+        }
+        Http.send(response, 200, root);
+    }
+}
