@@ -217,5 +217,10 @@ final class AccountsBenchmark {
         public List<ScoredToken> score(int[] ids, int top) {
             throw new UnsupportedOperationException("nothing is scored here");
         }
+
+        @Override
+        public float[] embed(int[] ids) {
+            throw new UnsupportedOperationException("nothing is embedded here");
+        }
     }
 }

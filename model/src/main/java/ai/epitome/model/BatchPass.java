@@ -62,6 +62,23 @@ final class BatchPass implements AutoCloseable {
         }
     }
 
+    /// Reads a part's tokens and adds their last hidden states to `sums`, (C).
+    void addHidden(Part part, double[] sums) {
+        ReentrantLock turn = backend.workers().turn();
+        turn.lock();
+        try {
+            arena.reset();
+            Tensor hidden = hidden(new Tape(backend, arena, false), List.of(part)); // (N, C)
+            part.sequence.advance(part.count);
+            float[] values = hidden.toFloats();
+            for (int i = 0; i < values.length; i++) {
+                sums[i % sums.length] += values[i];
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
     private Tensor hidden(Tape tape, List<Part> parts) {
         int rows = parts.stream().mapToInt(Part::count).sum();
         int[] ids = new int[rows];

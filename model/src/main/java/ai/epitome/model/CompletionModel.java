@@ -39,4 +39,10 @@ public interface CompletionModel {
     /// @param top alternatives to give for each token, the likeliest first; 0 for none
     /// @throws IllegalArgumentException when an id is outside the vocabulary
     List<ScoredToken> score(int[] ids, int top);
+
+    /// What a text is about, as a vector: the mean of the last hidden states, (C), not normalised.
+    ///
+    /// @param ids at least one token and no more than the context has
+    /// @throws IllegalArgumentException when there is none, or too many, or one is outside the vocabulary
+    float[] embed(int[] ids);
 }

@@ -90,15 +90,39 @@ public final class Session implements AutoCloseable {
     /// @throws IllegalArgumentException when they do not fit, or one is outside the vocabulary
     public void scan(int[] further, Predictions predictions) {
         requireTokens(further);
-        if (length() + further.length > capacity()) {
-            throw new IllegalArgumentException(
-                    "%d tokens after %d do not fit in %d".formatted(further.length, length(), capacity()));
-        }
+        requireRoom(further.length);
         sequence.append(further);
         int before = length() - further.length;
         while (sequence.pending() > 0) {
             int start = sequence.read() - before;
             read(CHUNK, (_, index, logits) -> predictions.accept(start + index, logits));
+        }
+    }
+
+    /// Reads further tokens and gives the mean of their last hidden states, (C): what the head would multiply.
+    ///
+    /// @throws IllegalArgumentException when there is no token, or one outside the vocabulary, or they do not fit
+    public float[] meanHidden(int... further) {
+        requireTokens(further);
+        requireRoom(further.length);
+        sequence.append(further);
+        double[] sums = new double[model.config().width()];
+        while (sequence.pending() > 0) {
+            int count = Math.min(sequence.pending(), CHUNK);
+            sequence.reserve(count);
+            passes.addHidden(new BatchPass.Part(sequence, count, 0), sums);
+        }
+        float[] mean = new float[sums.length];
+        for (int channel = 0; channel < mean.length; channel++) {
+            mean[channel] = (float) (sums[channel] / further.length);
+        }
+        return mean;
+    }
+
+    private void requireRoom(int more) {
+        if (length() + more > capacity()) {
+            throw new IllegalArgumentException(
+                    "%d tokens after %d do not fit in %d".formatted(more, length(), capacity()));
         }
     }
 

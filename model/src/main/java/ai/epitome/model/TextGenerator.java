@@ -223,6 +223,14 @@ public final class TextGenerator implements CompletionModel {
         return result;
     }
 
+    @Override
+    public float[] embed(int[] ids) {
+        requireTokens(ids);
+        try (Session session = new Session(model, backend, ids.length)) {
+            return session.meanHidden(ids);
+        }
+    }
+
     /// Only the rows that stand for tokens.
     private float[] real(float[] logits) {
         return logits.length == vocabularySize() ? logits : Arrays.copyOf(logits, vocabularySize());

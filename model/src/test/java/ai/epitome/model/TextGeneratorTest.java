@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.tensor.StepArena;
+import ai.epitome.tensor.Tape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -144,6 +146,25 @@ class TextGeneratorTest {
             }
         }
         assertThat(GENERATOR.score(new int[0], 2)).isEmpty();
+    }
+
+    /// The same as one pass over the whole text, and of another text another one.
+    @Test
+    void embedsTextsAsTheMeanOfTheirHiddenStates() {
+        int[] ids = Models.tokens(CONTEXT, 3);
+        float[] mean = new float[32];
+        try (StepArena arena = new StepArena()) {
+            Tape tape = new Tape(Reference.BACKEND, arena, false);
+            float[] hidden =
+                    MODEL.hidden(tape, new Sequences(ids, 1), Dropout.NONE).toFloats();
+            for (int i = 0; i < hidden.length; i++) {
+                mean[i % mean.length] += hidden[i] / ids.length;
+            }
+        }
+        assertThat(GENERATOR.embed(ids)).containsExactly(mean, within(1e-4f));
+        assertThat(GENERATOR.embed(Models.tokens(CONTEXT, 4))).isNotEqualTo(mean);
+        assertThatThrownBy(() -> GENERATOR.embed(Models.tokens(CONTEXT + 1, 4)))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

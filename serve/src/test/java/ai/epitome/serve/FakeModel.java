@@ -142,4 +142,16 @@ final class FakeModel implements CompletionModel {
         }
         return scores;
     }
+
+    /// How often each of the bits is set: texts of the same bytes are alike.
+    @Override
+    public float[] embed(int[] ids) {
+        float[] vector = new float[8];
+        for (int id : ids) {
+            for (int bit = 0; bit < vector.length; bit++) {
+                vector[bit] += id >> bit & 1;
+            }
+        }
+        return vector;
+    }
 }
