@@ -39,6 +39,19 @@ final class ApiException extends RuntimeException {
         return new ApiException(status, "invalid_request_error", null, code, message);
     }
 
+    /// The same, of one parameter.
+    static ApiException badRequest(int status, String code, String param, String message) {
+        return new ApiException(status, "invalid_request_error", param, code, message);
+    }
+
+    /// Status 404: nothing of this id, or nothing that belongs to this key.
+    ///
+    /// @param what response, conversation, file...
+    static ApiException notFound(String what, String id) {
+        String shown = id.length() <= 64 ? id : id.substring(0, 64) + "…";
+        return badRequest(404, "not_found", "No " + what + " with the id '" + shown + "' was found.");
+    }
+
     /// Status 401: no key, or none that is good.
     static ApiException unauthorized(String message) {
         return badRequest(401, "invalid_api_key", message);
@@ -96,6 +109,10 @@ final class ApiException extends RuntimeException {
 
     static ApiException internal() {
         return new ApiException(500, "server_error", null, "internal_error", "The server failed; its log says why.");
+    }
+
+    boolean isContextExceeded() {
+        return "context_length_exceeded".equals(code);
     }
 
     int status() {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import tools.jackson.databind.node.ObjectNode;
 
 /// A checked request for chat completions: every number is within its bounds.
 ///
@@ -29,4 +30,22 @@ record ChatRequest(
         List<String> stop,
         OptionalLong seed,
         boolean parallelCalls,
-        Optional<Constraint> constraint) {}
+        Optional<Constraint> constraint) {
+
+    /// The same, with these messages.
+    ChatRequest of(List<ObjectNode> messages) {
+        return new ChatRequest(
+                model,
+                new Conversation(messages, conversation.tools(), conversation.settings()),
+                maxTokens,
+                sampling,
+                n,
+                stream,
+                includeUsage,
+                logprobs,
+                stop,
+                seed,
+                parallelCalls,
+                constraint);
+    }
+}

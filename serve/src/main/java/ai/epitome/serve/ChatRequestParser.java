@@ -1,11 +1,9 @@
 package ai.epitome.serve;
 
-import ai.epitome.model.constraint.Constraint;
 import ai.epitome.text.chat.Conversation;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -78,21 +76,7 @@ final class ChatRequestParser {
                 CommonFields.stops(fields),
                 fields.optionalLong("seed"),
                 parallel,
-                constraint(fields, tools, parallel));
-    }
-
-    private Optional<Constraint> constraint(Fields fields, ToolFields tools, boolean parallel) {
-        Optional<Constraint> format = constraints.parse(fields);
-        if (tools.forced().isEmpty()) {
-            return format;
-        }
-        if (format.isPresent()) {
-            throw ApiException.badParameter(
-                    "tool_choice",
-                    "'tool_choice' wants calls, and 'response_format' or 'structured_outputs' something else: leave out "
-                            + "one of them.");
-        }
-        return Optional.of(constraints.calls(tools.forced().get(), tools.single() || !parallel));
+                constraints.parse(fields, tools, parallel));
     }
 
     private OptionalInt maxTokens(Fields fields) {

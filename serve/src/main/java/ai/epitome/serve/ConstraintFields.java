@@ -43,10 +43,26 @@ final class ConstraintFields {
         return Optional.of(structuredOutputs(fields.get("structured_outputs")));
     }
 
-    /// What a text must be that calls tools, and does nothing else.
+    /// The same where calls of tools may be forced.
     ///
+    /// @param parallel whether there may be several calls
     /// @throws ApiException with status 400
-    Constraint calls(JsonNode tools, boolean single) {
+    Optional<Constraint> parse(Fields fields, ToolFields tools, boolean parallel) {
+        Optional<Constraint> format = parse(fields);
+        if (tools.forced().isEmpty()) {
+            return format;
+        }
+        if (format.isPresent()) {
+            throw ApiException.badParameter(
+                    "tool_choice",
+                    "'tool_choice' wants calls, and 'response_format' or 'structured_outputs' something else: leave out "
+                            + "one of them.");
+        }
+        return Optional.of(calls(tools.forced().get(), tools.single() || !parallel));
+    }
+
+    /// What a text must be that calls tools, and does nothing else.
+    private Constraint calls(JsonNode tools, boolean single) {
         String kind = single ? "call" : "calls";
         return made(
                 "tools",

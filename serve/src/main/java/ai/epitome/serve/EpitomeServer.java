@@ -57,6 +57,8 @@ public final class EpitomeServer implements AutoCloseable {
     private final GenerationQueue queue;
     private final AtomicBoolean draining = new AtomicBoolean();
     private final CountDownLatch stopped = new CountDownLatch(1);
+    private final Answering answering;
+    private final OpenAiRoutes api;
     private final WebServer server;
 
     private EpitomeServer(
@@ -66,6 +68,13 @@ public final class EpitomeServer implements AutoCloseable {
         this.accounts = accounts;
         this.metering = new Metering(accounts, metrics);
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
+        this.answering = new Answering(
+                models,
+                new JsonBody(config.maxBodyBytes(), config.patience()),
+                queue,
+                draining::get,
+                this::isStopped);
+        this.api = new OpenAiRoutes(config, answering, accounts, metering);
         this.server = WebServer.builder()
                 .host(config.host())
                 .port(config.port())
@@ -73,7 +82,7 @@ public final class EpitomeServer implements AutoCloseable {
                 .shutdownGracePeriod(STOP_GRACE)
                 .connectionOptions(options -> options.tcpNoDelay(true))
                 .maxTcpConnections(MAX_CONNECTIONS)
-                .maxPayloadSize(2L * config.maxBodyBytes())
+                .maxPayloadSize(2L * Math.max(config.maxBodyBytes(), FileRoutes.MAX_BYTES))
                 .directHandlers(Http.directHandlers())
                 .protocolsDiscoverServices(false)
                 .addConnectionSelector(ClientConnection.http1(config.patience()))
@@ -104,6 +113,7 @@ public final class EpitomeServer implements AutoCloseable {
             if (!server.server.isRunning()) {
                 throw new IllegalStateException("the web server on " + config.host() + " did not start");
             }
+            server.api.start();
             return server;
         } catch (RuntimeException e) {
             throw startFailure(config, e);
@@ -164,21 +174,17 @@ public final class EpitomeServer implements AutoCloseable {
 
     /// Apart from the filters, so that a test can list them.
     void routes(HttpRules rules, Optional<TrainingProgress> progress) {
-        JsonBody bodies = new JsonBody(config.maxBodyBytes(), config.patience());
-        Answering answering = new Answering(models, bodies, queue, draining::get, this::isStopped);
-        ConstraintFields constraints = new ConstraintFields();
-        rules.register("/v1", new CompletionRoutes(config, answering, constraints))
-                .register(new TokenRoutes(answering))
-                .register("/api", new ProgressRoutes(progress, draining::get))
+        api.register(rules);
+        rules.register("/api", new ProgressRoutes(progress, draining::get))
                 .register("/api", new ModelRoutes(models, accounts.prices(), config.maxTokens()))
-                .register("/api/conversations", conversations(answering))
+                .register("/api/conversations", conversations())
                 .register("/api/admin", new AdminRoutes(config, models, accounts, metrics, Clock.systemUTC()))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())
                 .any(Http::unknown);
     }
 
-    private ConversationRoutes conversations(Answering answering) {
+    private ConversationRoutes conversations() {
         Clock clock = Clock.systemUTC();
         ConversationStore store = new ConversationStore(accounts.database());
         return new ConversationRoutes(config, store, new ConversationAnswers(store, answering, clock), clock);
@@ -236,6 +242,7 @@ public final class EpitomeServer implements AutoCloseable {
             waitForRequests(config.drain());
             stopped.countDown();
             waitForRequests(STOP_GRACE);
+            api.awaitEnd();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {

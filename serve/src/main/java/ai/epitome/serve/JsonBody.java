@@ -34,8 +34,13 @@ record JsonBody(int maxBytes, Duration timeout) {
     /// @throws CloseConnectionException after an answer with status 408
     byte[] read(ServerRequest request, ServerResponse response) throws InterruptedException {
         requireJson(request);
+        return bytes(request, response);
+    }
+
+    /// The same of any type.
+    byte[] bytes(ServerRequest request, ServerResponse response) throws InterruptedException {
         if (!request.content().hasEntity()) {
-            throw ApiException.badRequest(400, "invalid_json", "The body is empty; a JSON object is needed.");
+            throw ApiException.badRequest(400, "invalid_json", "The body is empty.");
         }
         // A thread of its own reads, so that this one can answer when time is up.
         InputStream in = request.content().inputStream();
@@ -60,11 +65,13 @@ record JsonBody(int maxBytes, Duration timeout) {
             total += read;
             if (total <= maxBytes) {
                 body.write(buffer, 0, read);
+            } else if (total > 2L * maxBytes) {
+                break;
             }
         }
         if (total > maxBytes) {
             throw ApiException.badRequest(
-                    413, "body_too_large", "The body has " + total + " bytes; at most " + maxBytes + " are taken.");
+                    413, "body_too_large", "The body has more than " + maxBytes + " bytes, which is what is taken.");
         }
         return body.toByteArray();
     }

@@ -74,6 +74,16 @@ final class Metering implements Filter {
         RequestLog.answered(meter, method, status, trace);
     }
 
+    /// The meter of work that no request waits for.
+    ///
+    /// @param route which the usage row tells
+    RequestMeter detached(Optional<ApiKey> key, String route) {
+        RequestMeter meter = new RequestMeter(accounts, limiter, metrics, () -> route);
+        key.ifPresent(meter::authenticated);
+        meter.bill();
+        return meter;
+    }
+
     /// Where there is nobody left to tell that it failed.
     private static void settle(RequestMeter meter, int status) {
         try {

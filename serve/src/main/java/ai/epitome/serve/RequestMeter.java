@@ -86,6 +86,11 @@ final class RequestMeter {
         return key;
     }
 
+    /// Whom things belong to that the request makes: the key's id, or nobody's name where none is needed.
+    String owner() {
+        return key.map(ApiKey::id).orElse("");
+    }
+
     Optional<String> model() {
         return model;
     }

@@ -21,7 +21,7 @@ record ToolFields(Optional<JsonNode> offered, Optional<JsonNode> forced, boolean
 
     /// @throws ApiException with status 400
     static ToolFields parse(Fields fields) {
-        return of(tools(fields.get(TOOLS)), fields.get(CHOICE));
+        return of(checked(fields.get(TOOLS)), fields.get(CHOICE));
     }
 
     /// @param tools checked, in the form of chat completions
@@ -87,7 +87,8 @@ record ToolFields(Optional<JsonNode> offered, Optional<JsonNode> forced, boolean
         return found;
     }
 
-    private static ArrayNode tools(JsonNode tools) {
+    /// @throws ApiException with status 400
+    static ArrayNode checked(JsonNode tools) {
         if (tools.isMissingNode()) {
             return JsonNodeFactory.instance.arrayNode();
         }

@@ -126,4 +126,9 @@ final class TalkingModel implements CompletionModel {
     public List<ScoredToken> score(int[] ids, int top) {
         throw new UnsupportedOperationException("it only talks");
     }
+
+    @Override
+    public float[] embed(int[] ids) {
+        throw new UnsupportedOperationException("nothing is embedded here");
+    }
 }

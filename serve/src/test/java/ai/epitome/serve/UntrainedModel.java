@@ -34,6 +34,11 @@ final class UntrainedModel {
                 new TextGenerator(
                         ID, new Transformer(config, drawn), new ByteTokenizer(), Set.of(256), Backend.best(1)),
                 TestServer.CREATED,
-                Optional.of(ChatFormat.of(ChatTemplates.NONE, new ByteTokenizer())));
+                Optional.of(format()));
+    }
+
+    /// Conversations in plain words.
+    static ChatFormat format() {
+        return ChatFormat.of(ChatTemplates.NONE, new ByteTokenizer());
     }
 }

@@ -18,7 +18,14 @@ import java.util.Locale;
 /// cannot be said in both dialects stands in a file per dialect, `NAME.sqlite.sql` and `NAME.postgresql.sql`.
 final class Migrations {
     /// To change the schema, add a file and name it here.
-    private static final List<String> FILES = List.of("001-keys", "002-usage", "003-append-only", "030-conversations");
+    private static final List<String> FILES = List.of(
+            "001-keys",
+            "002-usage",
+            "003-append-only",
+            "030-conversations",
+            "020-responses",
+            "021-files",
+            "022-batches");
     /// Any number that other programs on the same server do not lock.
     private static final long POSTGRESQL_LOCK = 0x4550_4954_4F4D_45L; // "EPITOME"
 

@@ -1,0 +1,61 @@
+package ai.epitome.serve;
+
+import ai.epitome.serve.account.Accounts;
+import ai.epitome.serve.moderation.WordLists;
+import ai.epitome.serve.store.BatchStore;
+import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.ItemStore;
+import ai.epitome.serve.store.ResponseStore;
+import io.helidon.webserver.http.HttpRules;
+import io.helidon.webserver.http.HttpService;
+import java.util.List;
+import java.util.Map;
+
+/// All routes of OpenAI's API, put together, and the work that they leave to the background.
+final class OpenAiRoutes {
+    private final List<HttpService> services;
+    private final TokenRoutes tokens;
+    private final BatchWorker worker;
+
+    OpenAiRoutes(ServerConfig config, Answering answering, Accounts accounts, Metering metering) {
+        ConstraintFields constraints = new ConstraintFields();
+        ItemStore items = new ItemStore(accounts.database());
+        FileStore files = new FileStore(accounts.database());
+        BatchStore batches = new BatchStore(accounts.database());
+        var completions = new CompletionRoutes(config, answering, constraints);
+        var responses = new ResponseRoutes(
+                config, answering, constraints, new ResponseStore(accounts.database()), items, metering::detached);
+        var analysis = new AnalysisRoutes(answering, WordLists.bundled());
+        Map<String, Asked.Reader> endpoints = Map.of(
+                "/v1/completions", completions::complete,
+                "/v1/chat/completions", completions::chat,
+                "/v1/responses", responses::create,
+                "/v1/embeddings", analysis::embed,
+                "/v1/moderations", analysis::moderate);
+        this.worker = new BatchWorker(
+                new BatchWorker.Tools(batches, files, answering, endpoints, metering::detached), accounts.keys());
+        this.services = List.of(
+                completions,
+                responses,
+                new OpenAiConversationRoutes(answering.bodies(), items),
+                analysis,
+                new FileRoutes(config, files),
+                new BatchRoutes(answering.bodies(), batches, files, worker));
+        this.tokens = new TokenRoutes(answering);
+    }
+
+    void register(HttpRules rules) {
+        services.forEach(service -> rules.register("/v1", service));
+        rules.register(tokens);
+    }
+
+    /// Begins to work on batches.
+    void start() {
+        worker.start();
+    }
+
+    /// Waits a moment until nothing is worked on any more; the service must be stopping.
+    void awaitEnd() throws InterruptedException {
+        worker.awaitEnd();
+    }
+}
