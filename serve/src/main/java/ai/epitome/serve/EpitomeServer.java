@@ -69,11 +69,7 @@ public final class EpitomeServer implements AutoCloseable {
         this.metering = new Metering(accounts, metrics);
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
         this.answering = new Answering(
-                models,
-                new JsonBody(config.maxBodyBytes(), config.patience()),
-                queue,
-                draining::get,
-                this::isStopped);
+                models, new JsonBody(config.maxBodyBytes(), config.patience()), queue, draining::get, this::isStopped);
         this.api = new OpenAiRoutes(config, answering, accounts, metering);
         this.server = WebServer.builder()
                 .host(config.host())
