@@ -47,6 +47,22 @@ class PreferenceReaderTest {
                         List.of(new Turn(Speaker.ASSISTANT, "No."))));
     }
 
+    /// What `epitome feedback export` writes: lists of messages, of which a prompt may begin with the system's.
+    @Test
+    void readsWhatTheChatPageExports() throws IOException {
+        Preference read = read("""
+                {"prompt":[{"role":"system","content":"S"},{"role":"user","content":"Hi?"}],
+                 "chosen":[{"role":"assistant","content":"Yes."}],
+                 "rejected":[{"role":"assistant","content":"No."}],"note":"clearer"}""");
+        assertThat(read)
+                .isEqualTo(new Preference.OfTurns(
+                        List.of(new Turn(Speaker.SYSTEM, "S"), ASKED),
+                        List.of(new Turn(Speaker.ASSISTANT, "Yes.")),
+                        List.of(new Turn(Speaker.ASSISTANT, "No."))));
+        assertThat(read("{\"prompt\":\"Once \",\"chosen\":\"upon\",\"rejected\":\"more\"}"))
+                .isEqualTo(new Preference.OfTexts("Once ", "upon", "more"));
+    }
+
     /// The prompt is turns or a string, and the answers are turns, or strings, or hold the prompt themselves.
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
