@@ -146,8 +146,7 @@ class LangChainTest {
         });
         messages.add(called);
         called.toolExecutionRequests().forEach(call -> messages.add(ToolExecutionResultMessage.from(call, "5")));
-        // What calls tools has no text, which the plain form of conversations does without.
-        assertThatThrownBy(() -> model.chat(messages)).isInstanceOf(InvalidRequestException.class);
+        assertThat(model.chat(messages).tokenUsage().inputTokenCount()).isGreaterThan("User: Add.".length());
     }
 
     @Test
