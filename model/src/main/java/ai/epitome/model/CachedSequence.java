@@ -156,14 +156,24 @@ final class CachedSequence {
     }
 
     /// Lets others find the blocks that are full.
-    void publish() {
+    ///
+    /// @param own whether to go on with own blocks where others have published the same, perhaps in other chunks
+    and so
+    /// with other last bits: a text would depend on when blocks were full
+    void publish(boolean own) {
         if (chain == 0) {
             return;
         }
         while ((published + 1) * KeyValuePool.BLOCK <= read) {
-            int block = pool.publish(chain, tokens, published * KeyValuePool.BLOCK, blocks[published]);
-            blocks[published] = block;
-            chain = pool.chain(block);
+            int from = published * KeyValuePool.BLOCK;
+            int same = own ? pool.find(chain, tokens, from) : -1;
+            if (same >= 0) {
+                chain = pool.chain(same);
+                pool.release(same);
+            } else {
+                blocks[published] = pool.publish(chain, tokens, from, blocks[published]);
+                chain = pool.chain(blocks[published]);
+            }
             published++;
         }
     }

@@ -12,6 +12,8 @@ final class EngineSequence {
     private boolean gaveWay;
     /// Guesses that lie behind the sequence's last token, in the pass under way.
     private int guesses;
+    /// Whether the pass under way continues the sequence.
+    private boolean continued;
     /// Tokens that are certain: the guesses among them that came true.
     private int certain;
     /// The token after the certain ones; -1 before it is known.
@@ -79,7 +81,8 @@ final class EngineSequence {
     /// Puts at most `most` guesses behind the last token.
     void guess(int most) {
         guesses = 0;
-        if (lookup != null && continues()) {
+        continued = continues();
+        if (lookup != null && continued) {
             int[] guessed =
                     lookup.guess(cache.tokens(), cache.length(), Math.min(most, cache.capacity() - cache.length()));
             guesses = guessed.length;
@@ -135,8 +138,9 @@ final class EngineSequence {
             guesses = 0;
         }
         if (failure == null) {
-            cache.publish();
+            cache.publish(continued);
         }
+        continued = false;
         if (drawn >= 0 && !over()) {
             cache.append(drawn);
             drawn = -1;

@@ -217,6 +217,36 @@ class EngineTest {
         }
     }
 
+    /// Also where the same text has been read before, in other chunks: a sequence that is continued stays with its own
+    /// keys and values, whenever its blocks are full.
+    @Test
+    void guessesChangeNoBitOfATextThatIsKnown(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("small.gguf");
+        try (Transformer drawn = Models.drawn(MODEL.config().with(c -> c.hidden = 64))) {
+            Files.write(file, GgufBytes.of(drawn, BlockFormat.Q8_0).build());
+        }
+        try (LoadedModel loaded = LoadedModel.open(file)) {
+            Engine guessing = new Engine(loaded.transformer(), FAST, EngineLimits.DEFAULT);
+            Engine plain =
+                    new Engine(loaded.transformer(), FAST, EngineLimits.DEFAULT.withSpeculation(Speculation.NEVER));
+            int[] tokens = new int[CONTEXT - 40];
+            Arrays.setAll(tokens, at -> at % 5);
+            for (int round = 0; round < 3; round++) {
+                Given given = new Given(Models.tokens(40, 3), tokens);
+                Given again = new Given(given.prompt, tokens);
+                guessing.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
+                given.cached.get();
+                plain.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, again)));
+                assertThat(again.cached.get()).isEqualTo(round == 0 ? 0 : 32);
+                for (int i = 0; i <= tokens.length; i++) {
+                    assertThat(given.predictions.get(i)).as("prediction %d", i).isEqualTo(again.predictions.get(i));
+                }
+            }
+            guessing.close();
+            plain.close();
+        }
+    }
+
     @Test
     void aFullContextForgetsItsOlderHalf() throws Exception {
         Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT);

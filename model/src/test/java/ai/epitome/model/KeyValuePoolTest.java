@@ -64,6 +64,27 @@ class KeyValuePoolTest {
         assertThatThrownBy(() -> pool.release(first)).hasMessageContaining("released twice");
     }
 
+    /// It goes on with its own block, and what follows is found behind either.
+    @Test
+    void theSameTextMayKeepBlocksOfItsOwn() {
+        long root = pool.root(0, 1);
+        int first = publish(root, 1)[0];
+        CachedSequence sequence = new CachedSequence(pool, 64);
+        sequence.share(root);
+        sequence.append(Arrays.copyOf(TEXT, 33));
+        sequence.reserve(33);
+        sequence.advance(33);
+        int[] own = sequence.rows(0, 0).blocks();
+        sequence.publish(true);
+        assertThat(sequence.rows(0, 0).blocks()).isEqualTo(own).doesNotContain(first);
+        assertThat(pool.find(pool.chain(first), TEXT, 16)).isEqualTo(own[1]);
+        pool.release(own[1]);
+        sequence.forget();
+        pool.release(first);
+        assertThat(pool.available()).isEqualTo(4);
+        assertThat(pool.known()).isEqualTo(2);
+    }
+
     @Test
     void adaptersAndWeightsAreApart() {
         long root = pool.root(0, 1);
@@ -81,7 +102,7 @@ class KeyValuePoolTest {
         sequence.append(Arrays.copyOf(TEXT, 20));
         sequence.reserve(20);
         sequence.advance(20);
-        sequence.publish();
+        sequence.publish(false);
         sequence.truncate(17);
         assertThatThrownBy(() -> sequence.truncate(15)).hasMessageContaining("the first 16 tokens are shared");
         CachedSequence other = new CachedSequence(pool, 64);
