@@ -157,9 +157,8 @@ final class CachedSequence {
 
     /// Lets others find the blocks that are full.
     ///
-    /// @param own whether to go on with own blocks where others have published the same, perhaps in other chunks
-    and so
-    /// with other last bits: a text would depend on when blocks were full
+    /// @param own whether to go on with own blocks where others have published the same: those may come from other
+    /// chunks, with other last bits, and a text would depend on when blocks were full
     void publish(boolean own) {
         if (chain == 0) {
             return;
