@@ -74,9 +74,9 @@ class KeyValuePoolTest {
         sequence.append(Arrays.copyOf(TEXT, 33));
         sequence.reserve(33);
         sequence.advance(33);
-        int[] own = sequence.rows(0, 0).blocks();
+        int[] own = sequence.rows(0, 1).blocks();
         sequence.publish(true);
-        assertThat(sequence.rows(0, 0).blocks()).isEqualTo(own).doesNotContain(first);
+        assertThat(sequence.rows(0, 1).blocks()).isEqualTo(own).doesNotContain(first);
         assertThat(pool.find(pool.chain(first), TEXT, 16)).isEqualTo(own[1]);
         pool.release(own[1]);
         sequence.forget();
