@@ -56,6 +56,7 @@ class ForcedCallsTest {
                 .build();
     }
 
+    @SuppressWarnings("deprecation") // the client calls seeds deprecated; answers must be the same each time
     private static ChatCompletionCreateParams.Builder asked(long seed) {
         return ChatCompletionCreateParams.builder()
                 .model(UntrainedModel.ID)

@@ -372,6 +372,7 @@ class ResponsesApiTest {
     }
 
     @Test
+    @SuppressWarnings("deprecation") // `truncation` is, in the client, and still part of the API
     void aTooLongConversationIsShortenedWhereItMay() {
         String longText = "x".repeat(900);
         Response first = create(asked(longText));
