@@ -46,7 +46,8 @@ record Rollouts(TextGenerator model, int mostTokens) {
                                 model.contextLength(),
                                 prompts.get(i).text()));
             }
-            requests.add(new GenerationRequest(prompt, Math.min(room, mostTokens), draws.get(i)));
+            int most = Math.min(room, mostTokens);
+            requests.add(new GenerationRequest(prompt, most, draws.get(i), List.of(), 0)); // 0: with log-probabilities
         }
         List<Generation> running = model.submit(requests, cancelled);
         List<Reply> replies = new ArrayList<>();
