@@ -22,10 +22,10 @@ final class Migrations {
             "001-keys",
             "002-usage",
             "003-append-only",
-            "030-conversations",
-            "020-responses",
-            "021-files",
-            "022-batches");
+            "004-conversations",
+            "005-responses",
+            "006-files",
+            "007-batches");
     /// Any number that other programs on the same server do not lock.
     private static final long POSTGRESQL_LOCK = 0x4550_4954_4F4D_45L; // "EPITOME"
 
