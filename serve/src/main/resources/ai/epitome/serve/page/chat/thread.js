@@ -16,6 +16,7 @@ export class Thread extends Component {
   #sizes = new ResizeObserver(entries => this.#measured(entries));
   #watched = new Set();
   #atEnd = true;
+  #put = 0; // where the end was when the view was put there
   #scheduled = false;
   #frame = new ResizeObserver(() => this.#settle());
 
@@ -37,7 +38,8 @@ export class Thread extends Component {
 
   componentDidUpdate({path}) {
     const {path: now, running} = this.props;
-    if (running && now.length > path.length) this.#atEnd = true; // what one says is shown, wherever one was
+    const appended = now[path.length - 1]?.number === path.at(-1)?.number;
+    if ((running || appended) && now.length > path.length) this.#atEnd = true; // what one says is shown, wherever one was
     this.#watch();
     this.#settle();
   }
@@ -72,13 +74,17 @@ export class Thread extends Component {
 
   #settle() {
     const host = this.#host.current;
-    if (this.#atEnd) host.scrollTop = host.scrollHeight;
+    if (this.#atEnd) {
+      host.scrollTop = host.scrollHeight;
+      this.#put = host.scrollTop;
+    }
     this.#range();
   }
 
   #scrolled = () => {
-    const host = this.#host.current;
-    this.#atEnd = host.scrollHeight - host.scrollTop - host.clientHeight < NEAR;
+    const host = this.#host.current, rest = host.scrollHeight - host.scrollTop - host.clientHeight;
+    // An event may tell of an earlier place, and what grew since lies below: only who scrolls up leaves the end.
+    this.#atEnd = rest < NEAR || (this.#atEnd && host.scrollTop >= this.#put - 1);
     if (this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => {
