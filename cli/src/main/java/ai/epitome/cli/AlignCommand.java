@@ -89,8 +89,7 @@ final class AlignCommand {
         private KernelOptions kernels;
 
         List<int[]> read(Tokenizer tokenizer, int context) throws IOException {
-            ChatStyle style = ChatStyle.speaksChatMl(tokenizer) ? ChatStyle.CHATML : ChatStyle.PLAIN;
-            ChatFormat chat = style.over(tokenizer);
+            ChatFormat chat = ChatStyle.spokenBy(tokenizer).over(tokenizer);
             List<int[]> read = Prompts.read(Corpus.of(List.of(prompts)), chat, promptTokens, most);
             List<int[]> fitting = read.stream()
                     .filter(prompt -> prompt.length + tokens <= context)

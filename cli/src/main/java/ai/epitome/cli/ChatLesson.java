@@ -18,6 +18,7 @@ import ai.epitome.train.task.TaskMixture;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -78,12 +79,13 @@ record ChatLesson(Path base) {
 
     /// As long as the text was read, at most two minutes and a half.
     private TrainingConfig training(int length) throws IOException {
-        Path kept = folder().resolve(TrainingConfig.FILE);
-        if (Files.exists(kept)) {
-            return TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString());
+        Optional<TrainingConfig> begun = TrainingConfig.read(folder());
+        if (begun.isPresent()) {
+            return begun.get();
         }
-        Path before = base.resolve(TrainingConfig.FILE);
-        TrainingConfig read = TrainingConfig.fromJson(Files.readAllBytes(before), before.toString());
+        TrainingConfig read = TrainingConfig.read(base)
+                .orElseThrow(() -> new NoSuchFileException(
+                        base.resolve(TrainingConfig.FILE).toString()));
         TrainingConfig config = FineTuningRecipe.of(length, false).with(c -> c.optimizer = optimizer());
         return read.seconds() > 0
                 ? FineTuningRecipe.forSeconds(config, Math.min(read.seconds(), MOST_SECONDS))

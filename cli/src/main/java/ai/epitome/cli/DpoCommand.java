@@ -6,7 +6,6 @@ import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.preference.DirectPreferenceTraining;
 import ai.epitome.train.preference.PreferenceSet;
-import ai.epitome.train.report.Report;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -79,13 +78,7 @@ final class DpoCommand implements Callable<Integer> {
         LoadedModel base = LoadedModel.open(source);
         try (TerminalProgress terminal = new TerminalProgress();
                 DirectPreferenceTraining run = open(base, backend, terminal)) {
-            if (run.isFinished()) {
-                System.err.printf(
-                        "the run in %s has come to its end (step %,d). More --steps or --epochs go on from there, deleting the folder begins anew%n",
-                        folder, run.step());
-                return 0;
-            }
-            return train(run) ? 0 : Interruption.EXIT_CODE;
+            return ForegroundRun.complete(run, folder, "--steps or --epochs");
         } finally {
             backend.workers().close();
         }
@@ -118,16 +111,5 @@ final class DpoCommand implements Callable<Integer> {
                 LoadedModel.nameOf(source),
                 base.transformer().config().parameters() / 1e6,
                 String.join(", ", files.stream().map(Path::toString).toList()));
-    }
-
-    private boolean train(DirectPreferenceTraining run) throws IOException {
-        try (Interruption _ = new Interruption(run::requestStop)) {
-            boolean complete = run.train();
-            System.err.println(
-                    complete
-                            ? "report: " + folder.resolve(Report.FILE)
-                            : Notices.stopped(folder, run.step(), "the same command"));
-            return complete;
-        }
     }
 }

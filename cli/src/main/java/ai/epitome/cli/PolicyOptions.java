@@ -9,9 +9,7 @@ import ai.epitome.train.policy.PolicySettings.Method;
 import ai.epitome.train.policy.PolicyTraining;
 import ai.epitome.train.policy.Prompts;
 import ai.epitome.train.policy.Reward;
-import ai.epitome.train.report.Report;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -172,27 +170,10 @@ final class PolicyOptions {
         try (TerminalProgress terminal = new TerminalProgress();
                 PolicyTraining run = PolicyTraining.open(
                         settings, base, LoadedModel.open(source), prompts, reward, rows, backend, terminal)) {
-            if (run.isFinished()) {
-                System.err.printf(
-                        "the run in %s has come to its end (step %,d). More --iterations go on from there, deleting the folder begins anew%n",
-                        folder, run.step());
-                return 0;
-            }
-            return train(run) ? 0 : Interruption.EXIT_CODE;
+            return ForegroundRun.complete(run, folder, "--iterations");
         } finally {
             mixed.ifPresent(PreparedText::close);
             backend.workers().close();
-        }
-    }
-
-    private boolean train(PolicyTraining run) throws IOException {
-        try (Interruption _ = new Interruption(run::requestStop)) {
-            boolean complete = run.train();
-            System.err.println(
-                    complete
-                            ? "report: " + folder.resolve(Report.FILE)
-                            : Notices.stopped(folder, run.step(), "the same command"));
-            return complete;
         }
     }
 
@@ -224,11 +205,9 @@ final class PolicyOptions {
     /// That of the run in the folder, where one has begun, or a new one; with what is given changed.
     private TrainingConfig config(PolicySettings how, int context) throws IOException {
         TrainingConfig usual = PolicyTraining.training(how, iterations, Math.min(context, 256));
-        Path kept = folder.resolve(TrainingConfig.FILE);
-        TrainingConfig begun = Files.exists(kept)
-                ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString())
-                        .with(c -> c.steps = usual.steps())
-                : usual;
+        TrainingConfig begun = TrainingConfig.read(folder)
+                .map(kept -> kept.with(c -> c.steps = usual.steps()))
+                .orElse(usual);
         return training.changed(begun).with(c -> {
             c.batchRows = how.rows(); // these follow from the answers
             c.accumulation = 1;

@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.pretrain.Pretraining;
-import ai.epitome.train.report.Report;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,26 +54,9 @@ final class PretrainCommand implements Callable<Integer> {
         try (PreparedText _ = plan.text();
                 TerminalProgress terminal = new TerminalProgress();
                 Pretraining pretraining = plan.open(backend, terminal)) {
-            if (pretraining.isFinished()) {
-                System.err.printf(
-                        "the run in %s has come to its end (step %,d). More --steps or --time go on from there, deleting the folder begins anew%n",
-                        model, pretraining.step());
-                return 0;
-            }
-            return train(pretraining, model) ? 0 : Interruption.EXIT_CODE;
+            return ForegroundRun.complete(pretraining, model, "--steps or --time");
         } finally {
             backend.workers().close();
-        }
-    }
-
-    private static boolean train(Pretraining pretraining, Path model) throws IOException {
-        try (Interruption _ = new Interruption(pretraining::requestStop)) {
-            boolean complete = pretraining.train();
-            System.err.println(
-                    complete
-                            ? "report: " + model.resolve(Report.FILE)
-                            : Notices.stopped(model, pretraining.step(), "the same command"));
-            return complete;
         }
     }
 }

@@ -9,9 +9,9 @@ import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.preference.PreferenceFormat;
 import ai.epitome.train.sft.FineTuningRecipe;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -86,8 +86,7 @@ final class RecordOptions {
             throw new IllegalArgumentException(
                     "texts of %d tokens, but %s takes from 2 to %d".formatted(tokens, source, model.context()));
         }
-        ChatStyle chosen =
-                style != null ? style : ChatStyle.speaksChatMl(tokenizer) ? ChatStyle.CHATML : ChatStyle.PLAIN;
+        ChatStyle chosen = style != null ? style : ChatStyle.spokenBy(tokenizer);
         PreferenceFormat format = new PreferenceFormat(chosen.over(tokenizer), policy, tokens);
         if (format.chat().tokenizer().vocabularySize() > model.vocabulary()) {
             throw new IllegalArgumentException(
@@ -102,17 +101,15 @@ final class RecordOptions {
     /// @param recipe of a new run
     /// @param records to learn from
     TrainingConfig config(Path folder, Supplier<TrainingConfig> recipe, long records) throws IOException {
-        Path kept = folder.resolve(TrainingConfig.FILE);
-        boolean begun = Files.exists(kept);
-        TrainingConfig changed = training.changed(
-                begun ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString()) : recipe.get());
+        Optional<TrainingConfig> begun = TrainingConfig.read(folder);
+        TrainingConfig changed = training.changed(begun.orElseGet(recipe));
         if (time != null) {
             return FineTuningRecipe.forSeconds(changed, time.toMillis() / 1000.0);
         }
         if (steps != null) {
             return FineTuningRecipe.forSteps(changed, steps);
         }
-        if (epochs == null && begun) {
+        if (epochs == null && begun.isPresent()) {
             return changed;
         }
         double perStep = (double) changed.batchRows() * changed.accumulation();

@@ -4,7 +4,6 @@ import ai.epitome.model.LoadedModel;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.Corpus;
-import ai.epitome.train.report.Report;
 import ai.epitome.train.reward.RewardSet;
 import ai.epitome.train.reward.RewardTraining;
 import java.io.IOException;
@@ -65,13 +64,7 @@ final class RewardCommand implements Callable<Integer> {
         LoadedModel base = LoadedModel.open(source);
         try (TerminalProgress terminal = new TerminalProgress();
                 RewardTraining run = open(base, backend, terminal)) {
-            if (run.isFinished()) {
-                System.err.printf(
-                        "the run in %s has come to its end (step %,d). More --steps or --epochs go on from there, deleting the folder begins anew%n",
-                        folder, run.step());
-                return 0;
-            }
-            return train(run) ? 0 : Interruption.EXIT_CODE;
+            return ForegroundRun.complete(run, folder, "--steps or --epochs");
         } finally {
             backend.workers().close();
         }
@@ -97,16 +90,5 @@ final class RewardCommand implements Callable<Integer> {
                 base.transformer().config().parameters() / 1e6,
                 LoadedModel.nameOf(source),
                 String.join(", ", files.stream().map(Path::toString).toList()));
-    }
-
-    private boolean train(RewardTraining run) throws IOException {
-        try (Interruption _ = new Interruption(run::requestStop)) {
-            boolean complete = run.train();
-            System.err.println(
-                    complete
-                            ? "report: " + folder.resolve(Report.FILE)
-                            : Notices.stopped(folder, run.step(), "the same command"));
-            return complete;
-        }
     }
 }

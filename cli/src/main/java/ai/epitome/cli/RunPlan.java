@@ -10,7 +10,6 @@ import ai.epitome.train.pretrain.DataRecord;
 import ai.epitome.train.pretrain.Pretraining;
 import ai.epitome.train.pretrain.Recipe;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -25,12 +24,11 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
             throws IOException {
         boolean packed = packed(folder, options);
         PreparedText text = PreparedText.of(paths, options.tokenizer(), folder, threads, notices);
-        Path kept = folder.resolve(TrainingConfig.FILE);
+        Optional<TrainingConfig> kept = TrainingConfig.read(folder);
         Recipe recipe;
-        if (Files.exists(kept)) {
+        if (kept.isPresent()) {
             notices.accept("going on with the run in " + folder);
-            Recipe begun = new Recipe(
-                    ModelFolder.config(folder), TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString()));
+            Recipe begun = new Recipe(ModelFolder.config(folder), kept.get());
             recipe = run.changed(begun, folder);
         } else {
             recipe = run.recipe(text.tokenizer().vocabularySize());

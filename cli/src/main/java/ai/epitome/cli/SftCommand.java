@@ -10,16 +10,15 @@ import ai.epitome.train.chat.ChatFormat;
 import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
-import ai.epitome.train.report.Report;
 import ai.epitome.train.sft.ConversationSet;
 import ai.epitome.train.sft.FineTuning;
 import ai.epitome.train.sft.FineTuningRecipe;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -112,13 +111,7 @@ final class SftCommand implements Callable<Integer> {
         LoadedModel base = LoadedModel.open(source);
         try (TerminalProgress terminal = new TerminalProgress();
                 FineTuning run = open(base, backend, terminal)) {
-            if (run.isFinished()) {
-                System.err.printf(
-                        "the run in %s has come to its end (step %,d). More --steps or --epochs go on from there, deleting the folder begins anew%n",
-                        folder, run.step());
-                return 0;
-            }
-            return train(run) ? 0 : Interruption.EXIT_CODE;
+            return ForegroundRun.complete(run, folder, "--steps or --epochs");
         } finally {
             backend.workers().close();
         }
@@ -152,23 +145,22 @@ final class SftCommand implements Callable<Integer> {
         if (style != null) {
             return style;
         }
-        return adapter.given() && !ChatStyle.speaksChatMl(tokenizer) ? ChatStyle.PLAIN : ChatStyle.CHATML;
+        return adapter.given() ? ChatStyle.spokenBy(tokenizer) : ChatStyle.CHATML;
     }
 
     /// That of the run in the folder, where one has begun, or a new one; with what is given changed.
     private TrainingConfig config(ConversationSet data) throws IOException {
-        Path kept = folder.resolve(TrainingConfig.FILE);
-        TrainingConfig begun = Files.exists(kept)
-                ? TrainingConfig.fromJson(Files.readAllBytes(kept), kept.toString())
-                : FineTuningRecipe.of(data.length(), adapter.given());
-        TrainingConfig changed = training.changed(begun).with(c -> c.length = data.length());
+        Optional<TrainingConfig> begun = TrainingConfig.read(folder);
+        TrainingConfig changed = training.changed(
+                        begun.orElseGet(() -> FineTuningRecipe.of(data.length(), adapter.given())))
+                .with(c -> c.length = data.length());
         if (time != null) {
             return FineTuningRecipe.forSeconds(changed, time.toMillis() / 1000.0);
         }
         if (steps != null) {
             return FineTuningRecipe.forSteps(changed, steps);
         }
-        return epochs == null && Files.exists(kept)
+        return epochs == null && begun.isPresent()
                 ? changed
                 : FineTuningRecipe.forEpochs(changed, data, epochs == null ? FineTuningRecipe.EPOCHS : epochs);
     }
@@ -180,16 +172,5 @@ final class SftCommand implements Callable<Integer> {
                 LoadedModel.nameOf(source),
                 model.parameters() / 1e6,
                 String.join(", ", files.stream().map(Path::toString).toList()));
-    }
-
-    private boolean train(FineTuning run) throws IOException {
-        try (Interruption _ = new Interruption(run::requestStop)) {
-            boolean complete = run.train();
-            System.err.println(
-                    complete
-                            ? "report: " + folder.resolve(Report.FILE)
-                            : Notices.stopped(folder, run.step(), "the same command"));
-            return complete;
-        }
     }
 }

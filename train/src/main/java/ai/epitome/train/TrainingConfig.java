@@ -1,7 +1,11 @@
 package ai.epitome.train;
 
 import ai.epitome.train.optimizer.Muon;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.SerializationFeature;
@@ -147,6 +151,14 @@ public record TrainingConfig(
         } catch (JacksonException e) {
             throw new IllegalArgumentException(where + " is no training configuration: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /// The configuration of the run in a folder; nothing where none has begun.
+    ///
+    /// @throws IllegalArgumentException if the folder's file is none
+    public static Optional<TrainingConfig> read(Path folder) throws IOException {
+        Path file = folder.resolve(FILE);
+        return Files.exists(file) ? Optional.of(fromJson(Files.readAllBytes(file), file.toString())) : Optional.empty();
     }
 
     /// Fields to change in [#with].

@@ -68,8 +68,13 @@ public enum ChatStyle {
     public abstract ChatFormat over(Tokenizer tokenizer);
 
     /// Whether a tokenizer has ChatML's control tokens.
-    public static boolean speaksChatMl(Tokenizer tokenizer) {
+    private static boolean speaksChatMl(Tokenizer tokenizer) {
         return tokenizer.specialTokens().keySet().containsAll(List.of(START, END));
+    }
+
+    /// ChatML where a tokenizer has its control tokens, or else the plain style, which asks for none.
+    public static ChatStyle spokenBy(Tokenizer tokenizer) {
+        return speaksChatMl(tokenizer) ? CHATML : PLAIN;
     }
 
     private static Tokenizer withControlTokens(Tokenizer tokenizer) {

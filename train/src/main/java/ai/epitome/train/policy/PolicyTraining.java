@@ -23,6 +23,7 @@ import ai.epitome.train.optimizer.AdamW;
 import ai.epitome.train.optimizer.CombinedOptimizer;
 import ai.epitome.train.optimizer.Optimizer;
 import ai.epitome.train.optimizer.RememberingOptimizer;
+import ai.epitome.train.run.ResumableRun;
 import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -49,7 +50,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///     run.train(); // false when it was asked to stop before the end
 /// }
 /// ```
-public final class PolicyTraining implements AutoCloseable {
+public final class PolicyTraining implements ResumableRun {
     private static final String TEMPLATE = "chat_template.jinja";
     private static final String VALUE_HEAD = "value_head";
     private static final String STATE = "policy_state";
@@ -207,22 +208,23 @@ public final class PolicyTraining implements AutoCloseable {
         return files;
     }
 
-    /// Steps taken so far.
+    @Override
     public long step() {
         return run.step();
     }
 
-    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    @Override
     public boolean isFinished() {
         return run.isFinished();
     }
 
     /// Asks the run to end after the iteration that it is in, with a checkpoint. For any thread.
+    @Override
     public void requestStop() {
         run.requestStop();
     }
 
-    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    @Override
     public boolean train() throws IOException {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("model", base.transformer().config().toString());

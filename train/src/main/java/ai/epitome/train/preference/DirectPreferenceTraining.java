@@ -19,6 +19,7 @@ import ai.epitome.train.TrainingListener;
 import ai.epitome.train.WeightSum;
 import ai.epitome.train.data.RecordBatches;
 import ai.epitome.train.preference.PairLoss.LogProbabilities;
+import ai.epitome.train.run.ResumableRun;
 import ai.epitome.train.run.TrainingRun;
 import ai.epitome.train.sft.Learner;
 import java.io.IOException;
@@ -35,7 +36,7 @@ import java.util.function.BooleanSupplier;
 
 /// Direct preference optimisation (Rafailov et al. 2023) of a model, or of an adapter for it, against the model as it
 /// was at the beginning. In a folder of its own; the model that it begins with is not changed.
-public final class DirectPreferenceTraining implements AutoCloseable {
+public final class DirectPreferenceTraining implements ResumableRun {
     private static final String TEMPLATE = "chat_template.jinja";
     private static final int TOKENS_PER_STEP = 4096;
     private static final double RATE = 2e-4;
@@ -214,22 +215,22 @@ public final class DirectPreferenceTraining implements AutoCloseable {
                 + generator.generate(request, _ -> {}, run::stopRequested).text();
     }
 
-    /// Steps taken so far.
+    @Override
     public long step() {
         return run.step();
     }
 
-    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    @Override
     public boolean isFinished() {
         return run.isFinished();
     }
 
-    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    @Override
     public void requestStop() {
         run.requestStop();
     }
 
-    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    @Override
     public boolean train() throws IOException {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("model", learner.model().config().toString());

@@ -19,6 +19,7 @@ import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.BatchStream;
 import ai.epitome.train.data.Dataset;
 import ai.epitome.train.report.Baselines;
+import ai.epitome.train.run.ResumableRun;
 import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -35,7 +36,7 @@ import java.util.SequencedMap;
 ///     run.train(); // false when it was asked to stop before the end
 /// }
 /// ```
-public final class Pretraining implements AutoCloseable {
+public final class Pretraining implements ResumableRun {
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 200;
 
@@ -119,12 +120,12 @@ public final class Pretraining implements AutoCloseable {
         return new Pretraining(settings, dataset, tokenizer, baselines, backend, listener);
     }
 
-    /// Steps taken so far.
+    @Override
     public long step() {
         return run.step();
     }
 
-    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    @Override
     public boolean isFinished() {
         return run.isFinished();
     }
@@ -134,12 +135,12 @@ public final class Pretraining implements AutoCloseable {
         return generator;
     }
 
-    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    @Override
     public void requestStop() {
         run.requestStop();
     }
 
-    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    @Override
     public boolean train() throws IOException {
         return run.train(new TrainingRun.Account(
                 settings.title, settings.command, settings.source, dataset.toJson(), baselines, configuration()));

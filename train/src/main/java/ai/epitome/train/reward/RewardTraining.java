@@ -19,6 +19,7 @@ import ai.epitome.train.data.RecordBatches;
 import ai.epitome.train.optimizer.AdamW;
 import ai.epitome.train.optimizer.CombinedOptimizer;
 import ai.epitome.train.optimizer.Optimizer;
+import ai.epitome.train.run.ResumableRun;
 import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -37,7 +38,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// A language model becomes a [RewardModel]: all its weights and a head of one row learn to judge (Ouyang et al. 2022,
 /// section 3.5, step 2). In a folder of its own; the model that it begins with is not changed.
-public final class RewardTraining implements AutoCloseable {
+public final class RewardTraining implements ResumableRun {
     /// How often judgements are read: more than once, and a reward model knows them by heart (Ouyang et al. 2022).
     public static final double EPOCHS = 1;
 
@@ -190,22 +191,22 @@ public final class RewardTraining implements AutoCloseable {
         return Score.of(measures, count == data.heldOut().size());
     }
 
-    /// Steps taken so far.
+    @Override
     public long step() {
         return run.step();
     }
 
-    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    @Override
     public boolean isFinished() {
         return run.isFinished();
     }
 
-    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    @Override
     public void requestStop() {
         run.requestStop();
     }
 
-    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    @Override
     public boolean train() throws IOException {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("model", model.config().toString());

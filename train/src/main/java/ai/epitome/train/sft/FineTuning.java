@@ -19,6 +19,7 @@ import ai.epitome.train.chat.Conversation;
 import ai.epitome.train.chat.Speaker;
 import ai.epitome.train.chat.Turn;
 import ai.epitome.train.data.BatchStream;
+import ai.epitome.train.run.ResumableRun;
 import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -44,7 +45,7 @@ import java.util.TreeSet;
 ///     run.train(); // false when it was asked to stop before the end
 /// }
 /// ```
-public final class FineTuning implements AutoCloseable {
+public final class FineTuning implements ResumableRun {
     private static final String TEMPLATE = "chat_template.jinja";
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 100;
@@ -157,22 +158,22 @@ public final class FineTuning implements AutoCloseable {
         return Learner.ofAdapter(model, settings.adapter.get(), settings.base, config, backend);
     }
 
-    /// Steps taken so far.
+    @Override
     public long step() {
         return run.step();
     }
 
-    /// Whether the run had come to its end before, with its report. Training on does nothing then.
+    @Override
     public boolean isFinished() {
         return run.isFinished();
     }
 
-    /// Asks the run to end after the step that it is in, with a checkpoint. For any thread.
+    @Override
     public void requestStop() {
         run.requestStop();
     }
 
-    /// Trains to the end, or until [#requestStop]; then writes `report.md`. Returns whether the end was reached.
+    @Override
     public boolean train() throws IOException {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("model", learner.model().config().toString());
