@@ -156,10 +156,7 @@ public record Dataset(
     private static ObjectNode describe(CorpusSummary summary, HeldOut rule) {
         ObjectNode json = JSON.createObjectNode();
         json.put("documents", summary.documents()).put("bytes", summary.bytes()).put("sha256", summary.sha256());
-        ArrayNode files = json.putArray("files");
-        for (DataFile file : summary.files()) {
-            files.addObject().put("name", file.name()).put("size", file.size()).put("sha256", file.sha256());
-        }
+        DataFile.record(summary.files(), json);
         json.set("split", rule.toJson());
         return json;
     }

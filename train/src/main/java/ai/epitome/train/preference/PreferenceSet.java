@@ -160,13 +160,7 @@ public record PreferenceSet(
     /// As reports and [#FILE] take it.
     public ObjectNode toJson() {
         ObjectNode json = new JsonMapper().createObjectNode();
-        for (DataFile file : files) {
-            json.withArray("files")
-                    .addObject()
-                    .put("name", file.name())
-                    .put("size", file.size())
-                    .put("sha256", file.sha256());
-        }
+        DataFile.record(files, json);
         json.put("sha256", sha256);
         json.putObject("split")
                 .put("description", "one pair in %d, by the hash of its request".formatted(HashSplit.ONE_IN));

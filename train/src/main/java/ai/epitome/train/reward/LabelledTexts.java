@@ -155,13 +155,7 @@ record LabelledTexts(
         }
         String sha256 = hash.hex();
         ObjectNode json = new JsonMapper().createObjectNode();
-        for (DataFile file : all) {
-            json.withArray("files")
-                    .addObject()
-                    .put("name", file.name())
-                    .put("size", file.size())
-                    .put("sha256", file.sha256());
-        }
+        DataFile.record(all, json);
         json.put("sha256", sha256);
         json.putObject("split").put("description", how);
         json.putObject("too_long")

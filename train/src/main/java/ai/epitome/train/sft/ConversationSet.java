@@ -154,13 +154,7 @@ public record ConversationSet(
     /// As reports and [#FILE] take it.
     public ObjectNode toJson() {
         ObjectNode json = new JsonMapper().createObjectNode();
-        for (DataFile file : files) {
-            json.withArray("files")
-                    .addObject()
-                    .put("name", file.name())
-                    .put("size", file.size())
-                    .put("sha256", file.sha256());
-        }
+        DataFile.record(files, json);
         json.put("sha256", sha256);
         json.putObject("split").put("description", "one conversation in %d, by hash".formatted(HashSplit.ONE_IN));
         json.putObject("too_long")
