@@ -20,7 +20,7 @@ import ai.epitome.train.report.GitCommit;
 import ai.epitome.train.report.Machine;
 import ai.epitome.train.reward.RewardModel;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -178,7 +178,7 @@ final class AlignCommand {
                                 .put("rejected", pair.rejected()))
                         .append('\n');
             }
-            Files.writeString(output, lines);
+            WholeFile.write(output, out -> out.write(lines.toString().getBytes(StandardCharsets.UTF_8)));
         }
     }
 

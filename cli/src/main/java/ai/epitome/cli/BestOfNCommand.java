@@ -1,6 +1,7 @@
 package ai.epitome.cli;
 
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.TextGenerator;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.policy.BestOfN.Choice;
@@ -8,8 +9,8 @@ import ai.epitome.train.policy.Prompt;
 import ai.epitome.train.policy.Prompts;
 import ai.epitome.train.policy.Reward;
 import java.io.IOException;
-import java.io.Writer;
-import java.nio.file.Files;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -74,43 +75,44 @@ final class BestOfNCommand implements Callable<Integer> {
         Backend backend = kernels.backend();
         System.err.println(backend.describe());
         try (LoadedModel model = LoadedModel.open(source);
-                Reward reward = rewards.reward(backend);
-                Writer out = Files.newBufferedWriter(file)) {
+                Reward reward = rewards.reward(backend)) {
             Prompts prompts = rewards.prompts(model, seed);
             BestOfN choice = new BestOfN(reward, answers, rewards.mostTokens());
-            var generator = model.generator(backend);
-            double best = 0;
-            double mean = 0;
-            int kept = 0;
-            for (int from = 0; from < count; from += PORTION) {
-                List<Prompt> asked = LongStream.range(from, Math.min(count, from + PORTION))
-                        .mapToObj(prompts::at)
-                        .toList();
-                for (Choice chosen : choice.choose(generator, asked, seed + from)) {
-                    best += chosen.best() / count;
-                    mean += chosen.mean() / count;
-                    boolean worth =
-                            chosen.best() >= least && !chosen.reply().text().isBlank();
-                    kept += worth ? 1 : 0;
-                    if (worth) {
-                        out.write(Json.write(line(chosen)) + "\n");
-                    }
-                }
-            }
-            System.err.printf(
-                    Locale.ROOT,
-                    "%,d prompts: mean reward %.4f, of the best of %d %.4f, at most %.3f nats an answer from the model; %,d kept: %s%n",
-                    count,
-                    mean,
-                    answers,
-                    best,
-                    choice.divergence(),
-                    kept,
-                    file);
+            TextGenerator generator = model.generator(backend);
+            WholeFile.write(file, out -> choose(choice, generator, prompts, out));
             return 0;
         } finally {
             backend.workers().close();
         }
+    }
+
+    private void choose(BestOfN choice, TextGenerator generator, Prompts prompts, OutputStream out) throws IOException {
+        double best = 0;
+        double mean = 0;
+        int kept = 0;
+        for (int from = 0; from < count; from += PORTION) {
+            List<Prompt> asked = LongStream.range(from, Math.min(count, from + PORTION))
+                    .mapToObj(prompts::at)
+                    .toList();
+            for (Choice chosen : choice.choose(generator, asked, seed + from)) {
+                best += chosen.best() / count;
+                mean += chosen.mean() / count;
+                if (chosen.best() >= least && !chosen.reply().text().isBlank()) {
+                    kept++;
+                    out.write((Json.write(line(chosen)) + "\n").getBytes(StandardCharsets.UTF_8));
+                }
+            }
+        }
+        System.err.printf(
+                Locale.ROOT,
+                "%,d prompts: mean reward %.4f, of the best of %d %.4f, at most %.3f nats an answer from the model; %,d kept: %s%n",
+                count,
+                mean,
+                answers,
+                best,
+                choice.divergence(),
+                kept,
+                file);
     }
 
     private static ObjectNode line(Choice chosen) {

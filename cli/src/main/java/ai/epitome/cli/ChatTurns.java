@@ -105,7 +105,7 @@ final class ChatTurns {
         ArrayNode all = Json.MAPPER.createArrayNode();
         all.addAll(without(0));
         String json = Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n";
-        Files.write(file, json.getBytes(StandardCharsets.UTF_8));
+        WholeFile.write(file, out -> out.write(json.getBytes(StandardCharsets.UTF_8)));
     }
 
     /// Takes the messages of a file in place of those that are there.

@@ -3,11 +3,9 @@ package ai.epitome.cli;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.conversation.ConversationStore;
 import ai.epitome.serve.conversation.Preferences;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicLong;
@@ -59,10 +57,10 @@ final class FeedbackCommand {
                 if (output == null) {
                     write(store, new PrintStream(System.out, false, StandardCharsets.UTF_8));
                 } else {
-                    try (PrintStream out = new PrintStream(
-                            new BufferedOutputStream(Files.newOutputStream(output)), false, StandardCharsets.UTF_8)) {
-                        System.err.printf("wrote %d examples to %s%n", write(store, out), output);
-                    }
+                    WholeFile.write(output, out -> {
+                        long written = write(store, new PrintStream(out, false, StandardCharsets.UTF_8));
+                        System.err.printf("wrote %d examples to %s%n", written, output);
+                    });
                 }
             }
             return 0;

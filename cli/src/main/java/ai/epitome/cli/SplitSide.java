@@ -1,14 +1,11 @@
 package ai.epitome.cli;
 
 import ai.epitome.compress.ModelHashes;
-import ai.epitome.model.AtomicFile;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.HeldOut;
 import ai.epitome.train.data.SplitReader;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
@@ -22,21 +19,13 @@ import tools.jackson.databind.node.ObjectNode;
 /// @param documents how many there are; one that was cut counts on both sides
 /// @param sha256 of all its bytes, in hexadecimal
 record SplitSide(Optional<Path> file, long documents, long bytes, String sha256) {
-    private static final int BUFFER = 1 << 16;
-
     /// Reads the corpus once, and writes this side to `file`, whole or not at all.
     static SplitSide of(Corpus corpus, HeldOut rule, boolean heldOut, Optional<Path> file) throws IOException {
         if (file.isEmpty()) {
             return copy(corpus, rule, heldOut, file, OutputStream.nullOutputStream());
         }
         SplitSide[] side = new SplitSide[1];
-        Path target = file.get();
-        try (Unfinished _ = new Unfinished(AtomicFile.beside(target))) {
-            AtomicFile.write(target, channel -> {
-                OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER);
-                side[0] = copy(corpus, rule, heldOut, file, out);
-            });
-        }
+        WholeFile.write(file.get(), out -> side[0] = copy(corpus, rule, heldOut, file, out));
         return side[0];
     }
 

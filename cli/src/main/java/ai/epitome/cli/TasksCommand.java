@@ -7,10 +7,7 @@ import ai.epitome.train.task.TaskMixture;
 import ai.epitome.train.task.TaskScore;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
-import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -61,7 +58,8 @@ final class TasksCommand implements Callable<Integer> {
         if (file == null) {
             throw new IllegalArgumentException("say where the tasks go: -o tasks.jsonl");
         }
-        Files.writeString(file, new TaskMixture(seed, heldOut).jsonLines(count));
+        byte[] lines = new TaskMixture(seed, heldOut).jsonLines(count).getBytes(StandardCharsets.UTF_8);
+        WholeFile.write(file, out -> out.write(lines));
         System.err.printf(Locale.ROOT, "%,d conversations: %s%n", count, file);
         return 0;
     }
@@ -157,26 +155,23 @@ final class TasksCommand implements Callable<Integer> {
         }
 
         private void write(List<TaskScore> scores) throws IOException {
-            try (Writer out = Files.newBufferedWriter(answers)) {
-                scores.stream().flatMap(score -> score.answers().stream()).forEach(answer -> line(out, answer));
-            } catch (UncheckedIOException e) {
-                throw e.getCause();
-            }
+            WholeFile.write(answers, out -> {
+                for (TaskScore score : scores) {
+                    for (TaskScore.Answer answer : score.answers()) {
+                        out.write((line(answer) + "\n").getBytes(StandardCharsets.UTF_8));
+                    }
+                }
+            });
         }
 
-        private static void line(Writer out, TaskScore.Answer answer) {
-            ObjectNode line = Json.MAPPER
+        private static String line(TaskScore.Answer answer) {
+            return Json.write(Json.MAPPER
                     .createObjectNode()
                     .put("task", answer.task().kind().label())
                     .put("request", answer.task().request())
                     .put("expected", answer.task().answer())
                     .put("answer", answer.text())
-                    .put("right", answer.right());
-            try {
-                out.write(Json.write(line) + "\n");
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+                    .put("right", answer.right()));
         }
     }
 }

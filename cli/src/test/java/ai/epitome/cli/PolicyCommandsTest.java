@@ -55,5 +55,12 @@ class PolicyCommandsTest {
         CommandsTest.Result result =
                 CommandsTest.run(("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
         assertThat(result.err()).contains("--reward tasks checks answers to the bundled tasks");
+
+        String whole = Files.readString(chosen);
+        result = CommandsTest.run("best-of-n %s -o %s --prompts %s --reward http://127.0.0.1:1/ --max-tokens 6"
+                .formatted(base, chosen, prompts)
+                .split(" "));
+        assertThat(result.err()).contains("no rewards from http://127.0.0.1:1/");
+        assertThat(Files.readString(chosen)).isEqualTo(whole); // written whole or not at all
     }
 }

@@ -1,5 +1,6 @@
 package ai.epitome.train.report;
 
+import ai.epitome.model.AtomicFile;
 import ai.epitome.train.report.RunHistory.Measurement;
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -7,9 +8,10 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.geom.AffineTransform;
 import java.awt.image.BufferedImage;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.Files;
+import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -277,9 +279,11 @@ final class Curves {
         pixels.scale(SCALE, SCALE);
         paint(pixels, width, height, panels);
         pixels.dispose();
-        try (OutputStream out = Files.newOutputStream(folder.resolve(name + ".png"))) {
+        AtomicFile.write(folder.resolve(name + ".png"), channel -> {
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel));
             ImageIO.write(image, "png", out);
-        }
+            out.flush();
+        });
     }
 
     private static void paint(Graphics2D graphics, int width, int height, List<Panel> panels) {
