@@ -27,7 +27,7 @@ import java.util.function.Function;
 /// 4. where blocks run out, the sequence that came last gives all of its own back and waits, to be read again;
 /// 5. the pass is computed, and each continuation takes its logits and says which token is next, or that it ends.
 ///
-/// Sequences that begin alike share blocks, also with those that have ended ([KeyValuePool]). A sequence that fails
+/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]). A sequence that fails
 /// takes no other with it. The thread runs while there is work, and some seconds longer.
 final class Engine {
     private static final long IDLE_SECONDS = 5;
@@ -71,7 +71,8 @@ final class Engine {
     /// What is to be continued.
     ///
     /// @param capacity tokens that the sequence can hold before its older half is forgotten
-    record Beginning(int[] tokens, int capacity, Continuation continuation) {}
+    /// @param owner whose sequences it shares blocks with
+    record Beginning(int[] tokens, int capacity, String owner, Continuation continuation) {}
 
     /// Begins to continue all of these. They arrive at once, so the passes of an idle engine do not depend on time.
     ///
@@ -83,7 +84,7 @@ final class Engine {
     private EngineSequence sequence(Beginning beginning) {
         CachedSequence cache = new CachedSequence(pool, beginning.capacity);
         cache.append(beginning.tokens);
-        return new EngineSequence(cache, beginning.continuation, speculates());
+        return new EngineSequence(cache, beginning.owner, beginning.continuation, speculates());
     }
 
     private boolean speculates() {
@@ -235,7 +236,7 @@ final class Engine {
     private void admit() {
         while (!waiting.isEmpty() && running.size() < limits.sequences()) {
             EngineSequence first = waiting.peek();
-            first.cache.share(pool.root(0, model.changes()));
+            first.cache.share(pool.root(first.owner, 0, model.changes()));
             first.reuse();
             int needed = first.cache.missing(first.cache.pending()) + running.size();
             if (!running.isEmpty() && pool.available() < needed) {

@@ -3,6 +3,7 @@ package ai.epitome.model;
 /// A sequence in an [Engine]. Belongs to the engine's thread; during a pass to the one that gets its predictions.
 final class EngineSequence {
     final CachedSequence cache;
+    final String owner;
     final Continuation continuation;
     private final PromptLookup lookup; // or null
 
@@ -21,8 +22,9 @@ final class EngineSequence {
     private boolean ended;
     private Throwable failure;
 
-    EngineSequence(CachedSequence cache, Continuation continuation, boolean speculate) {
+    EngineSequence(CachedSequence cache, String owner, Continuation continuation, boolean speculate) {
         this.cache = cache;
+        this.owner = owner;
         this.continuation = continuation;
         this.lookup = speculate ? new PromptLookup() : null;
     }

@@ -13,16 +13,20 @@ import java.util.Optional;
 /// @param topLogProbabilities how many of the likeliest tokens to tell at each position, beside the log-probability of
 /// the one that was drawn; [#UNSCORED] where none is wanted, which saves a sum over the vocabulary
 /// @param constraint what the generated text must be; it is whole in `maxTokens` tokens, if that many suffice
+/// @param owner whose request it is: what has been read for one owner saves time to the same one only
 public record GenerationRequest(
         int[] prompt,
         int maxTokens,
         Sampling sampling,
         List<String> stop,
         int topLogProbabilities,
-        Optional<Constraint> constraint) {
+        Optional<Constraint> constraint,
+        String owner) {
 
     /// No log-probabilities.
     public static final int UNSCORED = -1;
+    /// The owner that all requests have in common which name none.
+    public static final String NOBODY = "";
 
     public GenerationRequest {
         stop = List.copyOf(stop);
@@ -39,11 +43,32 @@ public record GenerationRequest(
     }
 
     public GenerationRequest(
+            int[] prompt,
+            int maxTokens,
+            Sampling sampling,
+            List<String> stop,
+            int topLogProbabilities,
+            Optional<Constraint> constraint) {
+        this(prompt, maxTokens, sampling, stop, topLogProbabilities, constraint, NOBODY);
+    }
+
+    public GenerationRequest(
             int[] prompt, int maxTokens, Sampling sampling, List<String> stop, int topLogProbabilities) {
         this(prompt, maxTokens, sampling, stop, topLogProbabilities, Optional.empty());
     }
 
     public GenerationRequest(int[] prompt, int maxTokens, Sampling sampling) {
         this(prompt, maxTokens, sampling, List.of(), UNSCORED);
+    }
+
+    /// The same with another seed.
+    public GenerationRequest withSeed(long seed) {
+        return new GenerationRequest(
+                prompt, maxTokens, sampling.withSeed(seed), stop, topLogProbabilities, constraint, owner);
+    }
+
+    /// The same for an owner.
+    public GenerationRequest ownedBy(String holder) {
+        return new GenerationRequest(prompt, maxTokens, sampling, stop, topLogProbabilities, constraint, holder);
     }
 }

@@ -28,7 +28,8 @@ import java.util.Map;
 /// A block that is full is *published* under its tokens and the block before it: a chain that begins at a *root*
 /// stands for exactly one beginning of a text. Chains are compared token by token, never by a hash alone, so no text
 /// can be taken for another. A block whose predecessor was given away is not found any more and ages. A root stands
-/// for an adapter and for the state of the weights. Belongs to one thread.
+/// for an owner, an adapter and the state of the weights: what one owner has sent, no other one finds, and so cannot
+/// tell from the time an answer takes that it was sent. Belongs to one thread.
 final class KeyValuePool {
     /// Tokens of a block.
     static final int BLOCK = KeyValueMemory.BLOCK;
@@ -36,8 +37,8 @@ final class KeyValuePool {
     /// A place in the tree of texts: the chain before a block, and the block's tokens.
     private record Place(long before, IntBuffer tokens) {}
 
-    /// What a root stands for.
-    private record Root(int adapter, long weights) {}
+    /// What a root stands for, with the weights as they are.
+    private record Root(String owner, int adapter) {}
 
     private static final class Block {
         int users;
@@ -52,6 +53,7 @@ final class KeyValuePool {
     private final LinkedHashSet<Integer> known = new LinkedHashSet<>(); // free and published, oldest first
     private final Map<Place, Integer> published = new HashMap<>();
     private final Map<Root, Long> roots = new HashMap<>();
+    private long rootWeights;
     private long lastChain;
 
     KeyValuePool(KeyValueMemory memory) {
@@ -147,11 +149,14 @@ final class KeyValuePool {
         }
     }
 
-    /// The chain that all texts with this adapter (0 for none) begin with, while the model's weights have changed
-    /// `weights` times.
-    long root(int adapter, long weights) {
-        roots.keySet().removeIf(root -> root.weights != weights); // what was computed before is never found again
-        return roots.computeIfAbsent(new Root(adapter, weights), _ -> ++lastChain);
+    /// The chain that all texts of this owner with this adapter (0 for none) begin with, while the model's weights have
+    /// changed `weights` times.
+    long root(String owner, int adapter, long weights) {
+        if (weights != rootWeights) {
+            roots.clear(); // what was computed before is never found again
+            rootWeights = weights;
+        }
+        return roots.computeIfAbsent(new Root(owner, adapter), _ -> ++lastChain);
     }
 
     /// The block of the [#BLOCK] tokens from index `from` on, after the chain `before`; one user more. -1 when there

@@ -11,7 +11,7 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
 /// Keeps what an [Engine] has read of a text in a [CacheFile], and gives it to another engine, or to this one after a
-/// restart: its blocks are then found as if the text had just been read. Files are written and read on the caller's
+/// restart: its blocks are then found as if the text had just been read, by requests without an owner. Files are written and read on the caller's
 /// thread, beside the engine's.
 final class SavedCache {
     private final Engine engine;
@@ -45,7 +45,7 @@ final class SavedCache {
 
     private List<Integer> find(KeyValuePool pool, int[] tokens) {
         List<Integer> blocks = new ArrayList<>();
-        long chain = pool.root(0, model.changes());
+        long chain = pool.root(GenerationRequest.NOBODY, 0, model.changes());
         for (int from = 0; from + KeyValuePool.BLOCK <= tokens.length; from += KeyValuePool.BLOCK) {
             int block = pool.find(chain, tokens, from);
             if (block < 0) {
@@ -74,7 +74,7 @@ final class SavedCache {
             throw e;
         }
         run(pool -> {
-            long chain = pool.root(0, model.changes());
+            long chain = pool.root(GenerationRequest.NOBODY, 0, model.changes());
             for (int i = 0; i < blocks.length; i++) {
                 blocks[i] = pool.publish(chain, tokens, i * KeyValuePool.BLOCK, blocks[i]);
                 chain = pool.chain(blocks[i]);

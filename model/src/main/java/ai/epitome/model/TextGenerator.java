@@ -139,6 +139,7 @@ public final class TextGenerator implements CompletionModel {
         return new Engine.Beginning(
                 prompt,
                 (int) Math.min(wanted, contextLength()),
+                request.owner(),
                 new Decoding(request, sampler, endOfText, vocabularySize(), scoring, cancelled, generation));
     }
 

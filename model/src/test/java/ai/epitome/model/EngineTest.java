@@ -1,5 +1,6 @@
 package ai.epitome.model;
 
+import static ai.epitome.model.GenerationRequest.NOBODY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -121,7 +122,7 @@ class EngineTest {
             }
             Given given = new Given(prompt, tokens);
             all.add(given);
-            engine.submit(List.of(new Engine.Beginning(prompt, CONTEXT, given)));
+            engine.submit(List.of(new Engine.Beginning(prompt, CONTEXT, NOBODY, given)));
             Thread.sleep(random.nextInt(3));
         }
         for (Given given : all) {
@@ -152,7 +153,7 @@ class EngineTest {
             int[] tokens = Models.tokens(random.nextInt(CONTEXT - length), seed - i);
             Given given = new Given(Models.tokens(length, seed + i / 2), tokens);
             all.add(given);
-            engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
+            engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, NOBODY, given)));
         }
         for (Given given : all) {
             given.cached.get();
@@ -163,7 +164,7 @@ class EngineTest {
         for (Given given : all) {
             alone.run(KeyValuePool::forgetFree).get();
             Given again = new Given(given.prompt, given.tokens);
-            alone.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, again)));
+            alone.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, NOBODY, again)));
             assertThat(again.cached.get()).isZero();
             for (int i = 0; i < given.predictions.size(); i++) {
                 assertThat(given.predictions.get(i)).as("prediction %d", i).isEqualTo(again.predictions.get(i));
@@ -197,12 +198,12 @@ class EngineTest {
                     int[] tokens = new int[CONTEXT - 16];
                     Arrays.setAll(tokens, at -> at % 17 == 16 ? 1 : at % period);
                     all.add(new Given(Models.tokens(1 + 2 * i, i), tokens));
-                    guessing.submit(List.of(new Engine.Beginning(all.get(i).prompt, CONTEXT, all.get(i))));
+                    guessing.submit(List.of(new Engine.Beginning(all.get(i).prompt, CONTEXT, NOBODY, all.get(i))));
                 }
                 for (Given given : all) {
                     given.cached.get();
                     Given again = new Given(given.prompt, given.tokens);
-                    plain.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, again)));
+                    plain.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, NOBODY, again)));
                     again.cached.get();
                     assertThat(given.predictions).hasSameSizeAs(again.predictions);
                     for (int i = 0; i < given.predictions.size(); i++) {
@@ -234,9 +235,9 @@ class EngineTest {
             for (int round = 0; round < 3; round++) {
                 Given given = new Given(Models.tokens(40, 3), tokens);
                 Given again = new Given(given.prompt, tokens);
-                guessing.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
+                guessing.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, NOBODY, given)));
                 given.cached.get();
-                plain.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, again)));
+                plain.submit(List.of(new Engine.Beginning(again.prompt, CONTEXT, NOBODY, again)));
                 assertThat(again.cached.get()).isEqualTo(round == 0 ? 0 : 32);
                 for (int i = 0; i <= tokens.length; i++) {
                     assertThat(given.predictions.get(i)).as("prediction %d", i).isEqualTo(again.predictions.get(i));
@@ -252,7 +253,7 @@ class EngineTest {
         Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT);
         int capacity = 24;
         Given given = new Given(Models.tokens(20, 1), Models.tokens(30, 2));
-        engine.submit(List.of(new Engine.Beginning(given.prompt, capacity, given)));
+        engine.submit(List.of(new Engine.Beginning(given.prompt, capacity, NOBODY, given)));
         given.cached.get();
         engine.close();
         int length = 20;
@@ -287,7 +288,7 @@ class EngineTest {
     }
 
     private static int cached(Engine engine, Given given) throws Exception {
-        engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
+        engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, NOBODY, given)));
         return given.cached.get();
     }
 
@@ -300,7 +301,7 @@ class EngineTest {
         for (int i = 0; i < 4; i++) {
             Given given = new Given(prompt, Models.tokens(8, i));
             all.add(given);
-            engine.submit(List.of(new Engine.Beginning(prompt, CONTEXT, given)));
+            engine.submit(List.of(new Engine.Beginning(prompt, CONTEXT, NOBODY, given)));
         }
         int cached = 0;
         for (Given given : all) {
@@ -326,9 +327,9 @@ class EngineTest {
             }
         };
         Given behind = new Given(Models.tokens(70, 2), 1, 2);
-        engine.submit(List.of(new Engine.Beginning(endless.prompt, CONTEXT, endless)));
+        engine.submit(List.of(new Engine.Beginning(endless.prompt, CONTEXT, NOBODY, endless)));
         engine.submit(
-                List.of(new Engine.Beginning(behind.prompt, CONTEXT, behind))); // there are not blocks enough for both
+                List.of(new Engine.Beginning(behind.prompt, CONTEXT, NOBODY, behind))); // there are not blocks enough for both
         reached.await();
         endless.cancelled = true;
         endless.cached.get();
@@ -356,17 +357,17 @@ class EngineTest {
         Given outside = new Given(new int[] {3, 999}, 1);
         Given good = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
         for (Given given : List.of(good, broken, unasked)) {
-            engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
+            engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, NOBODY, given)));
         }
         assertThatThrownBy(broken.cached::get).hasMessageContaining("the model is broken");
         assertThatThrownBy(unasked.cached::get).hasMessageContaining("who asks?");
         good.cached.get();
         assertClose(good.predictions.getLast(), full(good.seen(20)), 2e-4f);
-        engine.submit(List.of(new Engine.Beginning(outside.prompt, CONTEXT, outside))); // fails in a pass
+        engine.submit(List.of(new Engine.Beginning(outside.prompt, CONTEXT, NOBODY, outside))); // fails in a pass
         assertThatThrownBy(outside.cached::get).hasMessageContaining("token id 999");
         assertThat(available(engine)).isEqualTo(blocks);
         engine.close();
-        assertThatThrownBy(() -> engine.submit(List.of(new Engine.Beginning(good.prompt, CONTEXT, good))))
+        assertThatThrownBy(() -> engine.submit(List.of(new Engine.Beginning(good.prompt, CONTEXT, NOBODY, good))))
                 .hasMessage("the engine is closed");
     }
 
@@ -385,13 +386,13 @@ class EngineTest {
             @Override
             public int next(float[] logits) {
                 if (order.isEmpty()) {
-                    engine.submit(List.of(new Engine.Beginning(reading.prompt, CONTEXT, reading)));
+                    engine.submit(List.of(new Engine.Beginning(reading.prompt, CONTEXT, NOBODY, reading)));
                 }
                 order.add("token");
                 return super.next(logits);
             }
         };
-        engine.submit(List.of(new Engine.Beginning(talking.prompt, CONTEXT, talking)));
+        engine.submit(List.of(new Engine.Beginning(talking.prompt, CONTEXT, NOBODY, talking)));
         talking.cached.get();
         reading.cached.get();
         engine.close();
@@ -402,7 +403,7 @@ class EngineTest {
     void keysAndValuesMayBeHalved() throws Exception {
         Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL.withFormat(KeyValueFormat.Q8));
         Given given = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
-        engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, given)));
+        engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, NOBODY, given)));
         given.cached.get();
         assertClose(given.predictions.getLast(), full(given.seen(20)), 0.05f);
         engine.close();

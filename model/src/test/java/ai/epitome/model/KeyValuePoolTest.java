@@ -1,5 +1,6 @@
 package ai.epitome.model;
 
+import static ai.epitome.model.GenerationRequest.NOBODY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -28,7 +29,7 @@ class KeyValuePoolTest {
 
     @Test
     void whatIsReleasedIsFoundAgainUntilItIsNeeded() {
-        long root = pool.root(0, 1);
+        long root = pool.root(NOBODY, 0, 1);
         int[] blocks = publish(root, 2);
         assertThat(pool.find(root, TEXT, 0)).isEqualTo(blocks[0]);
         assertThat(pool.find(pool.chain(blocks[0]), TEXT, 16)).isEqualTo(blocks[1]);
@@ -52,7 +53,7 @@ class KeyValuePoolTest {
 
     @Test
     void theSameTextIsKeptOnce() {
-        long root = pool.root(0, 1);
+        long root = pool.root(NOBODY, 0, 1);
         int first = publish(root, 1)[0];
         int second = pool.take();
         assertThat(pool.publish(root, TEXT, 0, second)).isEqualTo(first);
@@ -67,7 +68,7 @@ class KeyValuePoolTest {
     /// It goes on with its own block, and what follows is found behind either.
     @Test
     void theSameTextMayKeepBlocksOfItsOwn() {
-        long root = pool.root(0, 1);
+        long root = pool.root(NOBODY, 0, 1);
         int first = publish(root, 1)[0];
         CachedSequence sequence = new CachedSequence(pool, 64);
         sequence.share(root);
@@ -86,19 +87,20 @@ class KeyValuePoolTest {
     }
 
     @Test
-    void adaptersAndWeightsAreApart() {
-        long root = pool.root(0, 1);
+    void ownersAdaptersAndWeightsAreApart() {
+        long root = pool.root(NOBODY, 0, 1);
         publish(root, 1);
-        assertThat(pool.root(0, 1)).isEqualTo(root);
-        assertThat(pool.find(pool.root(7, 1), TEXT, 0)).isEqualTo(-1);
-        assertThat(pool.find(pool.root(0, 2), TEXT, 0)).isEqualTo(-1);
-        assertThat(pool.root(0, 1)).isNotEqualTo(root); // even if the weights come back
+        assertThat(pool.root(NOBODY, 0, 1)).isEqualTo(root);
+        assertThat(pool.find(pool.root("another", 0, 1), TEXT, 0)).isEqualTo(-1);
+        assertThat(pool.find(pool.root(NOBODY, 7, 1), TEXT, 0)).isEqualTo(-1);
+        assertThat(pool.find(pool.root(NOBODY, 0, 2), TEXT, 0)).isEqualTo(-1);
+        assertThat(pool.root(NOBODY, 0, 1)).isNotEqualTo(root); // even if the weights come back
     }
 
     @Test
     void whatIsSharedIsNotTakenBack() {
         CachedSequence sequence = new CachedSequence(pool, 64);
-        sequence.share(pool.root(0, 1));
+        sequence.share(pool.root(NOBODY, 0, 1));
         sequence.append(Arrays.copyOf(TEXT, 20));
         sequence.reserve(20);
         sequence.advance(20);
@@ -106,7 +108,7 @@ class KeyValuePoolTest {
         sequence.truncate(17);
         assertThatThrownBy(() -> sequence.truncate(15)).hasMessageContaining("the first 16 tokens are shared");
         CachedSequence other = new CachedSequence(pool, 64);
-        other.share(pool.root(0, 1));
+        other.share(pool.root(NOBODY, 0, 1));
         other.append(Arrays.copyOf(TEXT, 16));
         other.reuse();
         assertThat(other.read()).isZero(); // its last token is still to be read

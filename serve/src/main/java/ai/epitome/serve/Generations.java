@@ -75,15 +75,7 @@ final class Generations {
         if (request.maxTokens() == 0) {
             return new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0);
         }
-        GenerationResult result = generate(
-                new GenerationRequest(
-                        request.prompt(),
-                        request.maxTokens(),
-                        request.sampling().withSeed(seed + sample * SEED_STEP),
-                        request.stop(),
-                        request.topLogProbabilities(),
-                        request.constraint()),
-                listener);
+        GenerationResult result = generate(request.withSeed(seed + sample * SEED_STEP), listener);
         if (result.finish() == FinishReason.CANCELLED) {
             throw new CancelledException();
         }

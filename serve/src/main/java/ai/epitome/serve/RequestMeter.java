@@ -146,7 +146,8 @@ final class RequestMeter {
         cachedTokens = Math.min(promptTokens, cachedTokens + tokens);
     }
 
-    /// [CompletionModel#generate], counted: also what was generated when it ends with an exception.
+    /// [CompletionModel#generate] for the request's owner, counted: also what was generated when it ends with an
+    /// exception.
     GenerationResult generate(
             CompletionModel generator,
             GenerationRequest request,
@@ -158,7 +159,7 @@ final class RequestMeter {
         work();
         int[] told = {0};
         GenerationResult result = generator.generate(
-                request,
+                request.ownedBy(owner()),
                 piece -> {
                     told[0] += piece.tokens().size();
                     completion(piece.tokens().size());
