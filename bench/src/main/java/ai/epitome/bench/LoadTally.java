@@ -129,12 +129,12 @@ final class LoadTally {
         long now = System.nanoTime();
         System.out.printf(
                 Locale.ROOT,
-                "%8.0f %10d %10.0f %10.1f %14.1f %8d%n",
+                "%8.0f %10d %10.0f %10.1f %12.1f %8d%n",
                 second,
                 answered,
                 (completion - sampledCompletion) * 1e9 / (now - sampledNanos),
                 memory.getUsed() / 1e6,
-                (resident() - memory.getCommitted()) / 1e6,
+                resident() / 1e6,
                 ManagementFactory.getThreadMXBean().getThreadCount());
         sampledNanos = now;
         sampledCompletion = completion;

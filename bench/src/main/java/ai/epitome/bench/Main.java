@@ -17,7 +17,7 @@ public final class Main {
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
                    ./epitome bench accounts [--database URL] [--requests N]
                    ./epitome bench serve MODEL [-p N] [-n N] [-r N] [--streams 1,4,16,32]
-                   ./epitome bench load MODEL [--seconds N] [--streams N] [--database URL]
+                   ./epitome bench load MODEL [--seconds N] [--streams N] [--cache MB] [--database URL]
 
             MODEL     reading and writing speed of a model, in llama-bench's columns: prompt of -p tokens (512), then -n
                       tokens one by one (128), -r times (5), on -t threads; with -b 1,8,32 also so many texts at once

@@ -57,8 +57,9 @@ final class ServeBenchmark {
                 Accounts accounts = new Accounts(Database.open(database))) {
             TextGenerator model = loaded.generator(backend);
             ModelRegistry models = new ModelRegistry().put(model);
-            try (EpitomeServer server = EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts);
-                    ApiClient client = new ApiClient(server.uri())) {
+            try (EpitomeServer server =
+                    EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts)) {
+                ApiClient client = new ApiClient(server.uri());
                 int[] streams = Arrays.stream(
                                 arguments.text("--streams", "1,4,16,32").split(","))
                         .mapToInt(Integer::parseInt)
@@ -145,11 +146,11 @@ final class ServeBenchmark {
     }
 
     /// @param firsts takes the milliseconds to the first piece of text
-    private long overHttp(List<Double> firsts) throws IOException, InterruptedException {
+    private long overHttp(List<Double> firsts) throws IOException {
         String body = "{\"model\": \"%s\", \"prompt\": %s, \"max_tokens\": %d, \"seed\": 1, \"stream\": true, "
                         .formatted(model.id(), Arrays.toString(prompt()), maxTokens)
                 + "\"stream_options\": {\"include_usage\": true}}";
-        Answer answer = client.post("v1/completions", body, Optional.empty(), Integer.MAX_VALUE);
+        Answer answer = client.drain("v1/completions", body);
         if (answer.status() != 200) {
             throw new IOException("status " + answer.status());
         }

@@ -8,7 +8,6 @@ import io.helidon.webserver.http1.Http1ConnectionListener;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Set;
 
@@ -24,7 +23,7 @@ final class ClientConnection {
 
     private final ConnectionContext context;
     private final Duration patience;
-    private Limit head;
+    private TimeLimit head;
 
     private ClientConnection(ConnectionContext context, Duration patience) {
         this.context = context;
@@ -90,24 +89,19 @@ final class ClientConnection {
     }
 
     /// Closes the connection unless the limit is closed in time, which a client has for taking a part of an answer.
-    Limit limit() {
+    TimeLimit limit() {
         return limit(patience);
     }
 
-    Limit limit(Duration time) {
-        Thread timer = Thread.ofVirtual().name("client limit").start(() -> {
-            try {
-                Thread.sleep(time);
-                context.serverSocket().close();
-            } catch (InterruptedException | UncheckedIOException e) {
-                // Done in time, or closed already.
-            }
-        });
-        return timer::interrupt;
+    TimeLimit limit(Duration time) {
+        return TimeLimit.start(time, this::cut);
     }
 
-    interface Limit extends AutoCloseable {
-        @Override
-        void close();
+    private void cut() {
+        try {
+            context.serverSocket().close();
+        } catch (RuntimeException e) {
+            // Closed already; whatever it is, the limits of other connections go on.
+        }
     }
 }
