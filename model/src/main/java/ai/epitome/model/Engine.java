@@ -27,7 +27,8 @@ import java.util.function.Function;
 /// 4. where blocks run out, the sequence that came last gives all of its own back and waits, to be read again;
 /// 5. the pass is computed, and each continuation takes its logits and says which token is next, or that it ends.
 ///
-/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]). A sequence that fails
+/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]). A sequence
+/// that fails
 /// takes no other with it. The thread runs while there is work, and some seconds longer.
 final class Engine {
     private static final long IDLE_SECONDS = 5;

@@ -328,8 +328,8 @@ class EngineTest {
         };
         Given behind = new Given(Models.tokens(70, 2), 1, 2);
         engine.submit(List.of(new Engine.Beginning(endless.prompt, CONTEXT, NOBODY, endless)));
-        engine.submit(
-                List.of(new Engine.Beginning(behind.prompt, CONTEXT, NOBODY, behind))); // there are not blocks enough for both
+        engine.submit(List.of(
+                new Engine.Beginning(behind.prompt, CONTEXT, NOBODY, behind))); // there are not blocks enough for both
         reached.await();
         endless.cancelled = true;
         endless.cached.get();

@@ -71,7 +71,8 @@ class PrefixCacheTest {
     void usersOfOneKeyShareBeginnings() throws Exception {
         TestServer holder = holder("shared");
         String conversation = "\"messages\": [{\"role\": \"user\", \"content\": \"" + TEXT + "\"}], \"user\": \"%s\"";
-        assertThat(cached(holder, "v1/chat/completions", conversation.formatted("a"))).isZero();
+        assertThat(cached(holder, "v1/chat/completions", conversation.formatted("a")))
+                .isZero();
         assertThat(cached(holder, "v1/chat/completions", conversation.formatted("b")))
                 .isGreaterThanOrEqualTo(BLOCKS);
     }
