@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class TerminalProgressTest {
     private static final List<TrainingEvent> RUN = List.of(
-            new Started(0, 0, TrainingConfig.ofSteps(4, 1, 8), 1234),
+            new Started(0, 0, TrainingConfig.ofSteps(4, 1, 8), 1234, 9872),
             new Stepped(1, 4, 0.25, 8, 60, 5, 7, 1, 0.1, 1, 2000),
             new Evaluated(1, 60, 7.5, 100, true, 1),
             new Sampled(1, "a\u001b[2Jb\u0007\nsecond line"),
@@ -36,7 +36,7 @@ class TerminalProgressTest {
     void withoutATerminalThereAreLinesWithoutControlCharacters() {
         assertThat(shown(false).lines())
                 .containsExactly(
-                        "model: 1,234 parameters",
+                        "model: 1,234 parameters, 9,872 bytes of optimizer state",
                         "step      1    1:00  held-out 7.5000 bits per byte (all of it)",
                         "  | a [2Jb ",
                         "  | second line",
@@ -48,7 +48,7 @@ class TerminalProgressTest {
         String bar = " 25% [#####---------------] ETA 3:00  2,000 tok/s  loss 5.000  step 1";
         String drawn = "\r\u001b[K\u001b[?7l" + bar + "\u001b[?7h";
         assertThat(shown(true))
-                .startsWith("model: 1,234 parameters\n" + drawn + "\r\u001b[Kstep      1")
+                .startsWith("model: 1,234 parameters, 9,872 bytes of optimizer state\n" + drawn + "\r\u001b[Kstep      1")
                 .contains("(all of it)\n" + drawn)
                 .contains("\u001b[?7l  | a [2Jb \u001b[?7h\n" + drawn)
                 .doesNotContain("[2Jb\u0007")

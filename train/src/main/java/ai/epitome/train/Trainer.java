@@ -137,7 +137,7 @@ public final class Trainer implements AutoCloseable {
     ///     checkpoint could not be written
     public boolean run() {
         long began = System.nanoTime();
-        listener.on(new Started(step, seconds, config, parameterCount()));
+        listener.on(new Started(step, seconds, config, parameterCount(), optimizer.bytes()));
         evaluatedAt = seconds;
         checkpointedAt = seconds;
         while (!pace.over(step, seconds) && !(stopRequested && isBetween())) {

@@ -15,7 +15,9 @@ public sealed interface TrainingEvent {
     /// @param seconds of training before it
     /// @param config of the run
     /// @param parameters trainable numbers of the model
-    record Started(long step, double seconds, TrainingConfig config, long parameters) implements TrainingEvent {}
+    /// @param optimizerBytes that the optimizer remembers of them
+    record Started(long step, double seconds, TrainingConfig config, long parameters, long optimizerBytes)
+            implements TrainingEvent {}
 
     /// A step was taken.
     ///

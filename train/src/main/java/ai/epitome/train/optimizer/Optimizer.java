@@ -22,6 +22,11 @@ public sealed interface Optimizer permits AdamW, Muon, CombinedOptimizer, Rememb
     /// Everything that it remembers, f32, by a name that stays the same from run to run. Live memory, not a copy.
     SequencedMap<String, Tensor> state();
 
+    /// Bytes of what it remembers.
+    default long bytes() {
+        return state().values().stream().mapToLong(tensor -> (long) tensor.size() * tensor.dtype().bytes()).sum();
+    }
+
     /// Steps taken so far.
     long steps();
 

@@ -61,12 +61,15 @@ public final class TrainingRun implements AutoCloseable {
     private final Path folder;
     private final TrainingJob job;
     private final Backend backend;
+    private final Optimizer optimizer;
     private final Trainer trainer;
     private final RunRecord record;
 
-    private TrainingRun(Path folder, TrainingJob job, Backend backend, Trainer trainer, RunRecord record) {
+    private TrainingRun(
+            Path folder, TrainingJob job, Optimizer optimizer, Backend backend, Trainer trainer, RunRecord record) {
         this.folder = folder;
         this.job = job;
+        this.optimizer = optimizer;
         this.backend = backend;
         this.trainer = trainer;
         this.record = record;
@@ -97,7 +100,7 @@ public final class TrainingRun implements AutoCloseable {
             trainer.checkpointsIn(folder);
             opened[0] =
                     new RunRecord(folder, trainer.step(), message -> listener.on(new Noticed(trainer.step(), message)));
-            return new TrainingRun(folder, job, backend, trainer, opened[0]);
+            return new TrainingRun(folder, job, optimizer, backend, trainer, opened[0]);
         } catch (IOException | RuntimeException e) {
             trainer.close();
             throw e;
@@ -162,6 +165,7 @@ public final class TrainingRun implements AutoCloseable {
                 .mapToLong(parameter -> parameter.value().size())
                 .sum();
         values.put("parameters", format("%,d", parameters));
+        values.put("bytes of optimizer state", format("%,d", optimizer.bytes()));
         record.evaluated()
                 .filter(score -> !Double.isNaN(score.bitsPerByte()))
                 .ifPresent(score -> values.put(

@@ -57,7 +57,7 @@ class RunRecordTest {
             killed.append(1, Map.of(RunLog.LOSS, 1));
         }
         try (RunRecord record = new RunRecord(folder, 2, _ -> {})) {
-            record.on(new Started(2, 2, TrainingConfig.ofSteps(2, 1, 1), 1));
+            record.on(new Started(2, 2, TrainingConfig.ofSteps(2, 1, 1), 1, 8));
             record.on(score(2, 3));
             record.on(END);
         }
