@@ -53,7 +53,7 @@ class TasksCommandTest {
         assertThat(result.path("reverse").path("asked").asInt()).isEqualTo(3);
         assertThat(result.path("spell backwards").path("learned").asBoolean(true))
                 .isFalse();
-        assertThat(Files.readAllLines(answers)).hasSize(30);
+        assertThat(Files.readAllLines(answers)).hasSize(33);
         assertThat(CommandsTest.done((score + " --learned").split(" ")).out())
                 .contains("all kinds that are learned  ")
                 .containsPattern("copy +\\d +3 +\\d")

@@ -33,6 +33,12 @@ final class Phrasings {
             "Which is longer: %s or %s?",
             "Which one has more letters, %s or %s?",
             "Name the longer word of %s and %s.");
+    static final List<String> COMPARING_THREE = List.of(
+            "Which word is longer, %s, %s or %s?",
+            "Pick the longer word: %s, %s, %s",
+            "Which is longer: %s, %s or %s?",
+            "Which one has more letters, %s, %s or %s?",
+            "Name the longer word of %s, %s and %s.");
     static final List<String> OBJECTS = List.of(
             "Write as JSON: %s %s, %s %d",
             "Give me JSON with %s %s and %s %d.",

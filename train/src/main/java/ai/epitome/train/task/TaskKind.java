@@ -1,5 +1,6 @@
 package ai.epitome.train.task;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -109,6 +110,24 @@ public enum TaskKind {
         Task draw(Material material) {
             String word = material.word(LONGEST);
             return exact(material, word, spelled(reversed(word)), Phrasings.SPELLING_BACKWARDS, word);
+        }
+    },
+    /// The longest of three words, by two letters or more, asked as for the longer of two: in no training data.
+    LONGEST_OF_THREE(0) {
+        @Override
+        Task draw(Material material) {
+            List<String> words = List.of(material.word(8), material.word(8), material.word(8));
+            List<String> byLength = words.stream()
+                    .sorted(Comparator.comparingInt(String::length).reversed())
+                    .toList();
+            return byLength.get(0).length() < byLength.get(1).length() + 2
+                    ? draw(material)
+                    : exact(
+                            material,
+                            String.join(" ", byLength),
+                            byLength.getFirst(),
+                            Phrasings.COMPARING_THREE,
+                            words.toArray());
         }
     };
 

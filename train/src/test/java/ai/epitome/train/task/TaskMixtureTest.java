@@ -38,7 +38,9 @@ class TaskMixtureTest {
         first(LEARNED, 20_000)
                 .forEach(task -> learned.computeIfAbsent(task.kind(), _ -> new HashSet<>())
                         .add(task.instance()));
-        assertThat(learned.keySet()).doesNotContain(TaskKind.SPELL_BACKWARDS).hasSize(TaskKind.values().length - 1);
+        assertThat(learned.keySet())
+                .doesNotContain(TaskKind.SPELL_BACKWARDS, TaskKind.LONGEST_OF_THREE)
+                .hasSize(TaskKind.values().length - 2);
         for (TaskKind kind : TaskKind.values()) {
             List<Task> tasks = HELD_OUT.tasks(kind, 60);
             assertThat(tasks).as(kind.label()).hasSizeGreaterThan(4);
@@ -117,6 +119,17 @@ class TaskMixtureTest {
             assertThat(task.request()).contains(word);
             assertThat(task.answer())
                     .isEqualTo(kind == TaskKind.COUNT ? String.valueOf(word.length()) : expected.toString());
+        }
+    }
+
+    @Test
+    void theLongestOfThreeIsLongerThanBoth() {
+        for (Task task : HELD_OUT.tasks(TaskKind.LONGEST_OF_THREE, 50)) {
+            List<String> words = List.of(task.instance().split(" "));
+            assertThat(words).hasSize(3).allMatch(task.request()::contains);
+            words.stream()
+                    .filter(word -> !word.equals(task.answer()))
+                    .forEach(word -> assertThat(word.length()).isLessThan(task.answer().length() - 1));
         }
     }
 
