@@ -46,8 +46,7 @@ final class TerminalProgress implements TrainingListener, AutoCloseable {
 
     private void start(Started started) {
         out.line(format(
-                "model: %,d parameters, %,d bytes of optimizer state",
-                started.parameters(), started.optimizerBytes()));
+                "model: %,d parameters, %,d bytes of optimizer state", started.parameters(), started.optimizerBytes()));
         if (started.step() > 0) {
             out.line(format("going on after step %,d (%.0f s of training)", started.step(), started.seconds()));
         }

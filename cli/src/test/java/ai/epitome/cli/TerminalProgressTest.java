@@ -48,7 +48,8 @@ class TerminalProgressTest {
         String bar = " 25% [#####---------------] ETA 3:00  2,000 tok/s  loss 5.000  step 1";
         String drawn = "\r\u001b[K\u001b[?7l" + bar + "\u001b[?7h";
         assertThat(shown(true))
-                .startsWith("model: 1,234 parameters, 9,872 bytes of optimizer state\n" + drawn + "\r\u001b[Kstep      1")
+                .startsWith(
+                        "model: 1,234 parameters, 9,872 bytes of optimizer state\n" + drawn + "\r\u001b[Kstep      1")
                 .contains("(all of it)\n" + drawn)
                 .contains("\u001b[?7l  | a [2Jb \u001b[?7h\n" + drawn)
                 .doesNotContain("[2Jb\u0007")

@@ -24,7 +24,9 @@ public sealed interface Optimizer permits AdamW, Muon, CombinedOptimizer, Rememb
 
     /// Bytes of what it remembers.
     default long bytes() {
-        return state().values().stream().mapToLong(tensor -> (long) tensor.size() * tensor.dtype().bytes()).sum();
+        return state().values().stream()
+                .mapToLong(tensor -> (long) tensor.size() * tensor.dtype().bytes())
+                .sum();
     }
 
     /// Steps taken so far.

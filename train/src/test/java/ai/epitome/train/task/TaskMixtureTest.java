@@ -129,7 +129,8 @@ class TaskMixtureTest {
             assertThat(words).hasSize(3).allMatch(task.request()::contains);
             words.stream()
                     .filter(word -> !word.equals(task.answer()))
-                    .forEach(word -> assertThat(word.length()).isLessThan(task.answer().length() - 1));
+                    .forEach(word ->
+                            assertThat(word.length()).isLessThan(task.answer().length() - 1));
         }
     }
 
