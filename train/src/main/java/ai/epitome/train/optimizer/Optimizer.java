@@ -25,7 +25,7 @@ public sealed interface Optimizer permits AdamW, Muon, CombinedOptimizer, Rememb
     /// Bytes of what it remembers.
     default long bytes() {
         return state().values().stream()
-                .mapToLong(tensor -> (long) tensor.size() * tensor.dtype().bytes())
+                .mapToLong(tensor -> tensor.size() * tensor.dtype().bytes())
                 .sum();
     }
 
