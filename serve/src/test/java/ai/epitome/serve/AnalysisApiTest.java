@@ -25,7 +25,7 @@ class AnalysisApiTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.ANALYSIS);
         UntrainedModel.on(server);
         client = server.openai();
     }

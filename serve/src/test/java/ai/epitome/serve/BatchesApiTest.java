@@ -46,7 +46,7 @@ class BatchesApiTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.BATCHES);
         server.models.put(server.model, TestServer.CREATED, Optional.of(UntrainedModel.format()));
         client = server.openai();
     }
@@ -224,7 +224,7 @@ class BatchesApiTest {
 
     @Test
     void aBatchThatIsCancelledKeepsWhatIsDone() throws Exception {
-        try (TestServer gated = TestServer.start()) {
+        try (TestServer gated = TestServer.start(ApiSuite.CANCELLED_BATCHES)) {
             gated.model.allowed = 30;
             StringBuilder input = new StringBuilder();
             IntStream.range(0, 30)

@@ -32,7 +32,7 @@ class ChatCompletionsApiTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.CHAT);
         ChatFormat format = ChatFormat.of(ChatTemplates.NONE, new ByteTokenizer());
         server.models.put(new FakeModel(MODEL, 0), TestServer.CREATED, Optional.of(format));
         client = server.openai();

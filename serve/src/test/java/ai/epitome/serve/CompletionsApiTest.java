@@ -32,7 +32,7 @@ class CompletionsApiTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.COMPLETIONS);
         client = server.openai();
     }
 

@@ -31,7 +31,7 @@ class ForcedCallsTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.CALLS);
         UntrainedModel.on(server);
         client = server.openai();
     }

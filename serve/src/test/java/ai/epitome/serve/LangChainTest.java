@@ -49,10 +49,10 @@ class LangChainTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.LANGCHAIN);
         UntrainedModel.on(server);
         server.models.put(new FakeModel(TALKER, 0), TestServer.CREATED, Optional.of(UntrainedModel.format()));
-        url = "http://127.0.0.1:" + server.port() + "/v1";
+        url = server.uri().resolve("v1").toString();
     }
 
     @AfterAll

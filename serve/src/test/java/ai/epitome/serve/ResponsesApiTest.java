@@ -41,7 +41,7 @@ class ResponsesApiTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.RESPONSES);
         UntrainedModel.on(server);
         client = server.openai();
     }

@@ -5,6 +5,7 @@ import ai.epitome.serve.account.Database;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -26,18 +27,27 @@ final class TestServer implements AutoCloseable {
     private final HttpClient http = HttpClient.newHttpClient();
 
     private final String key;
+    /// What its clients are watched by, when they are.
+    private final Optional<Watch> watch;
 
-    private TestServer(ServerConfig config, FakeModel model, Optional<TrainingProgress> progress, Accounts accounts) {
+    private TestServer(
+            ServerConfig config,
+            FakeModel model,
+            Optional<TrainingProgress> progress,
+            Accounts accounts,
+            Optional<ApiSuite> suite) {
         this.model = model;
         this.models.put(model, CREATED);
         this.server = EpitomeServer.start(config, models, progress, accounts);
         this.key = "none";
+        this.watch = suite.map(this::watch);
     }
 
     private TestServer(TestServer other, String key) {
         this.model = other.model;
         this.server = other.server;
         this.key = key;
+        this.watch = other.watch;
     }
 
     /// The same server, asked with another key.
@@ -49,17 +59,41 @@ final class TestServer implements AutoCloseable {
         return start(0);
     }
 
+    /// One that takes down what its clients are told, and checks it at its end.
+    static TestServer start(ApiSuite suite) {
+        return new TestServer(
+                ServerConfig.local(0),
+                new FakeModel(MODEL, 0),
+                Optional.empty(),
+                new Accounts(Database.inMemory()),
+                Optional.of(suite));
+    }
+
+    private record Watch(ApiSuite suite, Tap tap) {}
+
+    private Watch watch(ApiSuite suite) {
+        try {
+            return new Watch(suite, new Tap(port()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     static TestServer start(long millisecondsPerToken) {
         return start(ServerConfig.local(0), millisecondsPerToken, Optional.empty());
     }
 
     static TestServer start(ServerConfig config, long millisecondsPerToken, Optional<TrainingProgress> progress) {
         return new TestServer(
-                config, new FakeModel(MODEL, millisecondsPerToken), progress, new Accounts(Database.inMemory()));
+                config,
+                new FakeModel(MODEL, millisecondsPerToken),
+                progress,
+                new Accounts(Database.inMemory()),
+                Optional.empty());
     }
 
     static TestServer start(ServerConfig config, Accounts accounts) {
-        return new TestServer(config, new FakeModel(MODEL, 0), Optional.empty(), accounts);
+        return new TestServer(config, new FakeModel(MODEL, 0), Optional.empty(), accounts, Optional.empty());
     }
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {
@@ -79,8 +113,10 @@ final class TestServer implements AutoCloseable {
                 .build();
     }
 
-    private URI uri() {
-        return URI.create("http://" + ServerConfig.LOOPBACK + ":" + port() + "/");
+    /// Where clients find it.
+    URI uri() {
+        int at = watch.map(watching -> watching.tap.port()).orElse(port());
+        return URI.create("http://" + ServerConfig.LOOPBACK + ":" + at + "/");
     }
 
     private HttpRequest.Builder request(String path) {
@@ -128,5 +164,6 @@ final class TestServer implements AutoCloseable {
     public void close() {
         server.close();
         http.close();
+        watch.ifPresent(watching -> watching.suite.check(watching.tap.end()));
     }
 }

@@ -16,7 +16,7 @@ class TokenRoutesTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.start();
+        server = TestServer.start(ApiSuite.TOKENS);
         UntrainedModel.on(server);
     }
 
