@@ -24,10 +24,15 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToDoubleFunction;
+import java.util.function.ToLongFunction;
 
 /// Streams over HTTP beside the same generations asked of the engine itself, by turns: tokens a second of all together,
 /// what HTTP, JSON and accounts add, and the time to the first piece of text. Clients run in the same process, on the
-/// same processors. Every request has a prompt of its own, so nothing is found in the cache.
+/// same processors, each on a thread of the system: so the processor time of a token is told apart ([CpuTime]) into
+/// the engine's, the service's and the clients'. Every request has a prompt of its own, so nothing is found in the
+/// cache.
 ///
 /// `./epitome bench serve MODEL [-p N] [-n N] [-r N] [--streams 1,4,16,32] [--kernels ...] [--precision ...]`
 final class ServeBenchmark {
@@ -77,9 +82,14 @@ final class ServeBenchmark {
     }
 
     /// @param tokens of all streams
-    private record Round(long tokens, long nanos) {
+    private record Round(long tokens, long nanos, CpuTime cpu) {
         double rate() {
             return tokens * 1e9 / nanos;
+        }
+
+        /// Of a token.
+        double micros(ToLongFunction<CpuTime> part) {
+            return part.applyAsLong(cpu) / 1e3 / tokens;
         }
     }
 
@@ -87,30 +97,38 @@ final class ServeBenchmark {
         System.out.printf(
                 "%s, prompts of %d tokens, %d tokens each, medians of %d rounds; tokens/s of all streams, milliseconds%n",
                 model.id(), promptTokens, maxTokens, rounds);
-        System.out.println("| streams | engine t/s | HTTP t/s | beside one | HTTP adds | first p50 | first p99 |");
-        System.out.println("|--:|--:|--:|--:|--:|--:|--:|");
+        System.out.println(
+                "| streams | engine t/s | HTTP t/s | beside one | HTTP adds | engine's CPU us/token | service's "
+                        + "| beside engine's | clients' | first p50 | first p99 |");
+        System.out.println("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         double single = 0;
         for (int count : streams) {
             List<Double> firsts = new ArrayList<>();
             warm(count);
-            double[] engine = new double[rounds];
-            double[] http = new double[rounds];
-            double[] added = new double[rounds];
+            List<Round> engine = new ArrayList<>();
+            List<Round> http = new ArrayList<>();
             for (int i = 0; i < rounds; i++) {
-                engine[i] = round(count, this::direct).rate();
-                http[i] = round(count, () -> overHttp(firsts)).rate();
-                added[i] = engine[i] / http[i] - 1;
+                engine.add(round(count, this::direct));
+                http.add(round(count, () -> overHttp(firsts)));
             }
-            double rate = median(http);
+            double rate = median(http, Round::rate);
             single = single == 0 ? rate : single;
+            double[] added = new double[rounds];
+            Arrays.setAll(added, i -> engine.get(i).rate() / http.get(i).rate() - 1);
+            double own = median(engine, round -> round.micros(CpuTime::engine));
+            double service = median(http, round -> round.micros(CpuTime::rest));
             System.out.printf(
                     Locale.ROOT,
-                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f |%n",
+                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f | %.1f %% | %.0f | %.0f | %.0f |%n",
                     count,
-                    median(engine),
+                    median(engine, Round::rate),
                     rate,
                     rate / single,
                     100 * median(added),
+                    own,
+                    service,
+                    100 * service / own,
+                    median(http, round -> round.micros(CpuTime::clients)),
                     quantile(firsts, 0.5),
                     quantile(firsts, 0.99));
         }
@@ -124,16 +142,24 @@ final class ServeBenchmark {
     private Round round(int count, Callable<Long> stream) throws InterruptedException, ExecutionException {
         long start = System.nanoTime();
         long tokens = 0;
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        AtomicLong clients = new AtomicLong();
+        CpuTime before = CpuTime.now(0);
+        try (var threads =
+                Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
             List<Future<Long>> running = new ArrayList<>();
             for (int i = 0; i < count; i++) {
-                running.add(threads.submit(stream));
+                running.add(threads.submit(() -> {
+                    long told = stream.call();
+                    clients.addAndGet(CpuTime.ofThisThread());
+                    return told;
+                }));
             }
             for (Future<Long> each : running) {
                 tokens += each.get();
             }
         }
-        return new Round(tokens, System.nanoTime() - start);
+        long nanos = System.nanoTime() - start;
+        return new Round(tokens, nanos, CpuTime.now(clients.get()).since(before));
     }
 
     private synchronized int[] prompt() {
@@ -158,6 +184,10 @@ final class ServeBenchmark {
             firsts.add(answer.firstNanos() / 1e6);
         }
         return answer.usage().orElseThrow().completion();
+    }
+
+    private static double median(List<Round> rounds, ToDoubleFunction<Round> value) {
+        return median(rounds.stream().mapToDouble(value).toArray());
     }
 
     private static double median(double[] values) {
