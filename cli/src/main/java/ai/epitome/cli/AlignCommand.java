@@ -235,6 +235,19 @@ final class AlignCommand {
         private int each;
 
         @Option(
+                names = "--best-of",
+                paramLabel = "N",
+                split = ",",
+                description = "Show BASE, too, as it is where the best of N answers is chosen by --reward: 4,16.")
+        private List<Integer> bestOf = List.of();
+
+        @Option(
+                names = "--reward",
+                paramLabel = "FOLDER",
+                description = "The reward model that chooses them; not the judge.")
+        private Path reward;
+
+        @Option(
                 names = {"-o", "--output"},
                 required = true,
                 paramLabel = "FOLDER",
@@ -246,20 +259,26 @@ final class AlignCommand {
 
         @Override
         public Integer call() throws IOException, InterruptedException {
+            if (bestOf.isEmpty() != (reward == null) || bestOf.stream().anyMatch(n -> n < 2)) {
+                throw new IllegalArgumentException("--best-of takes numbers from 2 on, and --reward what chooses");
+            }
             Backend backend = asking.kernels.backend();
             Comparison.Settings settings = new Comparison.Settings(asking.tokens, each, asking.seed);
             try (LoadedModel base = LoadedModel.open(source);
-                    RewardModel reward = RewardModel.load(judge, backend);
+                    RewardModel measure = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(
                             base,
                             asking.read(
                                     tokenizer(base), base.transformer().config().context()),
-                            new Judge(reward, tokenizer(base)),
+                            new Judge(measure, tokenizer(base)),
                             plain(),
                             settings,
                             backend)) {
                 List<Comparison.Entry> entries = new ArrayList<>(List.of(comparison.base()));
                 print(comparison.base());
+                if (reward != null) {
+                    choose(comparison, tokenizer(base), backend, entries);
+                }
                 for (Path path : models) {
                     try (LoadedModel model = open(path)) {
                         entries.add(comparison.of(LoadedModel.nameOf(path), model));
@@ -281,6 +300,17 @@ final class AlignCommand {
                 return 0;
             } finally {
                 backend.workers().close();
+            }
+        }
+
+        private void choose(
+                Comparison comparison, Tokenizer tokenizer, Backend backend, List<Comparison.Entry> entries)
+                throws IOException, InterruptedException {
+            try (RewardModel model = RewardModel.load(reward, backend)) {
+                for (int n : bestOf) {
+                    entries.add(comparison.bestOf(n, new Judge(model, tokenizer)));
+                    print(entries.getLast());
+                }
             }
         }
 

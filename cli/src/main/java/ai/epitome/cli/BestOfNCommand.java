@@ -41,7 +41,8 @@ final class BestOfNCommand implements Callable<Integer> {
             names = {"-o", "--output"},
             required = true,
             paramLabel = "FILE",
-            description = "Where the chosen answers go, a conversation a line.")
+            description = "Where the chosen answers go, a conversation a line, or `prompt` and `completion` where the"
+                    + " prompt is a text to go on from.")
     private Path file;
 
     @Option(
@@ -110,13 +111,18 @@ final class BestOfNCommand implements Callable<Integer> {
                 mean,
                 answers,
                 best,
-                choice.divergence(),
+                BestOfN.divergence(answers),
                 kept,
                 file);
     }
 
     private static ObjectNode line(Choice chosen) {
         ObjectNode line = Json.MAPPER.createObjectNode();
+        if (chosen.reply().prompt().goesOn()) {
+            line.put("prompt", chosen.reply().prompt().text())
+                    .put("completion", chosen.reply().text());
+            return line.put("reward", chosen.best()).put("mean_reward", chosen.mean());
+        }
         ArrayNode messages = line.putArray("messages");
         messages.addObject()
                 .put("role", "user")

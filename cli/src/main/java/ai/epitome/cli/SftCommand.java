@@ -43,7 +43,8 @@ final class SftCommand implements Callable<Integer> {
             arity = "1..*",
             paramLabel = "DATA",
             description = "Conversations, a JSON object a line or in one array: OpenAI's `messages`, ShareGPT's"
-                    + " `conversations`, Alpaca's `instruction`, `input` and `output`; also .gz, .zst, .xz, .bz2.")
+                    + " `conversations`, Alpaca's `instruction`, `input` and `output`; or `prompt` and `completion`, texts as"
+                    + " they stand; also .gz, .zst, .xz, .bz2.")
     private List<Path> files;
 
     @Option(

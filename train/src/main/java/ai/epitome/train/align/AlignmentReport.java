@@ -70,13 +70,14 @@ public record AlignmentReport(
         double before = entries.getFirst().bitsPerByte();
         for (Entry entry : entries) {
             text.append(format(
-                    "| %s | %.1f %% | %.1f %% | %.2f | %.2f ± %.2f | %.1f | %s | %s |\n",
+                    "| %s | %.1f %% | %.1f %% | %.2f | %s | %.1f | %s | %s |\n",
                     cell(entry.name()),
                     100 * entry.positive(),
                     100 * entry.wins(),
                     entry.score(),
-                    entry.divergence(),
-                    entry.deviation(),
+                    Double.isNaN(entry.deviation())
+                            ? format("at most %.2f", entry.divergence())
+                            : format("%.2f ± %.2f", entry.divergence(), entry.deviation()),
                     entry.length(),
                     Double.isNaN(before) ? "" : format("%.4f", entry.bitsPerByte()),
                     Double.isNaN(before) ? "" : format("%+.2f %%", 100 * (entry.bitsPerByte() / before - 1))));
@@ -116,7 +117,11 @@ public record AlignmentReport(
         ArrayNode models = json.putArray("models");
         for (Entry entry : entries) {
             ObjectNode model = models.addObject().put("name", entry.name());
-            model.put("kl", entry.divergence()).put("kl_standard_error", entry.deviation());
+            if (Double.isNaN(entry.deviation())) {
+                model.put("kl_at_most", entry.divergence());
+            } else {
+                model.put("kl", entry.divergence()).put("kl_standard_error", entry.deviation());
+            }
             model.put("positive", entry.positive()).put("win_rate", entry.wins());
             model.put("mean_score", entry.score()).put("mean_tokens", entry.length());
             if (!Double.isNaN(entry.bitsPerByte())) {

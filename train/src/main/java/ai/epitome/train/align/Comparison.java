@@ -8,6 +8,7 @@ import ai.epitome.text.Tokenizer;
 import ai.epitome.train.data.Example;
 import ai.epitome.train.data.TextTokens;
 import ai.epitome.train.data.TokenTable;
+import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.preference.SequenceLogProbabilities;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,7 +32,7 @@ public final class Comparison implements AutoCloseable {
     ///
     /// @param name what it is called
     /// @param divergence from the base, nats a continuation
-    /// @param deviation standard error of that
+    /// @param deviation standard error of that; NaN where the divergence is only bounded from above
     /// @param positive part of the continuations whose score is above 0
     /// @param wins part of them that the judge prefers to the base's of the same prompt and number; ties are halves
     /// @param score mean of the judge's scores
@@ -99,6 +100,27 @@ public final class Comparison implements AutoCloseable {
         return entry(name, model.transformer(), samples, judge.scores(samples));
     }
 
+    /// Measures the base where the best of `n` answers is chosen by a reward model. How far that goes from the base is
+    /// bounded by `log n - (n - 1) / n` nats (Beirami et al. 2024, "Theoretical guarantees on the best-of-n
+    /// alignment policy"); plain texts cost what they cost the base.
+    ///
+    /// @param n two or more
+    /// @param chooser need not be the judge, and should not
+    public Entry bestOf(int n, Judge chooser) throws InterruptedException {
+        List<Continuations.Sample> all = new Continuations(base.generator(backend), settings.tokens, settings.seed)
+                .of(prompts, settings.each * n);
+        double[] worth = chooser.scores(all);
+        List<Continuations.Sample> chosen = new ArrayList<>();
+        for (int from = 0; from < worth.length; from += n) {
+            int best = from;
+            for (int i = from + 1; i < from + n; i++) {
+                best = worth[i] > worth[best] ? i : best;
+            }
+            chosen.add(all.get(best));
+        }
+        return entry("best-of-" + n, chosen, judge.scores(chosen), BestOfN.divergence(n), Double.NaN, baseEntry.bitsPerByte);
+    }
+
     private List<Continuations.Sample> samples(LoadedModel model) throws InterruptedException {
         return new Continuations(model.generator(backend), settings.tokens, settings.seed).of(prompts, settings.each);
     }
@@ -115,6 +137,19 @@ public final class Comparison implements AutoCloseable {
         for (int i = 0; i < own.length; i++) {
             ratios[i] = own[i] - before[i];
         }
+        double mean = Arrays.stream(ratios).average().orElse(Double.NaN);
+        double variance =
+                Arrays.stream(ratios).map(r -> (r - mean) * (r - mean)).sum() / Math.max(1, ratios.length - 1);
+        return entry(name, samples, scores, mean, Math.sqrt(variance / ratios.length), bitsPerByte(model));
+    }
+
+    private Entry entry(
+            String name,
+            List<Continuations.Sample> samples,
+            double[] scores,
+            double divergence,
+            double deviation,
+            double bitsPerByte) {
         double[] against = baseScores == null ? scores : baseScores;
         double positive = 0;
         double wins = 0;
@@ -122,13 +157,10 @@ public final class Comparison implements AutoCloseable {
             positive += scores[i] > 0 ? 1 : 0;
             wins += scores[i] > against[i] ? 1 : scores[i] == against[i] ? 0.5 : 0;
         }
-        double mean = Arrays.stream(ratios).average().orElse(Double.NaN);
-        double variance =
-                Arrays.stream(ratios).map(r -> (r - mean) * (r - mean)).sum() / Math.max(1, ratios.length - 1);
         return new Entry(
                 name,
-                mean,
-                Math.sqrt(variance / ratios.length),
+                divergence,
+                deviation,
                 positive / scores.length,
                 wins / scores.length,
                 Arrays.stream(scores).average().orElse(Double.NaN),
@@ -136,7 +168,7 @@ public final class Comparison implements AutoCloseable {
                         .mapToInt(s -> s.continuation().length)
                         .average()
                         .orElse(0),
-                bitsPerByte(model),
+                bitsPerByte,
                 samples.stream()
                         .map(s -> RankedPairs.text(tokenizer, s.continuation()))
                         .toList());

@@ -1,11 +1,7 @@
 package ai.epitome.train.chat;
 
-import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
-import ai.epitome.train.data.DataFile;
 import ai.epitome.train.data.JsonRecord;
-import ai.epitome.train.data.RecordReader;
-import java.io.IOException;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
@@ -19,33 +15,11 @@ import tools.jackson.databind.JsonNode;
 ///
 /// The layout is told by the object's fields, so files may mix them. A message of OpenAI's with `"weight": 0` is read
 /// and not learned. Other fields are passed over.
-public final class ConversationReader implements AutoCloseable {
-    private final RecordReader records;
+public final class ConversationReader {
+    private ConversationReader() {}
 
-    /// The conversations of all files, in order.
-    public ConversationReader(Corpus corpus) {
-        records = corpus.openRecords();
-    }
-
-    /// The next one, or null after the last.
-    ///
     /// @throws CorpusException if an object is no conversation; the message names the file, the line and why
-    public Conversation next() throws IOException {
-        JsonRecord record = records.next();
-        return record == null ? null : conversation(record);
-    }
-
-    /// The files that were read to their end.
-    public List<DataFile> filesRead() {
-        return records.filesRead();
-    }
-
-    @Override
-    public void close() throws IOException {
-        records.close();
-    }
-
-    private static Conversation conversation(JsonRecord record) throws CorpusException {
+    public static Conversation read(JsonRecord record) throws CorpusException {
         JsonNode json = record.json();
         List<Turn> turns;
         if (json.has("messages")) {

@@ -2,7 +2,6 @@ package ai.epitome.train.chat;
 
 import ai.epitome.train.data.Example;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /// What becomes of a conversation that is longer than a row.
@@ -45,8 +44,7 @@ public enum LongConversations {
     abstract List<Example> shorten(Conversation conversation, ChatFormat format, int most);
 
     private static List<Example> cut(Example example, int most) {
-        int kept = Math.min(most, example.tokens().length);
-        Example beginning = new Example(Arrays.copyOf(example.tokens(), kept), Arrays.copyOf(example.learned(), kept));
+        Example beginning = example.beginning(most);
         return beginning.learnedTokens() == 0 ? List.of() : List.of(beginning);
     }
 

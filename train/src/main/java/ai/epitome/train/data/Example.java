@@ -1,5 +1,7 @@
 package ai.epitome.train.data;
 
+import java.util.Arrays;
+
 /// A text in tokens, of which some are to be learned and the others only read.
 ///
 /// @param tokens at least two
@@ -10,6 +12,12 @@ public record Example(int[] tokens, boolean[] learned) {
             throw new IllegalArgumentException("an example needs two tokens and as many marks, not %d and %d"
                     .formatted(tokens.length, learned.length));
         }
+    }
+
+    /// The first tokens, at most `most`.
+    public Example beginning(int most) {
+        int kept = Math.min(most, tokens.length);
+        return new Example(Arrays.copyOf(tokens, kept), Arrays.copyOf(learned, kept));
     }
 
     /// How many tokens are predicted.

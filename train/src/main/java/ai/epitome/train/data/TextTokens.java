@@ -2,6 +2,7 @@ package ai.epitome.train.data;
 
 import ai.epitome.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.OptionalInt;
 
 /// A whole text in tokens, as models learn to read it: behind the token that texts begin with.
@@ -19,6 +20,17 @@ public final class TextTokens {
         all[0] = first.getAsInt();
         System.arraycopy(ids, 0, all, 1, ids.length);
         return all;
+    }
+
+    /// A text and how it goes on, which is learned, as they stand: nothing is put behind them.
+    public static Example continued(Tokenizer tokenizer, String text, String following) {
+        int[] before = of(tokenizer, text);
+        int[] after = continuation(tokenizer, text, following);
+        int[] ids = Arrays.copyOf(before, before.length + after.length);
+        System.arraycopy(after, 0, ids, before.length, after.length);
+        boolean[] learned = new boolean[ids.length];
+        Arrays.fill(learned, before.length, ids.length, true);
+        return new Example(ids, learned);
     }
 
     /// The tokens of what follows a text.

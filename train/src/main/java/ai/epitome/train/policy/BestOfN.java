@@ -41,8 +41,8 @@ public record BestOfN(Reward reward, int answers, int mostTokens) {
         return chosen;
     }
 
-    /// The divergence of this choice from the model itself, nats of an answer: at most `log n - (n - 1) / n`.
-    public double divergence() {
-        return Math.log(answers) - (answers - 1.0) / answers;
+    /// The divergence of the best of `n` answers from the model itself, nats of an answer, at most.
+    public static double divergence(int n) {
+        return Math.log(n) - (n - 1.0) / n;
     }
 }

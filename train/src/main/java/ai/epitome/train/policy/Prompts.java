@@ -55,7 +55,7 @@ public sealed interface Prompts {
             ObjectNode message = new JsonMapper().createObjectNode();
             int[] tokens = format.encode(
                     new Conversation(List.of(message.put("role", "user").put("content", task.request()))));
-            return new Prompt(tokens, task.request(), Optional.of(task));
+            return new Prompt(tokens, task.request(), false, Optional.of(task));
         }
 
         @Override
@@ -106,7 +106,7 @@ public sealed interface Prompts {
         private static Prompt prompt(JsonRecord record, Tokenizer tokenizer, ChatFormat format) throws CorpusException {
             JsonNode text = record.json().path("prompt");
             if (text.isString() && !text.asString().isEmpty()) {
-                return new Prompt(TextTokens.of(tokenizer, text.asString()), text.asString(), Optional.empty());
+                return new Prompt(TextTokens.of(tokenizer, text.asString()), text.asString(), true, Optional.empty());
             }
             List<ObjectNode> messages = new ArrayList<>();
             for (JsonNode message : record.json().path("messages")) {
@@ -124,7 +124,7 @@ public sealed interface Prompts {
                 throw record.wrong("expected a text `prompt`, or `messages` with something to answer");
             }
             String last = messages.getLast().path("content").asString();
-            return new Prompt(format.encode(new Conversation(messages)), last, Optional.empty());
+            return new Prompt(format.encode(new Conversation(messages)), last, false, Optional.empty());
         }
 
         @Override

@@ -10,7 +10,6 @@ import ai.epitome.train.data.Example;
 import ai.epitome.train.data.JsonRecord;
 import ai.epitome.train.data.TextTokens;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -87,22 +86,12 @@ public record PreferenceFormat(ChatFormat chat, LongConversations policy, int mo
     }
 
     private Example tokens(String prompt, String answer) {
-        int[] before = TextTokens.of(chat.tokenizer(), prompt);
-        int[] after = TextTokens.continuation(chat.tokenizer(), prompt, answer);
-        int[] ids = Arrays.copyOf(before, before.length + after.length);
-        System.arraycopy(after, 0, ids, before.length, after.length);
-        boolean[] learned = new boolean[ids.length];
-        Arrays.fill(learned, before.length, ids.length, true);
-        return new Example(ids, learned);
+        return TextTokens.continued(chat.tokenizer(), prompt, answer);
     }
 
     private PreferencePair cut(PreferencePair pair) {
-        return new PreferencePair(cut(pair.chosen()), cut(pair.rejected()));
-    }
-
-    private Example cut(Example example) {
-        int kept = Math.min(most, example.tokens().length);
-        return new Example(Arrays.copyOf(example.tokens(), kept), Arrays.copyOf(example.learned(), kept));
+        return new PreferencePair(
+                pair.chosen().beginning(most), pair.rejected().beginning(most));
     }
 
     /// Leaves out as much of the prompt as is too much; the first token stays.

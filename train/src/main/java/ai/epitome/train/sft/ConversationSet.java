@@ -9,6 +9,9 @@ import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.DataFile;
 import ai.epitome.train.data.Example;
 import ai.epitome.train.data.HashSplit;
+import ai.epitome.train.data.JsonRecord;
+import ai.epitome.train.data.RecordReader;
+import ai.epitome.train.data.TextTokens;
 import ai.epitome.train.data.TokenTable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,6 +20,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -53,8 +58,8 @@ public record ConversationSet(
     /// @param heldOut those that are held out
     public record Counts(long conversations, long tooLong, long lost, long heldOut) {}
 
-    /// One conversation, and what became of it.
-    private record Read(String hash, Conversation conversation, List<Example> examples, boolean tooLong) {}
+    /// One conversation or continued text, and what became of it.
+    private record Read(String hash, Optional<Conversation> conversation, List<Example> examples, boolean tooLong) {}
 
     /// Reads everything.
     ///
@@ -64,9 +69,12 @@ public record ConversationSet(
             throws IOException {
         List<Read> all = new ArrayList<>();
         List<DataFile> files;
-        try (ConversationReader reader = new ConversationReader(corpus)) {
-            for (Conversation next = reader.next(); next != null; next = reader.next()) {
-                all.add(read(next, format, policy, length));
+        try (RecordReader reader = corpus.openRecords()) {
+            for (JsonRecord next = reader.next(); next != null; next = reader.next()) {
+                all.add(
+                        next.json().has("completion")
+                                ? text(next, format, policy, length)
+                                : read(ConversationReader.read(next), format, policy, length));
             }
             files = reader.filesRead();
         }
@@ -89,7 +97,7 @@ public record ConversationSet(
         return new ConversationSet(
                 train,
                 scored,
-                heldOut.stream().map(Read::conversation).toList(),
+                heldOut.stream().flatMap(read -> read.conversation.stream()).toList(),
                 length,
                 policy,
                 counts,
@@ -102,7 +110,24 @@ public record ConversationSet(
         Example whole = format.render(conversation);
         boolean tooLong = whole.tokens().length > length + 1; // the last token is only a target
         List<Example> examples = tooLong ? policy.examples(conversation, format, length + 1) : List.of(whole);
-        return new Read(hash(List.of(whole), List.of()), conversation, examples, tooLong);
+        return new Read(hash(List.of(whole), List.of()), Optional.of(conversation), examples, tooLong);
+    }
+
+    /// `{"prompt": "...", "completion": "..."}`: a text, of which the end is learned, without marks of turns.
+    private static Read text(JsonRecord record, ChatFormat format, LongConversations policy, int length)
+            throws CorpusException {
+        JsonNode prompt = record.json().path("prompt");
+        JsonNode completion = record.json().path("completion");
+        if (!prompt.isString() || !completion.isString() || completion.asString().isBlank()) {
+            throw record.wrong(
+                    "`prompt` and `completion` must be texts, the completion not empty; a conversation goes into `messages`");
+        }
+        Example whole = TextTokens.continued(format.tokenizer(), prompt.asString(), completion.asString());
+        boolean tooLong = whole.tokens().length > length + 1;
+        Example kept = whole.beginning(length + 1);
+        boolean lost = tooLong && policy == LongConversations.DROP || kept.learnedTokens() == 0;
+        return new Read(
+                hash(List.of(whole), List.of()), Optional.empty(), lost ? List.of() : List.of(kept), tooLong);
     }
 
     private static List<Example> examples(List<Read> side) {

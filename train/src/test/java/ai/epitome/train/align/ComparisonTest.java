@@ -83,13 +83,19 @@ class ComparisonTest {
                 "2 texts",
                 new Comparison.Settings(12, 1, 5),
                 List.of("Say", "And"),
-                List.of(entry("base", 0, 1.5), entry("dpo", 4.5, 1.53)));
+                List.of(
+                        entry("base", 0, 1.5),
+                        entry("dpo", 4.5, 1.53),
+                        new Entry("best-of-4", 0.64, Double.NaN, 0.7, 0.6, 1, 12, 1.5, List.of("x", "y"))));
         report.write(folder);
         assertThat(Files.readString(folder.resolve("report.md")))
                 .contains("| dpo | 75.0 % | 60.0 % | 1.25 | 4.50 ± 0.10 | 12.0 | 1.5300 | +2.00 % |")
+                .contains("| best-of-4 | 70.0 % | 60.0 % | 1.00 | at most 0.64 | 12.0 | 1.5000 | +0.00 % |")
                 .contains("**Say**", "an \\| answer");
         JsonNode json = new JsonMapper().readTree(Files.readAllBytes(folder.resolve("results.json")));
         assertThat(json.path("models").path(1).path("kl").asDouble()).isEqualTo(4.5);
+        assertThat(json.path("models").path(2).has("kl")).isFalse();
+        assertThat(json.path("models").path(2).path("kl_at_most").asDouble()).isEqualTo(0.64);
         assertThat(folder.resolve("frontier.png")).isNotEmptyFile();
     }
 }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
+import ai.epitome.train.data.JsonRecord;
+import ai.epitome.train.data.RecordReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -28,9 +30,9 @@ class ConversationReaderTest {
 
     private static List<Conversation> read(Corpus corpus) throws IOException {
         List<Conversation> all = new ArrayList<>();
-        try (ConversationReader reader = new ConversationReader(corpus)) {
-            for (Conversation next = reader.next(); next != null; next = reader.next()) {
-                all.add(next);
+        try (RecordReader reader = corpus.openRecords()) {
+            for (JsonRecord next = reader.next(); next != null; next = reader.next()) {
+                all.add(ConversationReader.read(next));
             }
         }
         return all;
@@ -89,8 +91,8 @@ class ConversationReaderTest {
         assertThatThrownBy(() -> read(Corpus.of(List.of(file))))
                 .isInstanceOf(CorpusException.class)
                 .hasMessage(file + ", line 5: the answer is empty: its `output` holds no text");
-        try (ConversationReader reader = new ConversationReader(Corpus.of(List.of(file)))) {
-            assertThat(reader.next().turns()).isEqualTo(GREETING);
+        try (RecordReader reader = Corpus.of(List.of(file)).openRecords()) {
+            assertThat(ConversationReader.read(reader.next()).turns()).isEqualTo(GREETING);
         }
     }
 
