@@ -303,8 +303,7 @@ final class AlignCommand {
             }
         }
 
-        private void choose(
-                Comparison comparison, Tokenizer tokenizer, Backend backend, List<Comparison.Entry> entries)
+        private void choose(Comparison comparison, Tokenizer tokenizer, Backend backend, List<Comparison.Entry> entries)
                 throws IOException, InterruptedException {
             try (RewardModel model = RewardModel.load(reward, backend)) {
                 for (int n : bestOf) {

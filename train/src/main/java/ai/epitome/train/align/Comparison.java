@@ -118,7 +118,8 @@ public final class Comparison implements AutoCloseable {
             }
             chosen.add(all.get(best));
         }
-        return entry("best-of-" + n, chosen, judge.scores(chosen), BestOfN.divergence(n), Double.NaN, baseEntry.bitsPerByte);
+        return entry(
+                "best-of-" + n, chosen, judge.scores(chosen), BestOfN.divergence(n), Double.NaN, baseEntry.bitsPerByte);
     }
 
     private List<Continuations.Sample> samples(LoadedModel model) throws InterruptedException {

@@ -90,8 +90,7 @@ public record PreferenceFormat(ChatFormat chat, LongConversations policy, int mo
     }
 
     private PreferencePair cut(PreferencePair pair) {
-        return new PreferencePair(
-                pair.chosen().beginning(most), pair.rejected().beginning(most));
+        return new PreferencePair(pair.chosen().beginning(most), pair.rejected().beginning(most));
     }
 
     /// Leaves out as much of the prompt as is too much; the first token stays.

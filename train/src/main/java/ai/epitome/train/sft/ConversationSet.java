@@ -118,7 +118,9 @@ public record ConversationSet(
             throws CorpusException {
         JsonNode prompt = record.json().path("prompt");
         JsonNode completion = record.json().path("completion");
-        if (!prompt.isString() || !completion.isString() || completion.asString().isBlank()) {
+        if (!prompt.isString()
+                || !completion.isString()
+                || completion.asString().isBlank()) {
             throw record.wrong(
                     "`prompt` and `completion` must be texts, the completion not empty; a conversation goes into `messages`");
         }
@@ -126,8 +128,7 @@ public record ConversationSet(
         boolean tooLong = whole.tokens().length > length + 1;
         Example kept = whole.beginning(length + 1);
         boolean lost = tooLong && policy == LongConversations.DROP || kept.learnedTokens() == 0;
-        return new Read(
-                hash(List.of(whole), List.of()), Optional.empty(), lost ? List.of() : List.of(kept), tooLong);
+        return new Read(hash(List.of(whole), List.of()), Optional.empty(), lost ? List.of() : List.of(kept), tooLong);
     }
 
     private static List<Example> examples(List<Read> side) {

@@ -23,7 +23,11 @@ import tools.jackson.databind.json.JsonMapper;
 class RewardTest {
     private static Reply reply(Optional<Task> task, String text, boolean ended) {
         return new Reply(
-                new Prompt(new int[] {1, 2}, "What?", false, task), new int[] {5, 6}, new float[] {-1, -2}, text, ended);
+                new Prompt(new int[] {1, 2}, "What?", false, task),
+                new int[] {5, 6},
+                new float[] {-1, -2},
+                text,
+                ended);
     }
 
     @Test
