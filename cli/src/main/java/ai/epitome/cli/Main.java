@@ -34,6 +34,7 @@ import picocli.CommandLine.Command;
             UsageCommand.class,
             BillCommand.class,
             FeedbackCommand.class,
+            ModerationCommand.class,
             InfoCommand.class,
             ExportCommand.class,
             QuantizeCommand.class,

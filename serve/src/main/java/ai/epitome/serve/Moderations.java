@@ -59,15 +59,15 @@ record Moderations(List<String> inputs, Moderator moderator) implements Answer {
         return root;
     }
 
-    private static ObjectNode result(Map<Category, Double> scores) {
+    private ObjectNode result(Map<Category, Double> scores) {
         ObjectNode result = JsonNodeFactory.instance.objectNode();
-        result.put("flagged", scores.values().stream().anyMatch(Moderator::isFlagged));
+        result.put("flagged", scores.entrySet().stream().anyMatch(each -> moderator.flags(each.getKey(), each.getValue())));
         ObjectNode flags = result.putObject("categories");
         ObjectNode values = result.putObject("category_scores");
         ObjectNode types = result.putObject("category_applied_input_types");
         for (Category category : Category.values()) {
             double score = scores.getOrDefault(category, 0.0);
-            flags.put(category.word(), Moderator.isFlagged(score));
+            flags.put(category.word(), moderator.flags(category, score));
             values.put(category.word(), score);
             types.putArray(category.word()).add("text");
         }

@@ -1,7 +1,7 @@
 package ai.epitome.serve;
 
 import ai.epitome.serve.account.Accounts;
-import ai.epitome.serve.moderation.WordLists;
+import ai.epitome.serve.moderation.Moderator;
 import ai.epitome.serve.store.BatchStore;
 import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.ItemStore;
@@ -25,7 +25,7 @@ final class OpenAiRoutes {
         var completions = new CompletionRoutes(config, answering, constraints);
         var responses = new ResponseRoutes(
                 config, answering, constraints, new ResponseStore(accounts.database()), items, metering::detached);
-        var analysis = new AnalysisRoutes(answering, WordLists.bundled());
+        var analysis = new AnalysisRoutes(answering, Moderator.bundled());
         Map<String, Asked.Reader> endpoints = Map.of(
                 "/v1/completions", completions::complete,
                 "/v1/chat/completions", completions::chat,

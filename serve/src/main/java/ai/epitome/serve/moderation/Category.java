@@ -31,7 +31,8 @@ public enum Category {
         return word;
     }
 
-    static Optional<Category> of(String word) {
+    /// The category that the API writes so.
+    public static Optional<Category> of(String word) {
         return Arrays.stream(values())
                 .filter(category -> category.word.equals(word))
                 .findFirst();

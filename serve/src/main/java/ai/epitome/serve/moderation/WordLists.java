@@ -4,11 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -17,8 +15,7 @@ import java.util.stream.Collectors;
 /// does not understand a text, so that quotations and jokes are flagged, and whatever is said in other words is not.
 ///
 /// The file has a line `[category]` and then phrases, one a line, where `*` stands for the rest of a word and `/`
-/// between
-/// words for a choice. Between the words of a text may be up to three other characters; digits and signs that look like
+/// between words for a choice. Between the words of a text may be up to three other characters; digits and signs that look like
 /// letters (`k1ll`) are taken for them.
 public final class WordLists implements Moderator {
     /// One phrase that is found; more make it likelier.
@@ -83,7 +80,7 @@ public final class WordLists implements Moderator {
 
     @Override
     public Map<Category, Double> scores(String text) {
-        String plain = plain(text);
+        String plain = PlainText.of(text);
         Map<Category, Double> scores = new EnumMap<>(Category.class);
         patterns.forEach((category, pattern) -> {
             long found = pattern.matcher(plain).results().limit(MOST_COUNTED).count();
@@ -92,34 +89,5 @@ public final class WordLists implements Moderator {
             }
         });
         return scores;
-    }
-
-    /// Small letters without accents; signs between letters are letters, too.
-    private static String plain(String text) {
-        String folded = Normalizer.normalize(text, Normalizer.Form.NFKD)
-                .replaceAll("\\p{M}+", "")
-                .replace('\u2019', '\'')
-                .toLowerCase(Locale.ROOT);
-        StringBuilder plain = new StringBuilder(folded.length());
-        for (int i = 0; i < folded.length(); i++) {
-            boolean within = i > 0
-                    && i + 1 < folded.length()
-                    && Character.isLetter(folded.charAt(i - 1))
-                    && Character.isLetter(folded.charAt(i + 1));
-            plain.append(within ? letter(folded.charAt(i)) : folded.charAt(i));
-        }
-        return plain.toString();
-    }
-
-    private static char letter(char sign) {
-        return switch (sign) {
-            case '0' -> 'o';
-            case '1', '!', '|' -> 'i';
-            case '3' -> 'e';
-            case '4', '@' -> 'a';
-            case '5', '$' -> 's';
-            case '7' -> 't';
-            default -> sign;
-        };
     }
 }
