@@ -10,6 +10,7 @@ import ai.epitome.serve.moderation.training.Evaluation;
 import ai.epitome.serve.moderation.training.LabelledText;
 import ai.epitome.serve.moderation.training.LabelledTexts;
 import ai.epitome.serve.moderation.training.ToxicityTable;
+import ai.epitome.train.data.Corpus;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -62,6 +63,15 @@ final class ModerationCommand {
                 description = "Texts of no category: JSON lines with text, question or instruction; may be repeated.")
         private List<Path> clean = List.of();
 
+        @Option(
+                names = "--prose",
+                paramLabel = "PATH",
+                description = {
+                    "Texts of no category, in any form that `epitome pretrain` reads: 3,000 paragraphs of each,",
+                    "chosen by their hashes; may be repeated."
+                })
+        private List<Path> prose = List.of();
+
         List<LabelledText> read() throws IOException {
             LabelledTexts all = new LabelledTexts();
             if (labels != null) {
@@ -72,6 +82,11 @@ final class ModerationCommand {
             }
             for (Path file : clean) {
                 all.add(file, true);
+            }
+            for (Path path : prose) {
+                try (CorpusTexts documents = CorpusTexts.all(Corpus.of(List.of(path)))) {
+                    all.addProse(documents);
+                }
             }
             return all.all();
         }
@@ -141,6 +156,7 @@ final class ModerationCommand {
                 "category",
                 "by",
                 "positive>",
+                "flagged>",
                 "precision>",
                 "recall>",
                 "F1>",
@@ -246,6 +262,7 @@ final class ModerationCommand {
                 facts.put("flags_from", finite(from));
                 facts.put("count", result.texts());
                 facts.put("positive", result.positives());
+                facts.put("flagged", result.flagged());
                 facts.put("precision", finite(result.precision()));
                 facts.put("recall", finite(result.recall()));
                 facts.put("f1", finite(result.f1()));
@@ -259,6 +276,7 @@ final class ModerationCommand {
                         category,
                         by,
                         result.positives() + " of " + result.texts(),
+                        String.valueOf(result.flagged()),
                         shown(result.precision()),
                         shown(result.recall()),
                         shown(result.f1()),

@@ -7,5 +7,7 @@ public enum FinishReason {
     /// The allowed number of tokens was reached.
     LENGTH,
     /// The caller asked for it.
-    CANCELLED
+    CANCELLED,
+    /// A filter of contents, which stands behind the generation, let no more of it through.
+    FILTERED
 }

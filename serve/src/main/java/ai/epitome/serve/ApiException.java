@@ -52,6 +52,11 @@ final class ApiException extends RuntimeException {
         return badRequest(404, "not_found", "No " + what + " with the id '" + shown + "' was found.");
     }
 
+    /// Status 400: what is asked is refused by the key's moderation policy.
+    static ApiException contentFiltered(String message) {
+        return badRequest(400, "content_filter", message);
+    }
+
     /// Status 401: no key, or none that is good.
     static ApiException unauthorized(String message) {
         return badRequest(401, "invalid_api_key", message);

@@ -72,7 +72,11 @@ record ChatShapes(String id, long created, String model) {
     }
 
     static String finish(FinishReason finish) {
-        return finish == FinishReason.STOP ? "stop" : "length";
+        return switch (finish) {
+            case STOP -> "stop";
+            case FILTERED -> "content_filter";
+            case LENGTH, CANCELLED -> "length";
+        };
     }
 
     /// @param numbered whether each has its index, as in chunks

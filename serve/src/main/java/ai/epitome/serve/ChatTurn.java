@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import tools.jackson.databind.JsonNode;
 
 /// The assistant's turn in a conversation: its prompt is made, what it may use is reserved, and it can be taken, once
 /// or
@@ -51,7 +52,8 @@ final class ChatTurn {
                 stops,
                 request.logprobs().orElse(GenerationRequest.UNSCORED),
                 request.constraint());
-        generations.begin("messages", prompt.length, (long) request.n() * generation.maxTokens());
+        generations.begin(
+                texts(request), "messages", prompt.length, (long) request.n() * generation.maxTokens());
     }
 
     /// What was said.
@@ -64,6 +66,26 @@ final class ChatTurn {
     @FunctionalInterface
     interface Listener {
         void said(String text, List<ScoredToken> tokens);
+    }
+
+    /// All that is said in the conversation, whoever says it: clients may make up any of it.
+    private static List<String> texts(ChatRequest request) {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode message : request.conversation().messages()) {
+            collect(message.path("content"), texts);
+            message.path("tool_calls")
+                    .values()
+                    .forEach(call -> collect(call.path("function").path("arguments"), texts));
+        }
+        return texts;
+    }
+
+    private static void collect(JsonNode content, List<String> texts) {
+        if (content.isString()) {
+            texts.add(content.stringValue());
+        } else if (content.isContainer()) {
+            content.values().forEach(part -> collect(part, texts));
+        }
     }
 
     private static int[] prompt(ChatRequest request, ChatFormat format) {

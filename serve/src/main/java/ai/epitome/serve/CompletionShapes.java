@@ -53,7 +53,7 @@ record CompletionShapes(String id, long created, String model) {
         ObjectNode choice =
                 JsonNodeFactory.instance.objectNode().put("text", text).put("index", index);
         choice.set("logprobs", logprobs == null ? JsonNodeFactory.instance.nullNode() : logprobs);
-        return choice.put("finish_reason", finish == null ? null : finish == FinishReason.STOP ? "stop" : "length");
+        return choice.put("finish_reason", finish == null ? null : ChatShapes.finish(finish));
     }
 
     /// Log-probabilities of the tokens of one choice, told one part after the other.

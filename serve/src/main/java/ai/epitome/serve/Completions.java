@@ -40,6 +40,7 @@ final class Completions implements Answer {
         this.generations = new Generations(model, meter, cancelled, request.sampling(), request.seed());
         this.prompts = request.prompts().stream().map(this::prompt).toList();
         generations.begin(
+                prompts.stream().map(Prompt::text).toList(),
                 "prompt",
                 prompts.stream().mapToLong(prompt -> prompt.ids().length).sum(),
                 (long) prompts.size() * request.bestOf() * request.maxTokens());

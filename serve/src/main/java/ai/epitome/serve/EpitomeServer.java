@@ -6,6 +6,7 @@ import ai.epitome.serve.account.DatabaseException;
 import ai.epitome.serve.account.LimitException;
 import ai.epitome.serve.conversation.ConversationStore;
 import ai.epitome.serve.metric.ServiceMetrics;
+import ai.epitome.serve.moderation.Moderator;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
@@ -66,7 +67,7 @@ public final class EpitomeServer implements AutoCloseable {
         this.config = config;
         this.models = models;
         this.accounts = accounts;
-        this.metering = new Metering(accounts, metrics);
+        this.metering = new Metering(accounts, metrics, Moderator.bundled());
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
         this.answering = new Answering(
                 models, new JsonBody(config.maxBodyBytes(), config.patience()), queue, draining::get, this::isStopped);

@@ -7,6 +7,7 @@ import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.GenerationResult;
 import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.ConstraintException;
+import java.util.Collection;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
@@ -47,16 +48,18 @@ final class Generations {
 
     /// Reserves what the request may use.
     ///
+    /// @param texts what is asked, for the filter of contents
     /// @param field where the prompts come from
     /// @param tokens of all prompts
     /// @param mostCompletion most tokens that may be generated, of all completions together
-    /// @throws ApiException with status 400 if the prompts are too long
+    /// @throws ApiException with status 400 if the prompts are too long, or refused
     /// @throws ai.epitome.serve.account.LimitException when the key may not use so much
-    void begin(String field, long tokens, long mostCompletion) {
+    void begin(Collection<String> texts, String field, long tokens, long mostCompletion) {
         if (tokens > MAX_PROMPT_TOKENS) {
             throw ApiException.badParameter(
                     field, "The prompts have " + tokens + " tokens; at most " + MAX_PROMPT_TOKENS + " are taken.");
         }
+        meter.filter().input(texts);
         meter.begin(model.id(), tokens, mostCompletion);
     }
 
@@ -75,8 +78,17 @@ final class Generations {
         if (request.maxTokens() == 0) {
             return new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0);
         }
-        GenerationResult result = generate(request.withSeed(seed + sample * SEED_STEP), listener);
-        if (result.finish() == FinishReason.CANCELLED) {
+        ContentFilter.Output filter = meter.filter().output(listener);
+        GenerationResult result = generate(request.withSeed(seed + sample * SEED_STEP), filter);
+        filter.end();
+        if (filter.refused()) {
+            result = new GenerationResult(
+                    filter.passed(),
+                    FinishReason.FILTERED,
+                    result.promptTokens(),
+                    result.cachedTokens(),
+                    result.completionTokens());
+        } else if (result.finish() == FinishReason.CANCELLED) {
             throw new CancelledException();
         }
         if (sample == 0) { // the further ones know the whole prompt, which is paid for once
@@ -85,9 +97,9 @@ final class Generations {
         return result;
     }
 
-    private GenerationResult generate(GenerationRequest request, Consumer<GenerationPiece> listener) {
+    private GenerationResult generate(GenerationRequest request, ContentFilter.Output filter) {
         try {
-            return meter.generate(model, request, listener, cancelled);
+            return meter.generate(model, request, filter, () -> filter.refused() || cancelled.getAsBoolean());
         } catch (ConstraintException e) { // known only when a text comes there
             throw ApiException.badRequest(
                     400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");

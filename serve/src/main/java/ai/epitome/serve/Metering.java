@@ -6,6 +6,7 @@ import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.account.LimitException;
 import ai.epitome.serve.account.Limiter;
 import ai.epitome.serve.metric.ServiceMetrics;
+import ai.epitome.serve.moderation.Moderator;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
@@ -32,9 +33,11 @@ final class Metering implements Filter {
     private final Accounts accounts;
     private final Limiter limiter;
     private final ServiceMetrics metrics;
+    private final Moderator moderator;
     private final AtomicInteger billed = new AtomicInteger();
 
-    Metering(Accounts accounts, ServiceMetrics metrics) {
+    Metering(Accounts accounts, ServiceMetrics metrics, Moderator moderator) {
+        this.moderator = moderator;
         this.accounts = accounts;
         this.limiter = new Limiter(accounts);
         this.metrics = metrics;
@@ -43,7 +46,7 @@ final class Metering implements Filter {
     @Override
     public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         RequestMeter meter = new RequestMeter(
-                accounts, limiter, metrics, () -> request.matchingPattern().orElse("other"));
+                accounts, limiter, metrics, moderator, () -> request.matchingPattern().orElse("other"));
         request.context().register(meter);
         response.header(REQUEST_ID, meter.id());
         response.beforeSend(() -> {
@@ -78,7 +81,7 @@ final class Metering implements Filter {
     ///
     /// @param route which the usage row tells
     RequestMeter detached(Optional<ApiKey> key, String route) {
-        RequestMeter meter = new RequestMeter(accounts, limiter, metrics, () -> route);
+        RequestMeter meter = new RequestMeter(accounts, limiter, metrics, moderator, () -> route);
         key.ifPresent(meter::authenticated);
         meter.bill();
         return meter;

@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -44,6 +45,10 @@ final class RequestLog {
                     .put("cached_tokens", used.cachedTokens())
                     .put("completion_tokens", used.completionTokens());
         });
+        if (!meter.findings().isEmpty()) {
+            ArrayNode moderation = fields.putArray("moderation");
+            meter.findings().forEach(found -> moderation.add(found.word()));
+        }
         LogRecord line = new LogRecord(Level.FINE, "answered");
         line.setLoggerName(LOG.getName());
         line.setParameters(new Object[] {fields});

@@ -13,9 +13,12 @@ import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.metric.ModelMetrics;
 import ai.epitome.serve.metric.ServiceMetrics;
+import ai.epitome.serve.moderation.ModerationPolicy;
+import ai.epitome.serve.moderation.Moderator;
 import io.helidon.webserver.http.ServerRequest;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,6 +42,7 @@ final class RequestMeter {
     private final Accounts accounts;
     private final Limiter limiter;
     private final ServiceMetrics metrics;
+    private final Moderator moderator;
     private final Supplier<String> route;
     private final String id = RequestId.next();
     private final Instant at = Instant.now();
@@ -62,9 +66,16 @@ final class RequestMeter {
     private long firstToken;
     private long lastToken;
     private FinishReason finish = FinishReason.STOP;
+    private ContentFilter filter;
 
     /// @param route the pattern that the request matched, once it is known
-    RequestMeter(Accounts accounts, Limiter limiter, ServiceMetrics metrics, Supplier<String> route) {
+    RequestMeter(
+            Accounts accounts,
+            Limiter limiter,
+            ServiceMetrics metrics,
+            Moderator moderator,
+            Supplier<String> route) {
+        this.moderator = moderator;
         this.route = route;
         this.accounts = accounts;
         this.limiter = limiter;
@@ -93,6 +104,19 @@ final class RequestMeter {
 
     Optional<String> model() {
         return model;
+    }
+
+    /// What is done about the request's texts, by its key's policy; where it has none they are looked at and counted.
+    synchronized ContentFilter filter() {
+        if (filter == null) {
+            filter = new ContentFilter(key.flatMap(ApiKey::moderation).orElse(ModerationPolicy.LOG), moderator);
+        }
+        return filter;
+    }
+
+    /// What was found in the request's texts.
+    synchronized List<ContentFilter.Finding> findings() {
+        return filter == null ? List.of() : filter.findings();
     }
 
     Duration elapsed() {
@@ -201,6 +225,8 @@ final class RequestMeter {
             return;
         }
         CompletionShapes.Usage used = usage();
+        findings().forEach(found -> metrics.moderated(
+                found.side().word(), found.category().word(), found.action().word()));
         try {
             // One that was refused before any work is counted in the metrics alone, or refusals would fill the disk.
             if (billed && status != 429) {
@@ -225,7 +251,8 @@ final class RequestMeter {
                 used.completionTokens(),
                 status,
                 elapsed().toNanos() / 1_000,
-                costPico());
+                costPico(),
+                findings().stream().map(ContentFilter.Finding::word).toList());
     }
 
     private void count(ModelMetrics each, CompletionShapes.Usage used, int status) {
@@ -247,6 +274,6 @@ final class RequestMeter {
         if (status >= 400) {
             return "error";
         }
-        return finish == FinishReason.LENGTH ? "length" : "stop";
+        return ChatShapes.finish(finish);
     }
 }

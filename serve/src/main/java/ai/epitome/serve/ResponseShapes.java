@@ -33,10 +33,10 @@ record ResponseShapes(String id, long created, String model, ObjectNode echoed) 
     }
 
     ObjectNode finished(List<ObjectNode> output, FinishReason finish, CompletionShapes.Usage usage) {
-        boolean whole = finish != FinishReason.LENGTH;
+        boolean whole = status(finish).equals("completed");
         ObjectNode response = response(whole ? "completed" : "incomplete");
         if (!whole) {
-            response.putObject("incomplete_details").put("reason", "max_output_tokens");
+            response.putObject("incomplete_details").put("reason", finish == FinishReason.FILTERED ? "content_filter" : "max_output_tokens");
         }
         response.putArray("output").addAll(output);
         ObjectNode used = response.putObject("usage").put("input_tokens", usage.promptTokens());
@@ -76,7 +76,7 @@ record ResponseShapes(String id, long created, String model, ObjectNode echoed) 
     }
 
     static String status(FinishReason finish) {
-        return finish == FinishReason.LENGTH ? "incomplete" : "completed";
+        return finish == FinishReason.LENGTH || finish == FinishReason.FILTERED ? "incomplete" : "completed";
     }
 
     static String newCallId() {

@@ -1,5 +1,6 @@
 package ai.epitome.serve.account;
 
+import ai.epitome.serve.moderation.ModerationPolicy;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
@@ -8,12 +9,14 @@ import java.util.Set;
 ///
 /// @param id names the key in commands and usage rows
 /// @param hint its first and last characters, by which its holder recognises it
+/// @param moderation what is done about its texts; empty for what is done where nothing is said
 public record ApiKey(
         String id,
         String name,
         String hint,
         Set<Scope> scopes,
         KeyLimits limits,
+        Optional<ModerationPolicy> moderation,
         Instant created,
         Optional<Instant> expires,
         Optional<Instant> revoked) {

@@ -1,5 +1,6 @@
 package ai.epitome.serve.account;
 
+import ai.epitome.serve.moderation.ModerationPolicy;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.sql.Connection;
@@ -19,7 +20,7 @@ import java.util.Set;
 /// refused from the next request on.
 public final class KeyStore {
     private static final String COLUMNS = "id, name, hint, scopes, requests_per_minute, tokens_per_minute, "
-            + "budget_micros, created_at, expires_at, revoked_at";
+            + "budget_micros, created_at, expires_at, revoked_at, moderation";
     private static final int ID_BYTES = 6;
     private static final int LOOKUP_CHARACTERS = 16;
     private static final int MOST_NAME_CHARACTERS = 100;
@@ -39,6 +40,20 @@ public final class KeyStore {
     /// @param name what people call it; no other active key may have it
     /// @throws IllegalArgumentException when the name is taken or unfit
     public Created create(String name, Set<Scope> scopes, KeyLimits limits, Instant now, Optional<Instant> expires) {
+        return create(name, scopes, limits, Optional.empty(), now, expires);
+    }
+
+    /// Makes a key.
+    ///
+    /// @param moderation what is done about its texts; empty for what is done where nothing is said
+    /// @throws IllegalArgumentException when the name is taken or unfit
+    public Created create(
+            String name,
+            Set<Scope> scopes,
+            KeyLimits limits,
+            Optional<ModerationPolicy> moderation,
+            Instant now,
+            Optional<Instant> expires) {
         checkName(name);
         if (scopes.isEmpty()) {
             throw new IllegalArgumentException("a key without a scope would be good for nothing");
@@ -51,6 +66,7 @@ public final class KeyStore {
                 KeySecret.hint(secret),
                 scopes,
                 limits,
+                moderation,
                 Instant.ofEpochMilli(now.toEpochMilli()),
                 expires.map(time -> Instant.ofEpochMilli(time.toEpochMilli())),
                 Optional.empty());
@@ -87,7 +103,7 @@ public final class KeyStore {
 
     private static void insert(Connection connection, ApiKey key, String hash) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
-                "INSERT INTO api_key (" + COLUMNS + ", lookup, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
+                "INSERT INTO api_key (" + COLUMNS + ", lookup, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
             statement.setString(1, key.id());
             statement.setString(2, key.name());
             statement.setString(3, key.hint());
@@ -98,8 +114,9 @@ public final class KeyStore {
             statement.setLong(8, key.created().toEpochMilli());
             setLong(statement, 9, millis(key.expires()));
             setLong(statement, 10, millis(key.revoked()));
-            statement.setString(11, hash.substring(0, LOOKUP_CHARACTERS));
-            statement.setString(12, hash);
+            statement.setString(11, key.moderation().map(ModerationPolicy::text).orElse(null));
+            statement.setString(12, hash.substring(0, LOOKUP_CHARACTERS));
+            statement.setString(13, hash);
             statement.executeUpdate();
         }
     }
@@ -155,12 +172,7 @@ public final class KeyStore {
     /// @param which its id, or the name of an active one
     /// @throws IllegalArgumentException when there is none
     public ApiKey revoke(String which, Instant now) {
-        ApiKey found = list().stream()
-                .filter(key -> key.id().equals(which)
-                        || key.name().equals(which) && key.revoked().isEmpty())
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "there is no key '" + which + "': `epitome key list` shows ids and names"));
+        ApiKey found = named(which);
         if (found.revoked().isPresent()) {
             return found;
         }
@@ -179,9 +191,37 @@ public final class KeyStore {
                 found.hint(),
                 found.scopes(),
                 found.limits(),
+                found.moderation(),
                 found.created(),
                 found.expires(),
                 Optional.of(time));
+    }
+
+    private ApiKey named(String which) {
+        return list().stream()
+                .filter(key -> key.id().equals(which)
+                        || key.name().equals(which) && key.revoked().isEmpty())
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "there is no key '" + which + "': `epitome key list` shows ids and names"));
+    }
+
+    /// Changes what is done about a key's texts, from its next request on.
+    ///
+    /// @param which its id, or the name of an active one
+    /// @param moderation empty for what is done where nothing is said
+    /// @throws IllegalArgumentException when there is none
+    public ApiKey moderate(String which, Optional<ModerationPolicy> moderation) {
+        ApiKey found = named(which);
+        database.write(connection -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("UPDATE api_key SET moderation = ? WHERE id = ?")) {
+                statement.setString(1, moderation.map(ModerationPolicy::text).orElse(null));
+                statement.setString(2, found.id());
+                return statement.executeUpdate();
+            }
+        });
+        return named(found.id());
     }
 
     private static ApiKey key(ResultSet row) throws SQLException {
@@ -194,6 +234,7 @@ public final class KeyStore {
                         getLong(row, "requests_per_minute"),
                         getLong(row, "tokens_per_minute"),
                         getLong(row, "budget_micros")),
+                Optional.ofNullable(row.getString("moderation")).map(ModerationPolicy::parse),
                 Instant.ofEpochMilli(row.getLong("created_at")),
                 instant(getLong(row, "expires_at")),
                 instant(getLong(row, "revoked_at")));

@@ -1,6 +1,7 @@
 package ai.epitome.serve.account;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /// What one request used. There is no text in it.
@@ -11,6 +12,7 @@ import java.util.Optional;
 /// @param model empty when it ended before one was chosen
 /// @param status HTTP status; 499 when the client went away
 /// @param costPico at the prices of its time, in millionths of a millionth of the currency
+/// @param moderation what was found in its texts, as `input:hate=refuse`, without them
 public record UsageRow(
         String requestId,
         Instant at,
@@ -22,12 +24,42 @@ public record UsageRow(
         long completionTokens,
         int status,
         long durationMicros,
-        long costPico) {
+        long costPico,
+        List<String> moderation) {
 
     public UsageRow {
+        moderation = List.copyOf(moderation);
         if (promptTokens < 0 || cachedTokens < 0 || cachedTokens > promptTokens || completionTokens < 0) {
             throw new IllegalArgumentException("there are no negative tokens, and no more cached ones than prompt has: "
                     + promptTokens + ", " + cachedTokens + ", " + completionTokens);
         }
+    }
+
+    /// One with nothing found in its texts.
+    public UsageRow(
+            String requestId,
+            Instant at,
+            Optional<String> keyId,
+            Optional<String> model,
+            String route,
+            long promptTokens,
+            long cachedTokens,
+            long completionTokens,
+            int status,
+            long durationMicros,
+            long costPico) {
+        this(
+                requestId,
+                at,
+                keyId,
+                model,
+                route,
+                promptTokens,
+                cachedTokens,
+                completionTokens,
+                status,
+                durationMicros,
+                costPico,
+                List.of());
     }
 }

@@ -16,7 +16,8 @@ import java.util.Optional;
 public final class UsageStore {
     private static final String INSERT = """
             INSERT INTO request_usage (request_id, at, key_id, model, route, prompt_tokens, cached_tokens,
-            completion_tokens, status, duration_micros, cost_pico) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            completion_tokens, status, duration_micros, cost_pico, moderation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (request_id) DO NOTHING""";
     private static final String SPEND = """
             INSERT INTO key_spending (key_id, month, cost_pico) VALUES (?, ?, ?)
@@ -68,6 +69,7 @@ public final class UsageStore {
         statement.setInt(9, row.status());
         statement.setLong(10, row.durationMicros());
         statement.setLong(11, row.costPico());
+        statement.setString(12, row.moderation().isEmpty() ? null : String.join(" ", row.moderation()));
         return statement.executeUpdate();
     }
 
@@ -193,6 +195,7 @@ public final class UsageStore {
                 row.getLong("completion_tokens"),
                 row.getInt("status"),
                 row.getLong("duration_micros"),
-                row.getLong("cost_pico"));
+                row.getLong("cost_pico"),
+                Optional.ofNullable(row.getString("moderation")).map(found -> List.of(found.split(" "))).orElse(List.of()));
     }
 }

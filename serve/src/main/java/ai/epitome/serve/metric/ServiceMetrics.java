@@ -65,6 +65,17 @@ public final class ServiceMetrics {
                 .increment();
     }
 
+    /// Something was found in a request's texts: once for each category, with the gravest thing that was done.
+    public void moderated(String side, String category, String action) {
+        Counter.builder("epitome.moderated")
+                .description("Requests with texts that the moderation policy has something to do about")
+                .tag("side", side)
+                .tag("category", category)
+                .tag("action", action)
+                .register(registry)
+                .increment();
+    }
+
     /// All metrics, in Prometheus's text form.
     public String scrape() {
         return registry.scrape();

@@ -7,6 +7,7 @@ import java.util.List;
 ///
 /// @param texts how many there are
 /// @param positives how many of them are positive
+/// @param flagged how many are flagged
 /// @param precision share of flagged texts that are positive; NaN when none is flagged
 /// @param recall share of positive texts that are flagged
 /// @param f1 the harmonic mean of the two
@@ -16,6 +17,7 @@ import java.util.List;
 public record Evaluation(
         int texts,
         int positives,
+        int flagged,
         double precision,
         double recall,
         double f1,
@@ -40,6 +42,7 @@ public record Evaluation(
         return new Evaluation(
                 judged.size(),
                 (int) positives,
+                (int) flagged,
                 (double) right / flagged,
                 (double) right / positives,
                 2.0 * right / (flagged + positives),

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,13 +28,16 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// - `{"text": "...", "categories": ["hate"]}`: a text with what it is of
 /// - `{"chosen": "\n\nHuman: ...", "rejected": "..."}`: dialogues; turns of them whose hash the labels have
-/// - files of texts that are known to be clean: `"..."`, or an object with `text`, `question` or `instruction`
+/// - files of texts that are known to be clean: `"..."`, or objects with `text`, `question` or `instruction`
 ///
 /// Labels are lines `HASH TAB CATEGORY ...` with the first 16 digits of a text's SHA-256, so that they can be shared
 /// without the texts.
 public final class LabelledTexts {
     private static final JsonMapper MAPPER = new JsonMapper();
     private static final int HASH_DIGITS = 16;
+    private static final int PARAGRAPHS = 3_000;
+    private static final int SHORTEST = 40;
+    private static final int LONGEST = 400;
     private static final Pattern TURN =
             Pattern.compile("\n\n(?:Human|Assistant): ?(.*?)(?=\n\nHuman:|\n\nAssistant:|\\z)", Pattern.DOTALL);
     private static final List<String> CLEAN_FIELDS = List.of("text", "question", "instruction");
@@ -78,7 +82,7 @@ public final class LabelledTexts {
 
     private void add(Path file, int number, JsonNode line, boolean clean) throws IOException {
         if (clean) {
-            keep(cleanText(file, number, line), Set.of());
+            clean(file, number, line);
         } else if (line.has("chosen")) {
             dialogue(line.path("chosen").asString(""));
             dialogue(line.path("rejected").asString(""));
@@ -102,16 +106,39 @@ public final class LabelledTexts {
         }
     }
 
-    private static String cleanText(Path file, int number, JsonNode line) throws IOException {
-        if (line.isString()) {
-            return line.stringValue();
+    /// Every text in it, wherever it stands.
+    private void clean(Path file, int number, JsonNode line) throws IOException {
+        List<JsonNode> found = line.isString()
+                ? List.of(line)
+                : CLEAN_FIELDS.stream()
+                        .flatMap(field -> line.findValues(field).stream())
+                        .filter(JsonNode::isString)
+                        .toList();
+        if (found.isEmpty()) {
+            throw wrong(file, number, "expected a text, or one of the fields " + CLEAN_FIELDS);
         }
-        return CLEAN_FIELDS.stream()
-                .map(line::path)
-                .filter(JsonNode::isString)
-                .findFirst()
-                .orElseThrow(() -> wrong(file, number, "expected a text, or one of the fields " + CLEAN_FIELDS))
-                .stringValue();
+        found.forEach(text -> keep(text.stringValue(), Set.of()));
+    }
+
+    /// Adds paragraphs of documents that are known to be clean: of those that are neither very short nor long, as many as
+    /// [#PARAGRAPHS], chosen by their hashes.
+    public LabelledTexts addProse(Iterator<byte[]> documents) {
+        TreeMap<String, String> chosen = new TreeMap<>();
+        while (documents.hasNext()) {
+            String document = new String(documents.next(), StandardCharsets.UTF_8);
+            for (String paragraph : document.split("\n\\s*\n")) {
+                String text = paragraph.strip().replaceAll("\\s+", " ");
+                if (text.length() >= SHORTEST && text.length() <= LONGEST) {
+                    // The first digits say what is held out, so these choose.
+                    chosen.put(LabelledText.hash(text).substring(HASH_DIGITS), text);
+                    if (chosen.size() > PARAGRAPHS) {
+                        chosen.pollLastEntry();
+                    }
+                }
+            }
+        }
+        chosen.values().forEach(text -> keep(text, Set.of()));
+        return this;
     }
 
     private void keep(String text, Set<Category> categories) {
