@@ -6,8 +6,12 @@ import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Money;
 import ai.epitome.serve.account.Scope;
+import ai.epitome.serve.moderation.ModerationPolicy;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -24,11 +28,12 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /// `epitome key`: keys to the service.
 @Command(
         name = "key",
-        description = "Make, list and revoke the API keys of the service.",
+        description = "Make, list, change and revoke the API keys of the service.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
@@ -76,6 +81,13 @@ final class KeyCommand {
                             description =
                                     "Most money a calendar month, at the prices of `epitome price` (default: no limit).")
                     Long budget,
+            @Option(
+                            names = "--moderation",
+                            paramLabel = "POLICY",
+                            converter = PolicyConverter.class,
+                            description =
+                                    "What is done about texts that moderation flags: off, log, flag or refuse, or a JSON file (default: log).")
+                    ModerationPolicy moderation,
             @Option(names = "--json", description = "Print one JSON object.") boolean json,
             @Mixin AccountOptions options) {
         Instant now = Instant.now();
@@ -87,6 +99,7 @@ final class KeyCommand {
                             name,
                             chosen,
                             limits,
+                            Optional.ofNullable(moderation),
                             now,
                             Optional.ofNullable(lifetime).map(now::plus));
             PrintStream out = out();
@@ -127,6 +140,32 @@ final class KeyCommand {
     }
 
     @Command(
+            name = "update",
+            description = "Change what is done about a key's texts, from its next request on.",
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example: epitome key update laptop --moderation policy.json"})
+    int update(
+            @Parameters(paramLabel = "KEY", description = "Its id, or its name.") String which,
+            @Option(
+                            names = "--moderation",
+                            paramLabel = "POLICY",
+                            required = true,
+                            converter = PolicyConverter.class,
+                            description = "off, log, flag or refuse, or a JSON file.")
+                    ModerationPolicy moderation,
+            @Option(names = "--json", description = "Print one JSON object.") boolean json,
+            @Mixin AccountOptions options) {
+        Instant now = Instant.now();
+        PrintStream out = out();
+        try (Accounts accounts = options.open()) {
+            ApiKey key = accounts.keys().moderate(which, Optional.of(moderation));
+            out.println(json ? Json.write(facts(key, now)) : "changed " + key.id() + " (" + key.name() + ")");
+        }
+        out.flush();
+        return 0;
+    }
+
+    @Command(
             name = "revoke",
             description = "End a key for good, from the next request on.",
             mixinStandardHelpOptions = true,
@@ -147,7 +186,7 @@ final class KeyCommand {
 
     private static Table table(List<ApiKey> keys, Instant now) {
         Table table =
-                new Table("id", "name", "key", "scopes", "state", "expires", "requests/min>", "tokens/min>", "budget>");
+                new Table("id", "name", "key", "scopes", "state", "expires", "moderation", "requests/min>", "tokens/min>", "budget>");
         for (ApiKey key : keys) {
             table.add(
                     key.id(),
@@ -156,6 +195,7 @@ final class KeyCommand {
                     scopes(key),
                     state(key, now),
                     key.expires().map(time -> time.toString().substring(0, 10)).orElse("never"),
+                    key.moderation().map(KeyCommand::policy).orElse("log"),
                     limit(key.limits().requestsPerMinute()),
                     limit(key.limits().tokensPerMinute()),
                     key.limits().budgetMicros().isPresent()
@@ -177,8 +217,13 @@ final class KeyCommand {
         facts.put("revoked", key.revoked().map(Instant::toString).orElse(null));
         facts.put("requests_per_minute", nullable(key.limits().requestsPerMinute()));
         facts.put("tokens_per_minute", nullable(key.limits().tokensPerMinute()));
+        facts.put("moderation", key.moderation().map(ModerationPolicy::text).orElse(null));
         facts.put("budget_micros", nullable(key.limits().budgetMicros()));
         return facts;
+    }
+
+    private static String policy(ModerationPolicy policy) {
+        return policy.text().startsWith("{") ? "own" : policy.text();
     }
 
     private static String scopes(ApiKey key) {
@@ -228,6 +273,21 @@ final class KeyCommand {
         @Override
         public Long convert(String amount) {
             return Money.parse(amount);
+        }
+    }
+
+    /// A policy by its word, or in a file.
+    static final class PolicyConverter implements ITypeConverter<ModerationPolicy> {
+        @Override
+        public ModerationPolicy convert(String word) {
+            boolean file = word.endsWith(".json") || word.contains("/");
+            try {
+                return ModerationPolicy.parse(file ? Files.readString(Path.of(word)) : word);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException((file ? word + ": " : "") + e.getMessage());
+            } catch (IOException e) {
+                throw new TypeConversionException("the file " + word + " cannot be read");
+            }
         }
     }
 }

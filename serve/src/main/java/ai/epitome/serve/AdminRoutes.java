@@ -9,6 +9,7 @@ import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.metric.ModelMetrics;
 import ai.epitome.serve.metric.ServiceMetrics;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
@@ -27,6 +28,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.NullNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// `/api/admin`: what the page shows to those who run the service. Keys need the scope `admin`.
@@ -56,11 +58,12 @@ final class AdminRoutes implements HttpService {
                 .get("/usage", this::usage)
                 .get("/keys", this::keys)
                 .post("/keys", this::create)
+                .post("/keys/{id}", this::moderate)
                 .delete("/keys/{id}", this::revoke)
                 .any("/live", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
                 .any("/usage", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
                 .any("/keys", (request, response) -> Http.methodNotAllowed(request, response, "GET, POST"))
-                .any("/keys/{id}", (request, response) -> Http.methodNotAllowed(request, response, "DELETE"));
+                .any("/keys/{id}", (request, response) -> Http.methodNotAllowed(request, response, "POST, DELETE"));
     }
 
     /// What happens now: asked for every few seconds.
@@ -125,6 +128,7 @@ final class AdminRoutes implements HttpService {
                 .put("spent_pico", accounts.usage().spentPico(key.id(), UsageStore.month(clock.instant())));
         ArrayNode scopes = root.putArray("scopes");
         key.scopes().stream().sorted().map(Scope::word).forEach(scopes::add);
+        root.set("moderation", key.moderation().map(ModerationPolicy::json).orElse(NullNode.getInstance()));
         limit(root, "requests_per_minute", key.limits().requestsPerMinute());
         limit(root, "tokens_per_minute", key.limits().tokensPerMinute());
         limit(root, "budget_micros", key.limits().budgetMicros());
@@ -143,7 +147,8 @@ final class AdminRoutes implements HttpService {
     private void create(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(
                 bodies.read(request, response),
-                Set.of("name", "scope", "expires_days", "requests_per_minute", "tokens_per_minute"));
+                Set.of("name", "scope", "expires_days", "requests_per_minute", "tokens_per_minute", "moderation"));
+        Optional<ModerationPolicy> moderation = moderation(fields);
         KeyLimits limits = new KeyLimits(
                 rate(fields, "requests_per_minute"), rate(fields, "tokens_per_minute"), OptionalLong.empty());
         Instant now = clock.instant();
@@ -154,6 +159,7 @@ final class AdminRoutes implements HttpService {
                             fields.text("name", 100).strip(),
                             EnumSet.of(fields.has("scope") ? Scope.of(fields.text("scope", 32)) : Scope.INFERENCE),
                             limits,
+                            moderation,
                             now,
                             days.isPresent()
                                     ? Optional.of(now.plus(Duration.ofDays(days.getAsInt())))
@@ -161,6 +167,28 @@ final class AdminRoutes implements HttpService {
             Http.send(response, 201, json(made.key()).put("secret", made.secret()));
         } catch (IllegalArgumentException e) {
             throw ApiException.badParameter("name", e.getMessage() + ".");
+        }
+    }
+
+    private static Optional<ModerationPolicy> moderation(Fields fields) {
+        try {
+            return fields.has("moderation")
+                    ? Optional.of(ModerationPolicy.of(fields.get("moderation")))
+                    : Optional.empty();
+        } catch (IllegalArgumentException e) {
+            throw ApiException.badParameter("moderation", e.getMessage() + ".");
+        }
+    }
+
+    /// Changes what is done about a key's texts; null for what is done where nothing is said.
+    private void moderate(ServerRequest request, ServerResponse response) throws InterruptedException {
+        Fields fields = CommonFields.parse(bodies.read(request, response), Set.of("moderation"));
+        String id = request.path().pathParameters().get("id");
+        Optional<ModerationPolicy> moderation = moderation(fields);
+        try {
+            Http.send(response, 200, json(accounts.keys().moderate(id, moderation)));
+        } catch (IllegalArgumentException e) {
+            throw ApiException.badRequest(404, "not_found", "There is no key '" + id + "'.");
         }
     }
 

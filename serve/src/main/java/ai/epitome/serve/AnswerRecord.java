@@ -58,7 +58,11 @@ final class AnswerRecord {
 
     /// How an answer ended that nothing cut short.
     Message.State end() {
-        return finish.equals("length") ? Message.State.LENGTH : Message.State.DONE;
+        return switch (finish) {
+            case "length" -> Message.State.LENGTH;
+            case "content_filter" -> Message.State.FILTERED;
+            default -> Message.State.DONE;
+        };
     }
 
     private Message message(Message.State state) {

@@ -1,5 +1,8 @@
 package ai.epitome.serve;
 
+import ai.epitome.serve.moderation.ModerationPolicy;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -8,6 +11,7 @@ import java.lang.System.Logger.Level;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import tools.jackson.databind.node.ObjectNode;
 
 /// How requests for something computed are answered, whatever the route: the model is found, the turn is waited for,
@@ -23,6 +27,7 @@ record Answering(
         BooleanSupplier draining,
         BooleanSupplier stopped) {
     private static final System.Logger LOG = System.getLogger(Answering.class.getName());
+    private static final HeaderName MODERATION = HeaderNames.create("x-epitome-moderation");
 
     /// @throws ApiException when there is no such model, or no new request is taken
     ModelRegistry.Entry entry(String id) {
@@ -54,19 +59,34 @@ record Answering(
         BooleanSupplier cancelled = () -> client.gone() || stopped.getAsBoolean();
         Answer answer = asked.answer().apply(cancelled);
         try {
+            // Of a stream only what was asked is known before its head is sent.
             if (asked.stream()) {
+                tellFlags(meter, response);
                 try (var _ = queue.enter(cancelled)) {
                     meter.work();
                     stream(answer, meter, client, response);
                 }
             } else {
-                Http.send(response, 200, whole(answer, meter, cancelled));
+                ObjectNode whole = whole(answer, meter, cancelled);
+                tellFlags(meter, response);
+                Http.send(response, 200, whole);
             }
         } catch (CancelledException e) {
             if (client.gone()) {
                 throw new CloseConnectionException("The client went away", e);
             }
             throw stopping();
+        }
+    }
+
+    /// What the moderation policy wants to be told of the texts: `input:hate=flag output:violence=refuse`.
+    private static void tellFlags(RequestMeter meter, ServerResponse response) {
+        String flags = meter.findings().stream()
+                .filter(found -> found.action() != ModerationPolicy.Action.LOG)
+                .map(ContentFilter.Finding::word)
+                .collect(Collectors.joining(" "));
+        if (!flags.isEmpty()) {
+            response.header(MODERATION, flags);
         }
     }
 

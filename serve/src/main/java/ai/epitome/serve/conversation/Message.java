@@ -70,6 +70,8 @@ public record Message(
         STOPPED,
         /// The allowed number of tokens was reached.
         LENGTH,
+        /// The moderation policy let no more of it through.
+        FILTERED,
         FAILED;
 
         public String word() {
@@ -82,7 +84,7 @@ public record Message(
                     .filter(state -> state.word().equals(word))
                     .findFirst()
                     .orElseThrow(() ->
-                            new IllegalArgumentException("'state' must be done, running, stopped, length or failed"));
+                            new IllegalArgumentException("'state' must be done, running, stopped, length, filtered or failed"));
         }
     }
 

@@ -12,7 +12,7 @@ import java.util.random.RandomGeneratorFactory;
 ///
 /// @param weights one for each place of a window
 record LogisticRegression(double[] weights, double bias) {
-    private static final int EPOCHS = 30;
+    private static final int EPOCHS = 12;
     private static final double RATE = 0.3;
     /// Pulls the weights of a window's places to 0 at each of its steps.
     private static final double DECAY = 1e-4;

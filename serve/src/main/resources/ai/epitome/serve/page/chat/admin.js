@@ -11,6 +11,15 @@ const KEPT = 60; // looks
 const day = time => new Date(time).toISOString().slice(0, 10);
 const money = micros => (micros / 1e6).toFixed(2);
 
+/** What is done about texts that moderation flags: words that the server knows; others are files of the command line. */
+const POLICIES = {log: "count them", flag: "tell", refuse: "refuse them", off: "do not look"};
+
+const Policy = ({value, label, change, inner}) =>
+  h("select", {ref: inner, "aria-label": label, 
+    ...(value && {value: typeof value === "object" ? "own" : value}), onChange: change && (event => change(event.target.value))},
+    typeof value === "object" && h("option", {value: "own"}, "by its own policy"),
+    Object.entries(POLICIES).map(([word, name]) => h("option", {value: word, key: word}, name)));
+
 const Card = ({title, aside, children}) =>
   h("section", {class: "admin-card", "aria-label": title}, h("header", {}, h("h3", {}, title), aside), children);
 
@@ -23,6 +32,7 @@ export class Admin extends Component {
   #timer = 0;
   #name = createRef();
   #scope = createRef();
+  #moderation = createRef();
 
   componentDidMount() {
     this.#look();
@@ -61,12 +71,19 @@ export class Admin extends Component {
   #create = event => {
     event.preventDefault();
     this.#tried(async () => {
-      const made = await request("POST", "/api/admin/keys", {name: this.#name.current.value, scope: this.#scope.current.value});
+      const made = await request("POST", "/api/admin/keys", {
+        name: this.#name.current.value, scope: this.#scope.current.value, moderation: this.#moderation.current.value,
+      });
       this.#name.current.value = "";
       this.setState({made});
       await this.#load();
     });
   };
+
+  #moderate = (key, moderation) => moderation !== "own" && this.#tried(async () => {
+    await request("POST", `/api/admin/keys/${key.id}`, {moderation});
+    await this.#load();
+  });
 
   async #revoke(key) {
     const yes = await confirmed({title: `End the key “${key.name}”?`, text: "Whoever uses it is refused from now on.", confirm: "End it"});
@@ -116,8 +133,10 @@ export class Admin extends Component {
     return h(Card, {title: "Keys"},
       h(Cells, {
         empty: "None: on this machine nobody needs one.",
-        head: ["Name", "Key", "May", "State", "Spent this month", ""],
-        rows: keys.map(key => [key.name, h("code", {}, key.hint), key.scopes.join(", "), key.state, money(key.spent_pico / 1e6),
+        head: ["Name", "Key", "May", "Flagged texts", "State", "Spent this month", ""],
+        rows: keys.map(key => [key.name, h("code", {}, key.hint), key.scopes.join(", "),
+          key.state === "active" && h(Policy, {value: key.moderation ?? "log", label: `Flagged texts of ${key.name}`, change: word => this.#moderate(key, word)}),
+          key.state, money(key.spent_pico / 1e6),
           key.state === "active" && h(IconButton, {icon: "trash", label: `End ${key.name}`, onClick: () => this.#revoke(key)})]),
       }),
       made && h("p", {class: "secret", role: "status"}, "Shown this once: ", h("code", {}, made.secret),
@@ -125,6 +144,7 @@ export class Admin extends Component {
       h("form", {class: "new-key", onSubmit: this.#create},
         h("input", {ref: this.#name, required: true, maxLength: 100, placeholder: "Name of a new key", "aria-label": "Name of a new key"}),
         h("select", {ref: this.#scope, "aria-label": "What it may do"}, ["inference", "files", "metrics", "admin"].map(scope => h("option", {}, scope))),
+        h(Policy, {inner: this.#moderation, label: "What is done about flagged texts"}),
         h("button", {class: "primary"}, "Make it")));
   }
 

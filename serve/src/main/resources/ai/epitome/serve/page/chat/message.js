@@ -4,7 +4,7 @@ import {Rating} from "./feedback.js";
 import {Markdown} from "./markdown.js";
 import {IconButton, count} from "./parts.js";
 
-const STATES = {running: "not finished", stopped: "stopped", length: "token limit reached", failed: "failed"};
+const STATES = {running: "not finished", stopped: "stopped", length: "token limit reached", filtered: "ended by the moderation policy", failed: "failed"};
 
 /** Text of an answer, in Markdown; whatever it says, nothing of it runs. */
 class Prose extends Component {
