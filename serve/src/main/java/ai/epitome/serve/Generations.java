@@ -80,7 +80,9 @@ final class Generations {
         }
         ContentFilter.Output filter = meter.filter().output(listener);
         GenerationResult result = generate(request.withSeed(seed + sample * SEED_STEP), filter);
-        filter.end();
+        if (result.finish() != FinishReason.CANCELLED) {
+            filter.end();
+        }
         if (filter.refused()) {
             result = new GenerationResult(
                     filter.passed(),

@@ -274,6 +274,9 @@ final class RequestMeter {
         if (status >= 400) {
             return "error";
         }
-        return ChatShapes.finish(finish);
+        boolean filtered = findings().stream()
+                .anyMatch(found -> found.side() == ModerationPolicy.Side.OUTPUT
+                        && found.action() == ModerationPolicy.Action.REFUSE);
+        return ChatShapes.finish(filtered ? FinishReason.FILTERED : finish);
     }
 }
