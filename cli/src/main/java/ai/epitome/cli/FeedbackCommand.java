@@ -43,7 +43,8 @@ final class FeedbackCommand {
                 paramLabel = "FORM",
                 description = {
                     "pairs (default): prompt, chosen, rejected, of answers that were compared, or rated apart;",
-                    "labels: prompt, completion, label, of every answer that was rated."
+                    "labels: prompt, completion, label, of every answer that was rated;",
+                    "ties: prompt, answers, of those that were found equally good."
                 })
         private Preferences.Form form = Preferences.Form.PAIRS;
 

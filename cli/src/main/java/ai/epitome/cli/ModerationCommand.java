@@ -60,7 +60,7 @@ final class ModerationCommand {
         @Option(
                 names = "--clean",
                 paramLabel = "FILE",
-                description = "Texts of no category: JSON lines with text, question or instruction; may be repeated.")
+                description = "Texts of no category: JSON lines with text, question, instruction, ctx, context or goal; may be repeated.")
         private List<Path> clean = List.of();
 
         @Option(
@@ -148,6 +148,12 @@ final class ModerationCommand {
                 })
         private Path toxicity;
 
+        @Option(
+                names = "--from",
+                paramLabel = "SCORE",
+                description = "Flag from this score on, whatever the category (default: each one's own).")
+        private Double from;
+
         @Option(names = "--json", description = "Print one JSON object a line.")
         private boolean json;
 
@@ -199,7 +205,7 @@ final class ModerationCommand {
                         "held out",
                         category.word(),
                         name,
-                        moderator.threshold(category),
+                        from == null ? moderator.threshold(category) : from,
                         judged(texts, moderator, category)));
             }
             moderators.forEach((name, moderator) -> report(
@@ -213,20 +219,23 @@ final class ModerationCommand {
                             i -> !texts.get(i).categories().isEmpty())));
         }
 
-        private static List<Evaluation.Judged> judged(
-                List<LabelledText> texts, Moderator moderator, Category category) {
+        private boolean flags(Moderator moderator, Category category, double score) {
+            return from == null ? moderator.flags(category, score) : score >= from;
+        }
+
+        private List<Evaluation.Judged> judged(List<LabelledText> texts, Moderator moderator, Category category) {
             return texts.stream()
                     .map(text -> {
                         double score = moderator.scores(text.text()).getOrDefault(category, 0.0);
                         return new Evaluation.Judged(
                                 score,
-                                moderator.flags(category, score),
+                                flags(moderator, category, score),
                                 text.categories().contains(category));
                     })
                     .toList();
         }
 
-        private static List<Evaluation.Judged> anything(
+        private List<Evaluation.Judged> anything(
                 List<String> texts, Moderator moderator, Predicate<Integer> positive) {
             List<Evaluation.Judged> judged = new ArrayList<>();
             for (int i = 0; i < texts.size(); i++) {
@@ -235,7 +244,7 @@ final class ModerationCommand {
                         .mapToDouble(Double::doubleValue)
                         .max()
                         .orElse(0);
-                boolean flagged = scores.entrySet().stream().anyMatch(each -> moderator.flags(each.getKey(), each.getValue()));
+                boolean flagged = scores.entrySet().stream().anyMatch(each -> flags(moderator, each.getKey(), each.getValue()));
                 judged.add(new Evaluation.Judged(highest, flagged, positive.test(i)));
             }
             return judged;
@@ -252,14 +261,14 @@ final class ModerationCommand {
                     anything(texts, moderator, i -> rows.get(i).toxic())));
         }
 
-        private void report(String texts, String category, String by, double from, List<Evaluation.Judged> judged) {
+        private void report(String texts, String category, String by, double threshold, List<Evaluation.Judged> judged) {
             Evaluation result = Evaluation.of(judged);
             if (json) {
                 Map<String, Object> facts = new LinkedHashMap<>();
                 facts.put("texts", texts);
                 facts.put("category", category);
                 facts.put("by", by);
-                facts.put("flags_from", finite(from));
+                facts.put("flags_from", finite(threshold));
                 facts.put("count", result.texts());
                 facts.put("positive", result.positives());
                 facts.put("flagged", result.flagged());
@@ -283,7 +292,7 @@ final class ModerationCommand {
                         shown(result.auc()),
                         shown(result.brier()),
                         shown(result.calibrationError()),
-                        shown(from));
+                        shown(threshold));
             }
         }
 

@@ -58,6 +58,9 @@ class FeedbackCommandTest {
             store.prefer("key_1", chat.id(), new Preferences.Choice(2, 4, ""), 5);
             store.prefer("key_1", chat.id(), new Preferences.Choice(4, 2, "after all"), 6); // takes its place
             store.prefer("key_1", chat.id(), new Preferences.Choice(3, 5, ""), 7); // the same words
+            store.append("key_1", chat.id(), List.of(answer(1, "fourth")), 7);
+            store.prefer("key_1", chat.id(), new Preferences.Choice(2, 6, "both", true), 7);
+            store.rate("key_1", chat.id(), 6, -1, ""); // rated apart from the first, but found equal
             store.rate("key_1", chat.id(), 2, 1, "good");
             store.rate("key_1", chat.id(), 3, -1, ""); // was compared
             store.rate("key_1", chat.id(), 5, -1, "bad");
@@ -95,6 +98,17 @@ class FeedbackCommandTest {
                 .containsExactly(
                         PROMPT + turn("completion", "first") + ",\"label\":true,\"note\":\"good\"}",
                         PROMPT + turn("completion", "second") + ",\"label\":false}",
-                        PROMPT + turn("completion", "second") + ",\"label\":false,\"note\":\"bad\"}");
+                        PROMPT + turn("completion", "second") + ",\"label\":false,\"note\":\"bad\"}",
+                        PROMPT + turn("completion", "fourth") + ",\"label\":false}");
+    }
+
+    @Test
+    void tiesAreNoPairs() throws IOException {
+        assertThat(done("feedback", "export", "--database", database, "--form", "ties")
+                        .out()
+                        .lines())
+                .containsExactly(PROMPT
+                        + "\"answers\":[[{\"role\":\"assistant\",\"content\":\"first\"}],"
+                        + "[{\"role\":\"assistant\",\"content\":\"fourth\"}]],\"note\":\"both\"}");
     }
 }

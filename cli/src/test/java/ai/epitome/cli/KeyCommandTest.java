@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,5 +74,28 @@ class KeyCommandTest {
                         .err())
                 .contains("90s, 3m or 1h30m");
         assertThat(run("key", "list", "--database", "jdbc:oracle:x").err()).contains("jdbc:postgresql");
+    }
+
+    @Test
+    void moderationIsSetAndChanged() throws IOException {
+        Result made = done("key", "create", "app", "--moderation", "refuse", "--json", "--database", database());
+        assertThat(made.json().get("moderation").asString()).isEqualTo("refuse");
+        Path policy = Files.writeString(
+                folder.resolve("policy.json"), "{\"input\": {\"hate\": {\"flag\": 0.3, \"refuse\": true}}}");
+        Result changed =
+                done("key", "update", "app", "--moderation", policy.toString(), "--json", "--database", database());
+        assertThat(changed.json().get("moderation").asString())
+                .isEqualTo("{\"input\":{\"hate\":{\"flag\":0.3,\"refuse\":true}},\"output\":{}}");
+        assertThat(done("key", "list", "--database", database()).out()).contains("moderation", "own");
+        Files.writeString(policy, "{\"input\": {\"rude\": {}}}");
+        assertThat(run("key", "update", "app", "--moderation", policy.toString(), "--database", database())
+                        .err())
+                .contains("policy.json", "there is no category 'rude'");
+        assertThat(run("key", "update", "app", "--moderation", "never", "--database", database())
+                        .err())
+                .contains("none of off, log, flag and refuse");
+        assertThat(run("key", "update", "other", "--moderation", "off", "--database", database())
+                        .err())
+                .contains("there is no key 'other'");
     }
 }

@@ -2,6 +2,7 @@ package ai.epitome.serve;
 
 import ai.epitome.serve.conversation.Message;
 import ai.epitome.serve.conversation.Preferences;
+import ai.epitome.serve.conversation.Preset;
 import ai.epitome.serve.conversation.Settings;
 import ai.epitome.serve.conversation.StoredConversation;
 import java.util.ArrayList;
@@ -38,6 +39,8 @@ record ConversationFields(int maxTokens) {
             "leaf",
             "created_at",
             "updated_at");
+    private static final Set<String> PRESET =
+            Set.of("name", "mode", "system", "temperature", "top_p", "max_tokens");
     private static final Set<String> MESSAGE = Set.of(
             "number",
             "parent",
@@ -140,11 +143,22 @@ record ConversationFields(int maxTokens) {
     }
 
     Preferences.Choice choice(byte[] body) {
-        Fields fields = CommonFields.parse(body, Set.of("chosen", "rejected", "note"));
+        Fields fields = CommonFields.parse(body, Set.of("chosen", "rejected", "note", "tie"));
         return new Preferences.Choice(
                 fields.integer("chosen", 1, MOST_NUMBER, 0),
                 fields.integer("rejected", 1, MOST_NUMBER, 0),
-                text(fields, "note", MOST_NOTE, ""));
+                text(fields, "note", MOST_NOTE, ""),
+                fields.flag("tie"));
+    }
+
+    /// What `body` says of a preset; what it does not name stays.
+    Preset preset(byte[] body, Preset old) {
+        Fields fields = CommonFields.parse(body, PRESET);
+        String name = text(fields, "name", MOST_TITLE, old.name()).strip();
+        if (name.isEmpty()) {
+            throw ApiException.badParameter("name", "'name' must not be empty.");
+        }
+        return new Preset(old.id(), name, settings(fields, old.settings()), old.created());
     }
 
     /// A file of ours, or the first part of one.

@@ -55,7 +55,8 @@ final class ConversationRoutes implements HttpService {
         return path.matches("/api/conversations/[^/]+/(messages|answers)");
     }
 
-    private interface Handler {
+    /// Of requests that the store may refuse.
+    interface Handler {
         void handle(ServerRequest request, ServerResponse response) throws InterruptedException;
     }
 
@@ -89,7 +90,7 @@ final class ConversationRoutes implements HttpService {
     }
 
     /// What the store refuses, as an answer.
-    private static io.helidon.webserver.http.Handler refused(Handler handler) {
+    static io.helidon.webserver.http.Handler refused(Handler handler) {
         return (request, response) -> {
             try {
                 handler.handle(request, response);

@@ -5,6 +5,7 @@ import ai.epitome.serve.account.Database;
 import ai.epitome.serve.account.DatabaseException;
 import ai.epitome.serve.account.LimitException;
 import ai.epitome.serve.conversation.ConversationStore;
+import ai.epitome.serve.conversation.PresetStore;
 import ai.epitome.serve.metric.ServiceMetrics;
 import ai.epitome.serve.moderation.Moderator;
 import io.helidon.http.HttpException;
@@ -175,6 +176,9 @@ public final class EpitomeServer implements AutoCloseable {
         rules.register("/api", new ProgressRoutes(progress, draining::get))
                 .register("/api", new ModelRoutes(models, accounts.prices(), config.maxTokens()))
                 .register("/api/conversations", conversations())
+                .register(
+                        "/api/presets",
+                        new PresetRoutes(config, new PresetStore(accounts.database()), Clock.systemUTC()))
                 .register("/api/admin", new AdminRoutes(config, models, accounts, metrics, Clock.systemUTC()))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())

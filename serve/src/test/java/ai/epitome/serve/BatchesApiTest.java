@@ -9,6 +9,7 @@ import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.TestDatabases;
 import ai.epitome.serve.account.UsageStore;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import com.openai.client.OpenAIClient;
 import com.openai.core.MultipartField;
 import com.openai.errors.BadRequestException;
@@ -72,6 +73,32 @@ class BatchesApiTest {
     private static String content(OpenAIClient client, String file) throws Exception {
         try (var response = client.files().content(file)) {
             return new String(response.body().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    void linesAreHeldToTheKeysModerationPolicy() throws Exception {
+        try (Accounts accounts = new Accounts(Database.inMemory());
+                TestServer moderated = TestServer.start(ServerConfig.local(0), accounts)) {
+            String secret = accounts.keys()
+                    .create(
+                            "k",
+                            EnumSet.of(Scope.INFERENCE, Scope.FILES),
+                            KeyLimits.NONE,
+                            Optional.of(ModerationPolicy.parse("refuse")),
+                            Instant.now(),
+                            Optional.empty())
+                    .secret();
+            OpenAIClient holder = moderated.withKey(secret).openai();
+            String lines = line("good", "/v1/completions", "{\"model\": \"fake\", \"prompt\": \"To be\"}")
+                    + line("bad", "/v1/completions", "{\"model\": \"fake\", \"prompt\": \"I will kill you\"}");
+            Batch done = end(holder, create(holder, lines, BatchCreateParams.Endpoint.V1_COMPLETIONS));
+            assertThat(done.status().asString()).isEqualTo("completed");
+            assertThat(content(holder, done.outputFileId().orElseThrow())).contains("\"custom_id\":\"good\"");
+            assertThat(content(holder, done.errorFileId().orElseThrow()))
+                    .contains("\"custom_id\":\"bad\"")
+                    .contains("\"code\":\"content_filter\"");
+            holder.close();
         }
     }
 

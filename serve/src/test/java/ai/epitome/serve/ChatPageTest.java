@@ -327,6 +327,99 @@ class ChatPageTest {
     }
 
     @Test
+    void twoAnswersMayBeEquallyGood() throws IOException {
+        serve("A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
+        visit(390, 844, "dark");
+        say("What is a tensor?");
+        awaitAnswers(2);
+        press(".message .compare");
+        browser.await("both", () -> browser.findAll(".better:enabled").size() == 2);
+        browser.picture("chat-compare-phone");
+        browser.find(".why").sendKeys("both say it");
+        browser.find(".equal").click();
+        browser.await("the conversation", () -> browser.findAll(".comparison").isEmpty());
+        assertThat(browser.text(".prose")).startsWith("A tensor is an array"); // the one that was there stays
+        assertThat(exported(Preferences.Form.PAIRS)).isEmpty();
+        assertThat(exported(Preferences.Form.TIES))
+                .singleElement()
+                .asString()
+                .contains("\"answers\":[[{\"role\":\"assistant\",\"content\":\"A tensor", "\"note\":\"both say it\"");
+
+        press(".message .compare"); // and by a key
+        browser.await("both again", () -> browser.findAll(".better:enabled").size() == 2);
+        browser.find(".comparison").sendKeys("1");
+        browser.await("the conversation", () -> browser.findAll(".comparison").isEmpty());
+        assertThat(exported(Preferences.Form.PAIRS)).hasSize(1);
+        assertThat(exported(Preferences.Form.TIES)).isEmpty();
+        press(".message .compare");
+        browser.await("both once more", () -> browser.findAll(".better:enabled").size() == 2);
+        browser.find(".comparison").sendKeys("0");
+        browser.await("the conversation", () -> browser.findAll(".comparison").isEmpty());
+        assertThat(exported(Preferences.Form.TIES)).hasSize(1);
+    }
+
+    private List<String> exported(Preferences.Form form) {
+        List<String> examples = new ArrayList<>();
+        Preferences.write(
+                new ConversationStore(accounts.database()), form, example -> examples.add(example.toString()));
+        return examples;
+    }
+
+    private static List<String> presets() {
+        return browser.findAll(".preset-row option").stream()
+                .map(WebElement::getText)
+                .toList();
+    }
+
+    @Test
+    void settingsAreKeptAsPresets() throws IOException {
+        visit(1280, 800, "light");
+        browser.find(".head [aria-label=Settings]").click();
+        WebElement prompt = browser.find(".panel textarea");
+        prompt.sendKeys("Answer as a pirate.");
+        pressMenu("Presets", "Keep as a preset");
+        fillDialog("Pirate");
+        browser.await("the preset", () -> presets().contains("Pirate"));
+        assertThat(browser.evaluate("document.querySelector('.preset-row select').selectedOptions[0].text"))
+                .isEqualTo("Pirate");
+        browser.picture("chat-presets");
+
+        browser.leave();
+        browser.visit(server.server.uri().resolve("#/chat"), 390, 844, "dark"); // the server keeps them
+        browser.await("it again", () -> browser.text(".presets").contains("Pirate"));
+        browser.findAll(".presets button").stream()
+                .filter(button -> button.getText().equals("Pirate"))
+                .findFirst()
+                .orElseThrow()
+                .click();
+        browser.picture("chat-presets-phone");
+        say("Hello");
+        awaitAnswers(2);
+        assertThat(model.prompt).startsWith("system: Answer as a pirate.");
+
+        browser.find(".head [aria-label=Settings]").click();
+        pressMenu("Presets", "Rename");
+        fillDialog("Captain");
+        browser.await("the new name", () -> presets().contains("Captain"));
+        assertThat(presets()).doesNotContain("Pirate");
+        browser.find(".panel textarea").sendKeys(" Swear.");
+        pressMenu("Presets", "Keep as a preset");
+        fillDialog("Captain");
+        browser.await("a question", () -> !browser.findAll("dialog .danger").isEmpty());
+        browser.find("dialog .danger").click();
+        browser.await(
+                "the changed one",
+                () -> "Captain"
+                        .equals(browser.evaluate(
+                                "document.querySelector('.preset-row select').selectedOptions[0].text")));
+        pressMenu("Presets", "Delete");
+        browser.await("a question", () -> !browser.findAll("dialog .danger").isEmpty());
+        browser.find("dialog .danger").click();
+        browser.await("none of them", () -> presets().contains("None of them"));
+        assertThat(presets()).doesNotContain("Captain");
+    }
+
+    @Test
     void filesGoAlongAndConversationsComeAsFiles(@TempDir Path folder) throws IOException {
         Path notes = Files.writeString(folder.resolve("notes.txt"), "tomatoes, basil");
         Path binary = Files.write(folder.resolve("x.bin"), new byte[] {0, 1, (byte) 0xFF});

@@ -9,6 +9,7 @@ import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import java.net.http.HttpResponse;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -104,6 +105,62 @@ class ConversationsApiTest {
                 .isEqualTo(done.path("completion_tokens").longValue());
         assertThat(row.costPico()).isEqualTo(done.path("cost_pico").longValue());
         assertThat(row.costPico()).isEqualTo((row.promptTokens() + 2 * row.completionTokens()) * 1_000_000);
+    }
+
+    @Test
+    void thePageIsHeldToTheKeysModerationPolicyToo() throws Exception {
+        serve(4096, "All is well here, my friend. And now I will kill you. Goodbye.");
+        TestServer holder = server.withKey(accounts.keys()
+                .create(
+                        "moderated",
+                        EnumSet.of(Scope.INFERENCE),
+                        KeyLimits.NONE,
+                        Optional.of(ModerationPolicy.parse("refuse")),
+                        Instant.now(),
+                        Optional.empty())
+                .secret());
+        String id = create(holder, "{}");
+        HttpResponse<String> refused = holder.post(
+                "api/conversations/" + id + "/messages", "{\"content\": \"I will kill you\"}", "application/json");
+        assertThat(json(refused, 400).path("error").path("code").stringValue()).isEqualTo("content_filter");
+        assertThat(get(holder, id).path("messages")).isEmpty(); // it stays with its writer
+        List<Event> events = answer(holder, id + "/messages", "{\"content\": \"How are you?\"}");
+        JsonNode done = events.getLast().value();
+        assertThat(done.path("state").stringValue()).isEqualTo("filtered");
+        assertThat(done.path("content").stringValue()).isEqualTo("All is well here, my friend.");
+        assertThat(get(holder, id).path("messages").path(1)).isEqualTo(done);
+    }
+
+    @Test
+    void presetsBelongToTheirOwner() throws Exception {
+        TestServer other = server.withKey(accounts.keys()
+                .create("other", EnumSet.of(Scope.INFERENCE), KeyLimits.NONE, Instant.now(), Optional.empty())
+                .secret());
+        String pirate = """
+                {"name": " Pirate ", "mode": "chat", "system": "Arr", "temperature": 1.5, "top_p": 0.5, "max_tokens": 9}""";
+        JsonNode made = json(server.post("api/presets/", pirate, "application/json"), 201);
+        assertThat(made.path("name").stringValue()).isEqualTo("Pirate");
+        String id = made.path("id").stringValue();
+        assertThat(json(server.get("api/presets/"), 200).path("data").path(0)).isEqualTo(made);
+        assertThat(json(other.get("api/presets/"), 200).path("data")).isEmpty();
+        assertThat(server.post("api/presets/", pirate, "application/json").statusCode())
+                .isEqualTo(409);
+        assertThat(other.post("api/presets/", pirate, "application/json").statusCode())
+                .isEqualTo(201);
+
+        assertThat(other.send("PATCH", "api/presets/" + id, "{\"name\": \"Mine\"}").statusCode())
+                .isEqualTo(404);
+        JsonNode renamed = json(server.send("PATCH", "api/presets/" + id, "{\"name\": \"Captain\"}"), 200);
+        assertThat(renamed.path("name").stringValue()).isEqualTo("Captain");
+        assertThat(renamed.path("system").stringValue()).isEqualTo("Arr");
+        assertThat(server.send("PATCH", "api/presets/" + id, "{\"name\": \" \"}").statusCode())
+                .isEqualTo(400);
+        assertThat(server.send("PATCH", "api/presets/" + id, "{\"temperature\": 3}").statusCode())
+                .isEqualTo(400);
+        assertThat(other.send("DELETE", "api/presets/" + id, "").statusCode()).isEqualTo(404);
+        assertThat(server.send("DELETE", "api/presets/" + id, "").statusCode()).isEqualTo(200);
+        assertThat(json(server.get("api/presets/"), 200).path("data")).isEmpty();
+        assertThat(server.send("DELETE", "api/presets/" + id, "").statusCode()).isEqualTo(404);
     }
 
     @Test

@@ -86,8 +86,8 @@ class ModerationApiTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "v1/completions | {'model': 'talker', 'prompt': 'TEXT'}",
-                "v1/completions | {'model': 'talker', 'prompt': ['fine', 'TEXT'], 'stream': true}",
+                "v1/completions | {'model': 'talker', 'prompt': 'TEXT', 'max_tokens': 90}",
+                "v1/completions | {'model': 'talker', 'prompt': ['fine', 'TEXT'], 'stream': true, 'max_tokens': 90}",
                 "v1/chat/completions | {'model': 'talker', 'messages': [{'role': 'user', 'content': 'TEXT'}]}",
                 "v1/chat/completions | {'model': 'talker', 'stream': true, 'messages': [{'role': 'user', 'content': [{'type': 'text', 'text': 'TEXT'}]}, {'role': 'assistant', 'content': 'fine'}, {'role': 'user', 'content': 'Go on'}]}",
                 "v1/responses | {'model': 'talker', 'input': 'TEXT'}",
@@ -110,7 +110,7 @@ class ModerationApiTest {
         HttpResponse<String> answered =
                 holder.post(route, body.replace('\'', '"').replace("TEXT", "A tale"), "application/json");
         assertThat(answered.statusCode()).isEqualTo(200);
-        assertThat(answered.body()).contains("kill you"); // nothing is said of the output
+        assertThat(answered.body()).contains("kill"); // nothing is said of the output
     }
 
     private static ChatCompletionCreateParams chat() {

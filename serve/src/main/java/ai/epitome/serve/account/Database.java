@@ -2,6 +2,7 @@ package ai.epitome.serve.account;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -65,8 +66,7 @@ public final class Database implements AutoCloseable {
             Files.createDirectories(folder);
             if (Files.notExists(file)
                     && file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-                Files.createFile(
-                        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+                createFile(file);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -75,6 +75,14 @@ public final class Database implements AutoCloseable {
         ConnectionPool.Opener writer = () -> sqliteConnection(file.toString(), false);
         return new Database("SQLite " + file, new ConnectionPool(SQLITE_READERS, reader), new ConnectionPool(1, writer))
                 .migrated(Migrations.Dialect.SQLITE);
+    }
+
+    private static void createFile(Path file) throws IOException {
+        try {
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        } catch (FileAlreadyExistsException e) {
+            // Another process has been quicker, and gave it the same permissions.
+        }
     }
 
     private static Connection sqliteConnection(String file, boolean reader) throws SQLException {

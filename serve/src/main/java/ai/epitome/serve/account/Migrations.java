@@ -26,7 +26,8 @@ final class Migrations {
             "005-responses",
             "006-files",
             "007-batches",
-            "008-moderation");
+            "008-moderation",
+            "009-ties-and-presets");
     /// Any number that other programs on the same server do not lock.
     private static final long POSTGRESQL_LOCK = 0x4550_4954_4F4D_45L; // "EPITOME"
 

@@ -40,7 +40,7 @@ public final class ConversationStore {
     public static final class RefusedException extends RuntimeException {
         private final boolean missing;
 
-        private RefusedException(boolean missing, String message) {
+        RefusedException(boolean missing, String message) {
             super(message, null, false, false);
             this.missing = missing;
         }
@@ -369,7 +369,7 @@ public final class ConversationStore {
         });
     }
 
-    /// Keeps which of two answers somebody found better; what was said of the two before is forgotten.
+    /// Keeps which of two answers somebody found better, or that neither is; what was said of the two before is forgotten.
     ///
     /// @throws RefusedException when they are not two answers to one message
     public void prefer(String owner, String id, Preferences.Choice choice, long now) {
@@ -396,12 +396,13 @@ public final class ConversationStore {
                 statement.executeUpdate();
             }
             try (PreparedStatement statement = connection.prepareStatement(
-                    "INSERT INTO preference (conversation, chosen, rejected, note, created_at) VALUES (?, ?, ?, ?, ?)")) {
+                    "INSERT INTO preference (conversation, chosen, rejected, note, tie, created_at) VALUES (?, ?, ?, ?, ?, ?)")) {
                 statement.setString(1, id);
                 statement.setInt(2, choice.chosen());
                 statement.setInt(3, choice.rejected());
                 statement.setString(4, Storable.text(choice.note()));
-                statement.setLong(5, now);
+                statement.setInt(5, choice.tie() ? 1 : 0);
+                statement.setLong(6, now);
                 return statement.executeUpdate();
             }
         });
@@ -411,13 +412,13 @@ public final class ConversationStore {
     List<Preferences.Choice> choices(String id) {
         return database.read(connection -> {
             try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT chosen, rejected, note FROM preference WHERE conversation = ? "
+                    connection.prepareStatement("SELECT chosen, rejected, note, tie FROM preference WHERE conversation = ? "
                             + "ORDER BY created_at, chosen, rejected")) {
                 statement.setString(1, id);
                 try (ResultSet rows = statement.executeQuery()) {
                     List<Preferences.Choice> found = new ArrayList<>();
                     while (rows.next()) {
-                        found.add(new Preferences.Choice(rows.getInt(1), rows.getInt(2), rows.getString(3)));
+                        found.add(new Preferences.Choice(rows.getInt(1), rows.getInt(2), rows.getString(3), rows.getInt(4) == 1));
                     }
                     return found;
                 }

@@ -12,7 +12,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// What people said of answers, as data to learn from, in the forms that Hugging Face's TRL reads: pairs
 /// (`prompt`, `chosen`, `rejected`) of answers that were compared, or of which one was rated good and the other bad; or
-/// single answers (`prompt`, `completion`, `label`) as they were rated.
+/// single answers (`prompt`, `completion`, `label`) as they were rated. What people found equally good is no pair, and
+/// stands alone (`prompt`, `answers`).
 ///
 /// Prompts and answers are lists of messages; of conversations that are one text, they are texts. Notes go along.
 public final class Preferences {
@@ -22,13 +23,20 @@ public final class Preferences {
 
     public enum Form {
         PAIRS,
-        LABELS
+        LABELS,
+        TIES
     }
 
     /// Which of two answers to one message somebody found better.
     ///
     /// @param note why
-    public record Choice(int chosen, int rejected, String note) {}
+    /// @param tie whether neither is; then `chosen` and `rejected` only name the two
+    public record Choice(int chosen, int rejected, String note, boolean tie) {
+        /// Of a better one and another.
+        public Choice(int chosen, int rejected, String note) {
+            this(chosen, rejected, note, false);
+        }
+    }
 
     /// Gives each example to `line`, the oldest conversation first.
     public static void write(ConversationStore store, Form form, Consumer<ObjectNode> line) {
@@ -44,7 +52,14 @@ public final class Preferences {
             for (Choice choice : store.choices(id)) {
                 told.add(List.of(choice.chosen(), choice.rejected()));
                 told.add(List.of(choice.rejected(), choice.chosen())); // a comparison counts for more than ratings
-                examples.pair(choice);
+                if (!choice.tie() && form == Form.PAIRS) {
+                    examples.pair(choice);
+                } else if (choice.tie() && form == Form.TIES) {
+                    examples.tie(choice);
+                }
+            }
+            if (form == Form.TIES) {
+                continue;
             }
             ratedApart(tree).stream()
                     .filter(choice -> !told.contains(List.of(choice.chosen(), choice.rejected())))
@@ -108,6 +123,21 @@ public final class Preferences {
                 said(example, "rejected", rejected);
                 noted(example, choice.note());
             }
+        }
+
+        void tie(Choice choice) {
+            Message one = tree.find(choice.chosen()).orElseThrow();
+            Message other = tree.find(choice.rejected()).orElseThrow();
+            ObjectNode example = begun(one);
+            ArrayNode answers = example.putArray("answers");
+            for (Message answer : List.of(one, other)) {
+                if (settings.mode() == Settings.Mode.TEXT) {
+                    answers.add(answer.content());
+                } else {
+                    answers.addArray().add(json(answer));
+                }
+            }
+            noted(example, choice.note());
         }
 
         private ObjectNode begun(Message answer) {

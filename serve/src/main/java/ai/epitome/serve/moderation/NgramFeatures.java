@@ -14,6 +14,9 @@ public final class NgramFeatures {
     static final int WINDOW = 48;
     /// Longer words are cut: nothing that means something is so long.
     private static final int WORD_CHARACTERS = 24;
+    /// Texts with fewer different words and runs are shorter than length 1: of a word or two nobody can be sure.
+    private static final int FEWEST_WHOLE = 16;
+    private static final int FEWEST_RUNS = 64;
     private static final int SHORTEST_RUN = 3;
     private static final int LONGEST_RUN = 5;
     private static final int WORD_SEED = 0x9E3779B9;
@@ -31,16 +34,15 @@ public final class NgramFeatures {
     /// have runs of characters.
     public record Window(int[] places, float[] weights) {}
 
-    /// @return at least one window; it is empty when the text has no word
+    /// @return none when the text has no word
     public static List<Window> windows(String text) {
         List<String> words = words(PlainText.of(text));
         List<Window> windows = new ArrayList<>();
-        int from = 0;
-        do {
-            int to = Math.min(words.size(), from + WINDOW);
+        int to = 0;
+        for (int from = 0; to < words.size(); from += WINDOW / 2) {
+            to = Math.min(words.size(), from + WINDOW);
             windows.add(window(words.subList(from, to)));
-            from += to == words.size() ? WINDOW : WINDOW / 2;
-        } while (from < words.size());
+        }
         return windows;
     }
 
@@ -86,8 +88,8 @@ public final class NgramFeatures {
     private static Window join(int[] whole, int[] runs) {
         int[] places = new int[whole.length + runs.length];
         float[] weights = new float[places.length];
-        float ofWhole = (float) (1 / Math.sqrt(Math.max(1, whole.length)));
-        float ofRuns = (float) (1 / Math.sqrt(Math.max(1, runs.length)));
+        float ofWhole = (float) (1 / Math.sqrt(Math.max(FEWEST_WHOLE, whole.length)));
+        float ofRuns = (float) (1 / Math.sqrt(Math.max(FEWEST_RUNS, runs.length)));
         int count = 0;
         for (int w = 0, r = 0; w < whole.length || r < runs.length; ) {
             int next = Math.min(

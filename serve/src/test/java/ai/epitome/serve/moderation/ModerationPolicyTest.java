@@ -64,6 +64,7 @@ class ModerationPolicyTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '`',
             value = {
                 "never | 'never' is none of off, log, flag and refuse",
                 "{ | is no JSON",

@@ -81,7 +81,7 @@ public final class ClassifierTraining {
                     logits[i] = windows.get(i).stream()
                             .mapToDouble(regression::logit)
                             .max()
-                            .orElseThrow();
+                            .orElse(regression.bias());
                 }
             }
         }

@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// - `{"text": "...", "categories": ["hate"]}`: a text with what it is of
 /// - `{"chosen": "\n\nHuman: ...", "rejected": "..."}`: dialogues; turns of them whose hash the labels have
-/// - files of texts that are known to be clean: `"..."`, or objects with `text`, `question` or `instruction`
+/// - files of texts that are known to be clean: `"..."`, or objects with `text`, `question`, `instruction`, `ctx`, `context` or `goal`
 ///
 /// Labels are lines `HASH TAB CATEGORY ...` with the first 16 digits of a text's SHA-256, so that they can be shared
 /// without the texts.
@@ -40,7 +40,7 @@ public final class LabelledTexts {
     private static final int LONGEST = 400;
     private static final Pattern TURN =
             Pattern.compile("\n\n(?:Human|Assistant): ?(.*?)(?=\n\nHuman:|\n\nAssistant:|\\z)", Pattern.DOTALL);
-    private static final List<String> CLEAN_FIELDS = List.of("text", "question", "instruction");
+    private static final List<String> CLEAN_FIELDS = List.of("text", "question", "instruction", "ctx", "context", "goal");
 
     private final Map<String, Set<Category>> labels = new HashMap<>();
     /// By hash, so that the order of files does not matter.
@@ -129,16 +129,23 @@ public final class LabelledTexts {
             for (String paragraph : document.split("\n\\s*\n")) {
                 String text = paragraph.strip().replaceAll("\\s+", " ");
                 if (text.length() >= SHORTEST && text.length() <= LONGEST) {
-                    // The first digits say what is held out, so these choose.
-                    chosen.put(LabelledText.hash(text).substring(HASH_DIGITS), text);
+                    chosen.put(LabelledText.hash(text), text);
                     if (chosen.size() > PARAGRAPHS) {
                         chosen.pollLastEntry();
                     }
                 }
             }
         }
-        chosen.values().forEach(text -> keep(text, Set.of()));
+        chosen.forEach((hash, text) -> keep(fragment(hash, text), Set.of()));
         return this;
+    }
+
+    /// Every other paragraph is cut to its first words, one to sixteen: what people and models say is often that short.
+    private static String fragment(String hash, String text) {
+        int random = Integer.parseInt(hash, 24, 28, 16);
+        String[] words = text.split(" ");
+        int length = random % 2 == 0 ? words.length : Math.min(words.length, 1 + random / 2 % 16);
+        return String.join(" ", Arrays.asList(words).subList(0, length));
     }
 
     private void keep(String text, Set<Category> categories) {

@@ -21,8 +21,7 @@ record LogisticRegression(double[] weights, double bias) {
     static LogisticRegression learn(List<Window> windows, boolean[] positive, int places) {
         double[] weights = new double[places];
         double[] squares = new double[places];
-        double bias = 0;
-        double biasSquares = 0;
+        double bias = logit(positive);
         int[] order = new int[windows.size()];
         for (int i = 0; i < order.length; i++) {
             order[i] = i;
@@ -40,11 +39,18 @@ record LogisticRegression(double[] weights, double bias) {
                     squares[place] += gradient * gradient;
                     weights[place] -= RATE * gradient / Math.sqrt(squares[place] + 1e-8);
                 }
-                biasSquares += error * error;
-                bias -= RATE * error / Math.sqrt(biasSquares + 1e-8);
             }
         }
         return new LogisticRegression(weights, bias);
+    }
+
+    /// What says of a text without words only how many texts are positive. It stays, and windows' places say the rest.
+    private static double logit(boolean[] positive) {
+        int count = 0;
+        for (boolean each : positive) {
+            count += each ? 1 : 0;
+        }
+        return StrictMath.log((count + 0.5) / (positive.length - count + 0.5));
     }
 
     private static void shuffle(int[] order, RandomGenerator random) {

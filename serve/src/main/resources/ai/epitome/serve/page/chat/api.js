@@ -30,6 +30,11 @@ export const create = settings => request("POST", `${ROOT}/`, settings);
 export const change = (id, changes) => request("PATCH", `${ROOT}/${id}`, changes);
 export const remove = id => request("DELETE", `${ROOT}/${id}`);
 export const rate = (id, number, rating, note) => request("PATCH", `${ROOT}/${id}/messages/${number}`, {rating, note});
+const PRESETS = "/api/presets";
+export const presets = () => request("GET", `${PRESETS}/`);
+export const keepPreset = preset => request("POST", `${PRESETS}/`, preset);
+export const changePreset = (id, changes) => request("PATCH", `${PRESETS}/${id}`, changes);
+export const removePreset = id => request("DELETE", `${PRESETS}/${id}`);
 export const prefer = (id, choice) => request("POST", `${ROOT}/${id}/preferences`, choice);
 
 /** The text of a file that holds a conversation. */

@@ -85,11 +85,11 @@ class App extends Component {
   };
 
   #welcome(chats) {
-    const fitting = PRESETS.filter(preset => preset.settings.mode === "text" || !chats.models.length || chats.models.some(each => each.chat));
+    const fitting = [...PRESETS, ...chats.own].filter(preset => preset.settings.mode === "text" || !chats.models.length || chats.models.some(each => each.chat));
     return h("div", {class: "welcome"},
       h("h1", {}, chats.settings.mode === "text" ? "Write together" : "What is on your mind?"),
       h("div", {class: "presets", role: "radiogroup", "aria-label": "Kind of conversation"}, fitting.map(preset =>
-        h("button", {type: "button", role: "radio", key: preset.name, "aria-checked": String(chats.preset === preset),
+        h("button", {type: "button", role: "radio", key: preset.id ?? preset.name, "aria-checked": String(chats.preset === preset),
           onClick: () => { chats.begin(preset); this.#composer.current.focus(); }},
         h(Icon, {name: preset.icon}), preset.name))),
       h("p", {class: "fine", "aria-live": "polite"}, chats.preset.hint));
@@ -137,5 +137,6 @@ class App extends Component {
 export function startChat(host) {
   const chats = new Chats();
   render(h(App, {chats}), host);
+  chats.loadPresets();
   if (view() === "chat") chats.open(place());
 }

@@ -2,7 +2,7 @@
 import {onModels} from "../models.js";
 import {go} from "../views.js";
 import * as api from "./api.js";
-import {PRESETS} from "./presets.js";
+import {PRESETS, kept, owned} from "./presets.js";
 import {Tree} from "./tree.js";
 
 const SETTLE = 200; // milliseconds between looks at an answer that was stopped
@@ -20,6 +20,8 @@ export class Chats {
   tree = new Tree([]);
   draft = {...PRESETS[0].settings};
   preset = PRESETS[0];
+  /** Presets of one's own. */
+  own = [];
   failure = "";
   /** Two answers that are looked at side by side: {parent, numbers, swapped}; the second may still be written. */
   comparison = null;
@@ -129,6 +131,45 @@ export class Chats {
     this.preset = preset;
     this.draft = {...preset.settings, model: this.draft.model};
     this.changed();
+  }
+
+  /** Presets of one's own first: who has given a name to something looks for it under that name. */
+  get presets() {
+    return [...this.own, ...PRESETS];
+  }
+
+  loadPresets() {
+    return this.#tried(async () => {
+      const {data} = await api.presets();
+      this.own = data.map(owned);
+      if (this.preset.id) this.preset = this.own.find(each => each.id === this.preset.id) ?? PRESETS[0];
+      this.changed();
+    });
+  }
+
+  /** Keeps how this conversation is answered under a name; one that has the name already is changed. */
+  keepPreset(name) {
+    return this.#tried(async () => {
+      const before = this.own.find(each => each.name === name);
+      if (before) await api.changePreset(before.id, kept(this.settings));
+      else await api.keepPreset({name, ...kept(this.settings)});
+      await this.loadPresets();
+      if (!this.current) this.preset = this.own.find(each => each.name === name) ?? this.preset;
+    });
+  }
+
+  renamePreset(preset, name) {
+    return this.#tried(async () => {
+      await api.changePreset(preset.id, {name});
+      await this.loadPresets();
+    });
+  }
+
+  removePreset(preset) {
+    return this.#tried(async () => {
+      await api.removePreset(preset.id);
+      await this.loadPresets();
+    });
   }
 
   /** Says something; a text may be gone on with as it is. Returns whether the server took it. */
@@ -290,9 +331,9 @@ export class Chats {
     this.changed();
   }
 
-  prefer(chosen, rejected, note) {
+  prefer(chosen, rejected, note, tie = false) {
     return this.#tried(async () => {
-      await api.prefer(this.current.id, {chosen, rejected, note});
+      await api.prefer(this.current.id, {chosen, rejected, note, tie});
       this.endComparison();
       await this.choose(chosen);
     });

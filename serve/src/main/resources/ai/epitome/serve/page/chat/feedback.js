@@ -68,6 +68,7 @@ export class Comparison extends Component {
     const {chats} = this.props;
     if (event.target.matches("input")) return;
     if (event.key === "1" || event.key === "2") this.#choose(Number(event.key) - 1);
+    else if (event.key === "0" || event.key === "=") this.#equal();
     else if (event.key === "Escape") chats.endComparison();
     else return;
     event.preventDefault();
@@ -77,6 +78,12 @@ export class Comparison extends Component {
   #choose(side) {
     const {chats} = this.props, numbers = chats.compared;
     if (this.#ready(numbers)) chats.prefer(numbers[side], numbers[1 - side], this.#note.current.value.trim());
+  }
+
+  /** Neither is better; the answer that was there stays. */
+  #equal() {
+    const {chats} = this.props, numbers = chats.comparison.numbers;
+    if (this.#ready(numbers)) chats.prefer(numbers[0], numbers[1], this.#note.current.value.trim(), true);
   }
 
   #ready(numbers) {
@@ -90,8 +97,10 @@ export class Comparison extends Component {
       ready: this.#ready(numbers), choose: () => this.#choose(i)});
     return h("div", {class: "comparison", role: "region", "aria-label": "Which answer is better?", tabIndex: -1, onKeyDown: this.#key},
       h("header", {}, h("div", {}, h("h2", {}, "Which answer is better?"), h("p", {class: "fine"}, question?.content ?? "")),
-        h(IconButton, {icon: "close", label: "Neither: back to the conversation", onClick: () => chats.endComparison()})),
+        h(IconButton, {icon: "close", label: "No answer: back to the conversation", onClick: () => chats.endComparison()})),
       h("div", {class: "sides"}, side(0, "Left"), side(1, "Right")),
+      h("button", {type: "button", class: "equal", disabled: !this.#ready(numbers), onClick: () => this.#equal()},
+        "Equally good", h("kbd", {}, 0)),
       h("input", {ref: this.#note, class: "why", "aria-label": "Why", placeholder: "Why? (you may leave it out)", maxLength: 2000}));
   }
 }

@@ -44,6 +44,21 @@ export const PRESETS = [
   },
 ];
 
+const KEPT = ["mode", "system", "temperature", "top_p", "max_tokens"];
+
+/** Of a conversation what a preset keeps. */
+export const kept = conversation => Object.fromEntries(KEPT.map(name => [name, conversation[name]]));
+
+/** A preset of one's own, as the server tells it. */
+export const owned = ({id, name, ...rest}) => ({
+  id,
+  name,
+  hint: "Your own.",
+  icon: "sliders",
+  placeholder: rest.mode === "text" ? "Begin a text; the model goes on with it" : "Ask anything",
+  settings: {...kept(rest), model: ""},
+});
+
 /** Whether a conversation is still answered as a preset has it. */
 export const follows = (conversation, preset) =>
-  ["mode", "system", "temperature", "top_p", "max_tokens"].every(name => conversation[name] === preset.settings[name]);
+  KEPT.every(name => conversation[name] === preset.settings[name]);
