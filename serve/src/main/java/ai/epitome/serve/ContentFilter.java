@@ -14,11 +14,12 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/// A key's [ModerationPolicy], applied to what one request asks and is answered. What was found is noted without the texts.
+/// A key's [ModerationPolicy], applied to what one request asks and is answered. What was found is noted
+/// without the texts.
 ///
-/// An answer is looked at while it comes, in steps: at the end of each sentence and at least every [#STEP] characters,
-/// together with [#BEFORE] characters of what came before. Where the policy refuses answers, each step is held back until
-/// it has been looked at; otherwise it goes on at once.
+/// An answer is looked at while it comes, in steps: at the end of each sentence and at least every [#STEP]
+/// characters, together with [#BEFORE] characters of what came before. Where the policy refuses answers,
+/// each step is held back until it has been looked at; otherwise it goes on at once.
 final class ContentFilter {
     /// Some twelve words.
     private static final int STEP = 80;

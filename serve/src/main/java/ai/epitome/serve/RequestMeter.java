@@ -26,8 +26,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// Counts what one request uses. Answers take their `usage` from here, and so do the usage row and the metrics: they
-/// cannot differ.
+/// Counts what one request uses. Answers take their `usage` from here, and so do the usage row and the
+/// metrics: they cannot differ.
 ///
 /// ```java
 /// RequestMeter meter = RequestMeter.of(request);
@@ -106,7 +106,8 @@ final class RequestMeter {
         return model;
     }
 
-    /// What is done about the request's texts, by its key's policy; where it has none they are looked at and counted.
+    /// What is done about the request's texts, by its key's policy; where it has none they are looked at
+    /// and counted.
     synchronized ContentFilter filter() {
         if (filter == null) {
             filter = new ContentFilter(key.flatMap(ApiKey::moderation).orElse(ModerationPolicy.LOG), moderator);
@@ -170,8 +171,8 @@ final class RequestMeter {
         cachedTokens = Math.min(promptTokens, cachedTokens + tokens);
     }
 
-    /// [CompletionModel#generate] for the request's owner, counted: also what was generated when it ends with an
-    /// exception.
+    /// [CompletionModel#generate] for the request's owner, counted: also what was generated when it ends
+    /// with an exception.
     GenerationResult generate(
             CompletionModel generator,
             GenerationRequest request,

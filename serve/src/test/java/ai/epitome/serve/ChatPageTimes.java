@@ -11,8 +11,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// How long the page takes with chats of different lengths; asked for with `-Depitome.page.times=true`. The model answers at
-/// once, so that the page's own time is what counts.
+/// How long the page takes with chats of different lengths; asked for with `-Depitome.page.times=true`. The
+/// model answers at once, so that the page's own time is what counts.
 @EnabledIfSystemProperty(named = "epitome.page.times", matches = "true")
 class ChatPageTimes {
     private static final int ROUNDS = 5;

@@ -15,8 +15,8 @@ import java.util.function.UnaryOperator;
 
 /// Conversations, in the database. What a method has done is durable when it returns.
 ///
-/// Everything belongs to an owner, the id of an API key or the empty text, and nobody finds what belongs to another.
-/// Safe to use from any thread.
+/// Everything belongs to an owner, the id of an API key or the empty text, and nobody finds what belongs to
+/// another. Safe to use from any thread.
 public final class ConversationStore {
     /// Beyond so many, a conversation takes no more messages.
     public static final int MOST_MESSAGES = 10_000;
@@ -235,8 +235,8 @@ public final class ConversationStore {
         return messages.stream().mapToLong(Message::characters).sum();
     }
 
-    /// Counts further messages. Writing first keeps others out of the conversation until the transaction ends, in
-    /// PostgreSQL too, and so no two messages get one number.
+    /// Counts further messages. Writing first keeps others out of the conversation until the transaction
+    /// ends, in PostgreSQL too, and so no two messages get one number.
     private static void lock(Connection connection, String owner, String id, List<Message> further)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("UPDATE conversation SET "
@@ -264,8 +264,8 @@ public final class ConversationStore {
         });
     }
 
-    /// Adds messages, each the child of the one before it, the first one of its own parent; the branch that is shown
-    /// ends with them.
+    /// Adds messages, each the child of the one before it, the first one of its own parent; the branch that
+    /// is shown ends with them.
     ///
     /// @return as they are stored
     /// @throws RefusedException when there is no such conversation or parent, or no room
@@ -369,7 +369,8 @@ public final class ConversationStore {
         });
     }
 
-    /// Keeps which of two answers somebody found better, or that neither is; what was said of the two before is forgotten.
+    /// Keeps which of two answers somebody found better, or that neither is; what was said of the two
+    /// before is forgotten.
     ///
     /// @throws RefusedException when they are not two answers to one message
     public void prefer(String owner, String id, Preferences.Choice choice, long now) {

@@ -11,11 +11,12 @@ import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What people said of answers, as data to learn from, in the forms that Hugging Face's TRL reads: pairs
-/// (`prompt`, `chosen`, `rejected`) of answers that were compared, or of which one was rated good and the other bad; or
-/// single answers (`prompt`, `completion`, `label`) as they were rated. What people found equally good is no pair, and
-/// stands alone (`prompt`, `answers`).
+/// (`prompt`, `chosen`, `rejected`) of answers that were compared, or of which one was rated good and the
+/// other bad; or single answers (`prompt`, `completion`, `label`) as they were rated. What people found
+/// equally good is no pair, and stands alone (`prompt`, `answers`).
 ///
-/// Prompts and answers are lists of messages; of conversations that are one text, they are texts. Notes go along.
+/// Prompts and answers are lists of messages; of conversations that are one text, they are texts. Notes go
+/// along.
 public final class Preferences {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 

@@ -14,17 +14,18 @@ import java.util.Set;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
-/// Logistic regression over [NgramFeatures], one for each category that there were texts to learn from. A text's score is
-/// the highest of its windows.
+/// Logistic regression over [NgramFeatures], one for each category that there were texts to learn from. A
+/// text's score is the highest of its windows.
 ///
 /// Kept as a gzip stream of big-endian values:
 ///
 /// ```
 /// "EPMO", int version 1, int categories
-/// each category: UTF name, float threshold, float bias, float scale, byte weights[65536]      weight = scale x byte
+/// each category: UTF name, float threshold, bias, scale, byte weights[65536]        weight = scale x byte
 /// ```
 ///
-/// The bundled weights are made by `epitome moderation train`; docs/results/moderation.md says of which texts.
+/// The bundled weights are made by `epitome moderation train`; docs/results/moderation.md says of which
+/// texts.
 public final class LinearClassifier implements Moderator {
     private static final int MAGIC = 0x45504D4F;
     private static final int VERSION = 1;

@@ -19,8 +19,9 @@ import tools.jackson.databind.node.ObjectNode;
 ///  "output": {"*": {"flag": true}, "hate": {"flag": 0.3, "refuse": 0.6}}}
 /// ```
 ///
-/// A number is the score from which on something is done, `true` stands for the one from which on the moderator flags, and
-/// `*` for every category that is not named. Or one word for both sides and every category: `off`, `log`, `flag`, `refuse`.
+/// A number is the score from which on something is done, `true` stands for the one from which on the
+/// moderator flags, and `*` for every category that is not named. Or one word for both sides and every
+/// category: `off`, `log`, `flag`, `refuse`.
 ///
 /// @param input about what is asked
 /// @param output about what is answered

@@ -4,17 +4,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// What a text is made of, for a linear classifier: its words, pairs of words, and runs of 3 to 5 characters within words,
-/// each hashed to one of [#PLACES] places.
+/// What a text is made of, for a linear classifier: its words, pairs of words, and runs of 3 to 5
+/// characters within words, each hashed to one of [#PLACES] places.
 ///
-/// A text is looked at in windows of [#WINDOW] words, each beginning half a window after the one before: what is said in
-/// one sentence does not get lost in a long text, and the work for a window is bounded, whatever its words are.
+/// A text is looked at in windows of [#WINDOW] words, each beginning half a window after the one before:
+/// what is said in one sentence does not get lost in a long text, and the work for a window is bounded,
+/// whatever its words are.
 public final class NgramFeatures {
     static final int PLACES = 1 << 16;
     static final int WINDOW = 48;
     /// Longer words are cut: nothing that means something is so long.
     private static final int WORD_CHARACTERS = 24;
-    /// Texts with fewer different words and runs are shorter than length 1: of a word or two nobody can be sure.
+    /// Texts with fewer different words and runs are shorter than length 1: of a word or two nobody can be
+    /// sure.
     private static final int FEWEST_WHOLE = 16;
     private static final int FEWEST_RUNS = 64;
     private static final int SHORTEST_RUN = 3;
@@ -30,8 +32,8 @@ public final class NgramFeatures {
         return PLACES;
     }
 
-    /// The places that a window has, ascending, and with which weight: words and pairs together have length 1, and so
-    /// have runs of characters.
+    /// The places that a window has, ascending, and with which weight: words and pairs together have length
+    /// 1, and so have runs of characters.
     public record Window(int[] places, float[] weights) {}
 
     /// @return none when the text has no word
@@ -109,7 +111,8 @@ public final class NgramFeatures {
         return new Window(Arrays.copyOf(places, count), Arrays.copyOf(weights, count));
     }
 
-    /// FNV-1a over the characters, with the last step of MurmurHash3 so that the low bits depend on all of them.
+    /// FNV-1a over the characters, with the last step of MurmurHash3 so that the low bits depend on all of
+    /// them.
     private static int hash(int seed, String text, int from, int to) {
         int hash = seed;
         for (int i = from; i < to; i++) {

@@ -4,7 +4,8 @@ import java.text.Normalizer;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
-/// Texts as classifiers compare them: small letters without accents, and signs that stand for letters (`k1ll`) as those.
+/// Texts as classifiers compare them: small letters without accents, and signs that stand for letters
+/// (`k1ll`) as those.
 final class PlainText {
     private static final Pattern MARKS = Pattern.compile("\\p{M}+");
 

@@ -11,12 +11,13 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// Looks for words and phrases, English ones: those of `words.txt`. It finds what says it plainly and nothing else; it
-/// does not understand a text, so that quotations and jokes are flagged, and whatever is said in other words is not.
+/// Looks for words and phrases, English ones: those of `words.txt`. It finds what says it plainly and
+/// nothing else; it does not understand a text, so that quotations and jokes are flagged, and whatever is
+/// said in other words is not.
 ///
-/// The file has a line `[category]` and then phrases, one a line, where `*` stands for the rest of a word and `/`
-/// between words for a choice. Between the words of a text may be up to three other characters; digits and signs that look like
-/// letters (`k1ll`) are taken for them.
+/// The file has a line `[category]` and then phrases, one a line, where `*` stands for the rest of a word
+/// and `/` between words for a choice. Between the words of a text may be up to three other characters;
+/// digits and signs that look like letters (`k1ll`) are taken for them.
 public final class WordLists implements Moderator {
     /// One phrase that is found; more make it likelier.
     private static final double ONE = 0.6;

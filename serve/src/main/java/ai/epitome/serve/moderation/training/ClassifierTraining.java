@@ -13,13 +13,13 @@ import java.util.stream.IntStream;
 
 /// Learns a classifier of the texts that are not held out, for each category that enough of them are of.
 ///
-/// Five regressions are learned of four fifths of the texts each; the scores that they give the fifth they have not seen say
-/// how logits become probabilities (Platt's scaling) and from which score on to flag: where precision and recall are best
-/// together. The regression that is kept learns from all of them.
+/// Five regressions are learned of four fifths of the texts each; the scores that they give the fifth they
+/// have not seen say how logits become probabilities (Platt's scaling) and from which score on to flag:
+/// where precision and recall are best together. The regression that is kept learns from all of them.
 public final class ClassifierTraining {
     /// With fewer texts of it a category is left to the word lists.
     private static final int FEWEST = 40;
-    /// So that a text is flagged by no less than an even chance, and by no more than one in five of a false alarm.
+    /// Nothing is flagged by a chance of less than one in five, and all that is likelier than not is.
     private static final double LOWEST_THRESHOLD = 0.2;
     private static final double HIGHEST_THRESHOLD = 0.5;
     private static final int NEWTON_STEPS = 50;
@@ -107,7 +107,8 @@ public final class ClassifierTraining {
         return LogisticRegression.learn(chosen, positive, NgramFeatures.places());
     }
 
-    /// The slope and offset that make probabilities of logits: two-parameter logistic regression by Newton's method.
+    /// The slope and offset that make probabilities of logits: two-parameter logistic regression by
+    /// Newton's method.
     private static double[] scaling(double[] logits, boolean[] positive) {
         double slope = 1;
         double offset = 0;

@@ -13,7 +13,8 @@ import java.util.List;
 /// @param f1 the harmonic mean of the two
 /// @param auc the chance that a positive text has a higher score than another (area under the ROC curve)
 /// @param brier mean squared distance of scores from 0 or 1
-/// @param calibrationError by how much scores are off from shares of positives, in ten bins, weighed by their texts
+/// @param calibrationError by how much scores are off from shares of positives, in ten bins, weighed by
+/// their texts
 public record Evaluation(
         int texts,
         int positives,

@@ -24,14 +24,16 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Texts to learn from and to measure on, collected from files of JSON lines (`.jsonl`, `.jsonl.gz`), each text once:
+/// Texts to learn from and to measure on, collected from files of JSON lines (`.jsonl`, `.jsonl.gz`), each
+/// text once:
 ///
 /// - `{"text": "...", "categories": ["hate"]}`: a text with what it is of
 /// - `{"chosen": "\n\nHuman: ...", "rejected": "..."}`: dialogues; turns of them whose hash the labels have
-/// - files of texts that are known to be clean: `"..."`, or objects with `text`, `question`, `instruction`, `ctx`, `context` or `goal`
+/// - files of texts that are known to be clean: `"..."`, or objects with `text`, `question`, `instruction`,
+///   `ctx`, `context` or `goal`
 ///
-/// Labels are lines `HASH TAB CATEGORY ...` with the first 16 digits of a text's SHA-256, so that they can be shared
-/// without the texts.
+/// Labels are lines `HASH TAB CATEGORY ...` with the first 16 digits of a text's SHA-256, so that they can
+/// be shared without the texts.
 public final class LabelledTexts {
     private static final JsonMapper MAPPER = new JsonMapper();
     private static final int HASH_DIGITS = 16;
@@ -120,8 +122,8 @@ public final class LabelledTexts {
         found.forEach(text -> keep(text.stringValue(), Set.of()));
     }
 
-    /// Adds paragraphs of documents that are known to be clean: of those that are neither very short nor long, as many as
-    /// [#PARAGRAPHS], chosen by their hashes.
+    /// Adds paragraphs of documents that are known to be clean: of those that are neither very short nor
+    /// long, as many as [#PARAGRAPHS], chosen by their hashes.
     public LabelledTexts addProse(Iterator<byte[]> documents) {
         TreeMap<String, String> chosen = new TreeMap<>();
         while (documents.hasNext()) {
@@ -140,7 +142,8 @@ public final class LabelledTexts {
         return this;
     }
 
-    /// Every other paragraph is cut to its first words, one to sixteen: what people and models say is often that short.
+    /// Every other paragraph is cut to its first words, one to sixteen: what people and models say is often
+    /// that short.
     private static String fragment(String hash, String text) {
         int random = Integer.parseInt(hash, 24, 28, 16);
         String[] words = text.split(" ");

@@ -7,8 +7,8 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /// Logistic regression, by stochastic gradients with a rate for each weight
-/// ([AdaGrad](https://jmlr.org/papers/v12/duchi11a.html)), which suits features that are rare. The same examples give the
-/// same bits, whatever the machine.
+/// ([AdaGrad](https://jmlr.org/papers/v12/duchi11a.html)), which suits features that are rare. The same
+/// examples give the same bits, whatever the machine.
 ///
 /// @param weights one for each place of a window
 record LogisticRegression(double[] weights, double bias) {
@@ -44,7 +44,8 @@ record LogisticRegression(double[] weights, double bias) {
         return new LogisticRegression(weights, bias);
     }
 
-    /// What says of a text without words only how many texts are positive. It stays, and windows' places say the rest.
+    /// What says of a text without words only how many texts are positive. It stays, and windows' places
+    /// say the rest.
     private static double logit(boolean[] positive) {
         int count = 0;
         for (boolean each : positive) {

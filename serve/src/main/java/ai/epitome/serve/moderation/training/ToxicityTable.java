@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A table of texts with a score of how toxic each is, such as InstructGPT's samples on RealToxicityPrompts: comma-separated
-/// values with a heading that has `sample` and `toxicity`.
+/// A table of texts with a score of how toxic each is, such as InstructGPT's samples on
+/// RealToxicityPrompts: comma-separated values with a heading that has `sample` and `toxicity`.
 public final class ToxicityTable {
     private static final double TOXIC = 0.5;
 
