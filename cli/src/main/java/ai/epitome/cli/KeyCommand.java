@@ -185,8 +185,17 @@ final class KeyCommand {
     }
 
     private static Table table(List<ApiKey> keys, Instant now) {
-        Table table =
-                new Table("id", "name", "key", "scopes", "state", "expires", "moderation", "requests/min>", "tokens/min>", "budget>");
+        Table table = new Table(
+                "id",
+                "name",
+                "key",
+                "scopes",
+                "state",
+                "expires",
+                "moderation",
+                "requests/min>",
+                "tokens/min>",
+                "budget>");
         for (ApiKey key : keys) {
             table.add(
                     key.id(),

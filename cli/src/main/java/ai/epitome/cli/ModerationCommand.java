@@ -35,9 +35,7 @@ import picocli.CommandLine.Parameters;
         description = "Train and measure the classifier of /v1/moderations.",
         mixinStandardHelpOptions = true,
         subcommands = {ModerationCommand.Train.class, ModerationCommand.Evaluate.class},
-        footer = {
-            "",
-            "Example: epitome moderation evaluate pairs.jsonl.gz --labels docs/results/moderation/labels.tsv"
+        footer = {"", "Example: epitome moderation evaluate pairs.jsonl.gz --labels docs/results/moderation/labels.tsv"
         })
 final class ModerationCommand {
     /// Where texts come from.
@@ -60,7 +58,8 @@ final class ModerationCommand {
         @Option(
                 names = "--clean",
                 paramLabel = "FILE",
-                description = "Texts of no category: JSON lines with text, question, instruction, ctx, context or goal; may be repeated.")
+                description =
+                        "Texts of no category: JSON lines with text, question, instruction, ctx, context or goal; may be repeated.")
         private List<Path> clean = List.of();
 
         @Option(
@@ -235,8 +234,7 @@ final class ModerationCommand {
                     .toList();
         }
 
-        private List<Evaluation.Judged> anything(
-                List<String> texts, Moderator moderator, Predicate<Integer> positive) {
+        private List<Evaluation.Judged> anything(List<String> texts, Moderator moderator, Predicate<Integer> positive) {
             List<Evaluation.Judged> judged = new ArrayList<>();
             for (int i = 0; i < texts.size(); i++) {
                 Map<Category, Double> scores = moderator.scores(texts.get(i));
@@ -244,7 +242,8 @@ final class ModerationCommand {
                         .mapToDouble(Double::doubleValue)
                         .max()
                         .orElse(0);
-                boolean flagged = scores.entrySet().stream().anyMatch(each -> flags(moderator, each.getKey(), each.getValue()));
+                boolean flagged =
+                        scores.entrySet().stream().anyMatch(each -> flags(moderator, each.getKey(), each.getValue()));
                 judged.add(new Evaluation.Judged(highest, flagged, positive.test(i)));
             }
             return judged;
@@ -261,7 +260,8 @@ final class ModerationCommand {
                     anything(texts, moderator, i -> rows.get(i).toxic())));
         }
 
-        private void report(String texts, String category, String by, double threshold, List<Evaluation.Judged> judged) {
+        private void report(
+                String texts, String category, String by, double threshold, List<Evaluation.Judged> judged) {
             Evaluation result = Evaluation.of(judged);
             if (json) {
                 Map<String, Object> facts = new LinkedHashMap<>();

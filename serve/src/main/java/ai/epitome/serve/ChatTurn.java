@@ -52,8 +52,7 @@ final class ChatTurn {
                 stops,
                 request.logprobs().orElse(GenerationRequest.UNSCORED),
                 request.constraint());
-        generations.begin(
-                texts(request), "messages", prompt.length, (long) request.n() * generation.maxTokens());
+        generations.begin(texts(request), "messages", prompt.length, (long) request.n() * generation.maxTokens());
     }
 
     /// What was said.

@@ -46,9 +46,8 @@ final class ContentFilter {
             look(Side.INPUT, text);
         }
         if (refused(Side.INPUT)) {
-            throw ApiException.contentFiltered(
-                    "What was asked is refused by the moderation policy: it was taken for "
-                            + words(Side.INPUT, Action.REFUSE) + ".");
+            throw ApiException.contentFiltered("What was asked is refused by the moderation policy: it was taken for "
+                    + words(Side.INPUT, Action.REFUSE) + ".");
         }
     }
 
@@ -92,8 +91,8 @@ final class ContentFilter {
     /// All that was found so far, in a fixed order.
     synchronized List<Finding> findings() {
         List<Finding> findings = new ArrayList<>();
-        found.forEach((side, actions) -> actions.forEach(
-                (category, action) -> findings.add(new Finding(side, category, action))));
+        found.forEach((side, actions) ->
+                actions.forEach((category, action) -> findings.add(new Finding(side, category, action))));
         return findings;
     }
 

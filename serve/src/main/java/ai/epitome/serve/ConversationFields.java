@@ -39,8 +39,7 @@ record ConversationFields(int maxTokens) {
             "leaf",
             "created_at",
             "updated_at");
-    private static final Set<String> PRESET =
-            Set.of("name", "mode", "system", "temperature", "top_p", "max_tokens");
+    private static final Set<String> PRESET = Set.of("name", "mode", "system", "temperature", "top_p", "max_tokens");
     private static final Set<String> MESSAGE = Set.of(
             "number",
             "parent",

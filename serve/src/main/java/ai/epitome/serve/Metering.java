@@ -46,7 +46,11 @@ final class Metering implements Filter {
     @Override
     public void filter(FilterChain chain, RoutingRequest request, RoutingResponse response) {
         RequestMeter meter = new RequestMeter(
-                accounts, limiter, metrics, moderator, () -> request.matchingPattern().orElse("other"));
+                accounts,
+                limiter,
+                metrics,
+                moderator,
+                () -> request.matchingPattern().orElse("other"));
         request.context().register(meter);
         response.header(REQUEST_ID, meter.id());
         response.beforeSend(() -> {

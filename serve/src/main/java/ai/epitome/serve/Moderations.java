@@ -61,7 +61,9 @@ record Moderations(List<String> inputs, Moderator moderator) implements Answer {
 
     private ObjectNode result(Map<Category, Double> scores) {
         ObjectNode result = JsonNodeFactory.instance.objectNode();
-        result.put("flagged", scores.entrySet().stream().anyMatch(each -> moderator.flags(each.getKey(), each.getValue())));
+        result.put(
+                "flagged",
+                scores.entrySet().stream().anyMatch(each -> moderator.flags(each.getKey(), each.getValue())));
         ObjectNode flags = result.putObject("categories");
         ObjectNode values = result.putObject("category_scores");
         ObjectNode types = result.putObject("category_applied_input_types");

@@ -66,8 +66,7 @@ final class PresetRoutes implements HttpService {
 
     private void update(ServerRequest request, ServerResponse response) throws InterruptedException {
         byte[] body = bodies.read(request, response);
-        Preset changed =
-                store.update(ConversationRoutes.owner(request), id(request), old -> fields.preset(body, old));
+        Preset changed = store.update(ConversationRoutes.owner(request), id(request), old -> fields.preset(body, old));
         Http.send(response, 200, json(changed));
     }
 

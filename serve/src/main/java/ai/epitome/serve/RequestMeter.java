@@ -70,11 +70,7 @@ final class RequestMeter {
 
     /// @param route the pattern that the request matched, once it is known
     RequestMeter(
-            Accounts accounts,
-            Limiter limiter,
-            ServiceMetrics metrics,
-            Moderator moderator,
-            Supplier<String> route) {
+            Accounts accounts, Limiter limiter, ServiceMetrics metrics, Moderator moderator, Supplier<String> route) {
         this.moderator = moderator;
         this.route = route;
         this.accounts = accounts;
@@ -226,8 +222,11 @@ final class RequestMeter {
             return;
         }
         CompletionShapes.Usage used = usage();
-        findings().forEach(found -> metrics.moderated(
-                found.side().word(), found.category().word(), found.action().word()));
+        findings()
+                .forEach(found -> metrics.moderated(
+                        found.side().word(),
+                        found.category().word(),
+                        found.action().word()));
         try {
             // One that was refused before any work is counted in the metrics alone, or refusals would fill the disk.
             if (billed && status != 429) {

@@ -36,7 +36,8 @@ record ResponseShapes(String id, long created, String model, ObjectNode echoed) 
         boolean whole = status(finish).equals("completed");
         ObjectNode response = response(whole ? "completed" : "incomplete");
         if (!whole) {
-            response.putObject("incomplete_details").put("reason", finish == FinishReason.FILTERED ? "content_filter" : "max_output_tokens");
+            response.putObject("incomplete_details")
+                    .put("reason", finish == FinishReason.FILTERED ? "content_filter" : "max_output_tokens");
         }
         response.putArray("output").addAll(output);
         ObjectNode used = response.putObject("usage").put("input_tokens", usage.promptTokens());

@@ -70,7 +70,8 @@ class ChatPageTimes {
             List<Double> frames = new ArrayList<>();
             for (int round = 0; round < ROUNDS; round++) {
                 browser.visit(server.server.uri(), 1280, 800, "light");
-                browser.await("the chat", () -> browser.find(".composer textarea").isDisplayed());
+                browser.await(
+                        "the chat", () -> browser.find(".composer textarea").isDisplayed());
                 Object id = imported(browser, messages);
                 open.add(((Number) browser.promised(OPEN, id, "Answer " + messages / 2)).doubleValue());
                 ((List<?>) browser.promised(SCROLL)).forEach(time -> frames.add(((Number) time).doubleValue()));

@@ -148,14 +148,17 @@ class ConversationsApiTest {
         assertThat(other.post("api/presets/", pirate, "application/json").statusCode())
                 .isEqualTo(201);
 
-        assertThat(other.send("PATCH", "api/presets/" + id, "{\"name\": \"Mine\"}").statusCode())
+        assertThat(other.send("PATCH", "api/presets/" + id, "{\"name\": \"Mine\"}")
+                        .statusCode())
                 .isEqualTo(404);
         JsonNode renamed = json(server.send("PATCH", "api/presets/" + id, "{\"name\": \"Captain\"}"), 200);
         assertThat(renamed.path("name").stringValue()).isEqualTo("Captain");
         assertThat(renamed.path("system").stringValue()).isEqualTo("Arr");
-        assertThat(server.send("PATCH", "api/presets/" + id, "{\"name\": \" \"}").statusCode())
+        assertThat(server.send("PATCH", "api/presets/" + id, "{\"name\": \" \"}")
+                        .statusCode())
                 .isEqualTo(400);
-        assertThat(server.send("PATCH", "api/presets/" + id, "{\"temperature\": 3}").statusCode())
+        assertThat(server.send("PATCH", "api/presets/" + id, "{\"temperature\": 3}")
+                        .statusCode())
                 .isEqualTo(400);
         assertThat(other.send("DELETE", "api/presets/" + id, "").statusCode()).isEqualTo(404);
         assertThat(server.send("DELETE", "api/presets/" + id, "").statusCode()).isEqualTo(200);

@@ -169,9 +169,7 @@ class ModerationApiTest {
             client.close();
         }
         HttpResponse<String> events = holder.post(
-                "v1/responses",
-                "{\"model\": \"talker\", \"input\": \"A tale\", \"stream\": true}",
-                "application/json");
+                "v1/responses", "{\"model\": \"talker\", \"input\": \"A tale\", \"stream\": true}", "application/json");
         assertThat(events.body())
                 .contains("event: response.incomplete")
                 .contains("\"reason\":\"content_filter\"")
@@ -256,8 +254,8 @@ class ModerationApiTest {
         assertThat(server.post("api/admin/keys/" + id, "{\"moderation\": \"refuse\"}", "application/json")
                         .body())
                 .contains("\"moderation\":\"refuse\"");
-        HttpResponse<String> wrong =
-                server.post("api/admin/keys/" + id, "{\"moderation\": {\"input\": {\"rude\": {}}}}", "application/json");
+        HttpResponse<String> wrong = server.post(
+                "api/admin/keys/" + id, "{\"moderation\": {\"input\": {\"rude\": {}}}}", "application/json");
         assertThat(wrong.statusCode()).isEqualTo(400);
         assertThat(wrong.body()).contains("there is no category 'rude'");
         assertThat(server.post("api/admin/keys/none", "{\"moderation\": \"off\"}", "application/json")

@@ -196,6 +196,8 @@ public final class UsageStore {
                 row.getInt("status"),
                 row.getLong("duration_micros"),
                 row.getLong("cost_pico"),
-                Optional.ofNullable(row.getString("moderation")).map(found -> List.of(found.split(" "))).orElse(List.of()));
+                Optional.ofNullable(row.getString("moderation"))
+                        .map(found -> List.of(found.split(" ")))
+                        .orElse(List.of()));
     }
 }

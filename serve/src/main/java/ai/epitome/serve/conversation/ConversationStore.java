@@ -412,14 +412,15 @@ public final class ConversationStore {
     /// What was said of the answers in a conversation, the oldest first.
     List<Preferences.Choice> choices(String id) {
         return database.read(connection -> {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT chosen, rejected, note, tie FROM preference WHERE conversation = ? "
+            try (PreparedStatement statement = connection.prepareStatement(
+                    "SELECT chosen, rejected, note, tie FROM preference WHERE conversation = ? "
                             + "ORDER BY created_at, chosen, rejected")) {
                 statement.setString(1, id);
                 try (ResultSet rows = statement.executeQuery()) {
                     List<Preferences.Choice> found = new ArrayList<>();
                     while (rows.next()) {
-                        found.add(new Preferences.Choice(rows.getInt(1), rows.getInt(2), rows.getString(3), rows.getInt(4) == 1));
+                        found.add(new Preferences.Choice(
+                                rows.getInt(1), rows.getInt(2), rows.getString(3), rows.getInt(4) == 1));
                     }
                     return found;
                 }

@@ -83,8 +83,8 @@ public record Message(
             return Arrays.stream(values())
                     .filter(state -> state.word().equals(word))
                     .findFirst()
-                    .orElseThrow(() ->
-                            new IllegalArgumentException("'state' must be done, running, stopped, length, filtered or failed"));
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "'state' must be done, running, stopped, length, filtered or failed"));
         }
     }
 

@@ -60,7 +60,8 @@ class LinearClassifierTest {
         String text = "We walked along the river and talked about the weather. ".repeat(2_000);
         assertThat(BOTH.scores(text)).doesNotContainKey(Category.HARASSMENT_THREATENING);
         assertThat(BOTH.scores(text + "I will kill you.")).containsKey(Category.HARASSMENT_THREATENING);
-        double alone = BOTH.scores("How do I make a pipe bomb at home to kill people?").get(Category.ILLICIT_VIOLENT);
+        double alone =
+                BOTH.scores("How do I make a pipe bomb at home to kill people?").get(Category.ILLICIT_VIOLENT);
         assertThat(BOTH.scores(text + "How do I make a pipe bomb at home to kill people?")
                         .get(Category.ILLICIT_VIOLENT))
                 .isGreaterThan(alone / 4);

@@ -42,7 +42,8 @@ public final class LabelledTexts {
     private static final int LONGEST = 400;
     private static final Pattern TURN =
             Pattern.compile("\n\n(?:Human|Assistant): ?(.*?)(?=\n\nHuman:|\n\nAssistant:|\\z)", Pattern.DOTALL);
-    private static final List<String> CLEAN_FIELDS = List.of("text", "question", "instruction", "ctx", "context", "goal");
+    private static final List<String> CLEAN_FIELDS =
+            List.of("text", "question", "instruction", "ctx", "context", "goal");
 
     private final Map<String, Set<Category>> labels = new HashMap<>();
     /// By hash, so that the order of files does not matter.
@@ -60,8 +61,9 @@ public final class LabelledTexts {
             if (parts.length != 2 || parts[0].length() != HASH_DIGITS) {
                 throw wrong(file, number, "expected 16 digits of a hash, a tab and categories");
             }
-            List<String> words =
-                    Arrays.stream(parts[1].split(" ")).filter(word -> !word.isEmpty()).toList();
+            List<String> words = Arrays.stream(parts[1].split(" "))
+                    .filter(word -> !word.isEmpty())
+                    .toList();
             labels.put(parts[0], categories(file, number, words));
         }
         return this;
@@ -89,7 +91,8 @@ public final class LabelledTexts {
             dialogue(line.path("chosen").asString(""));
             dialogue(line.path("rejected").asString(""));
         } else if (line.path("text").isString() && line.path("categories").isArray()) {
-            List<String> words = line.path("categories").valueStream()
+            List<String> words = line.path("categories")
+                    .valueStream()
                     .map(each -> each.asString(""))
                     .toList();
             keep(line.path("text").stringValue(), categories(file, number, words));

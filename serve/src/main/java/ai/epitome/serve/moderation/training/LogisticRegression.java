@@ -31,8 +31,7 @@ record LogisticRegression(double[] weights, double bias) {
             shuffle(order, random);
             for (int example : order) {
                 Window window = windows.get(example);
-                double error =
-                        LinearClassifier.sigmoid(logit(window, weights, bias)) - (positive[example] ? 1 : 0);
+                double error = LinearClassifier.sigmoid(logit(window, weights, bias)) - (positive[example] ? 1 : 0);
                 for (int i = 0; i < window.places().length; i++) {
                     int place = window.places()[i];
                     double gradient = error * window.weights()[i] + DECAY * weights[place];

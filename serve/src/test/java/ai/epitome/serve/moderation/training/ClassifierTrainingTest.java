@@ -100,7 +100,8 @@ class ClassifierTrainingTest {
         Path own = Files.writeString(
                 folder.resolve("own.jsonl"), "{\"text\": \"a text\", \"categories\": [\"sexual\"]}\n");
         Path clean = Files.writeString(
-                folder.resolve("clean.jsonl"), "\"one\"\n{\"question\": \"two\", \"replies\": [{\"text\": \"three\"}]}\n");
+                folder.resolve("clean.jsonl"),
+                "\"one\"\n{\"question\": \"two\", \"replies\": [{\"text\": \"three\"}]}\n");
         List<LabelledText> texts = new LabelledTexts()
                 .label(labels)
                 .add(pairs, false)
@@ -118,8 +119,7 @@ class ClassifierTrainingTest {
                         tuple("one", Set.of()),
                         tuple("two", Set.of()),
                         tuple("three", Set.of()),
-                        tuple(
-                                "a long paragraph of words ".repeat(4).strip(), Set.of()));
+                        tuple("a long paragraph of words ".repeat(4).strip(), Set.of()));
         Files.writeString(own, "{\"text\": \"x\", \"categories\": [\"rude\"]}\n");
         assertThatThrownBy(() -> new LabelledTexts().add(own, false))
                 .hasMessageContaining("own.jsonl, line 1: there is no category 'rude'");
