@@ -12,12 +12,12 @@ const day = time => new Date(time).toISOString().slice(0, 10);
 const money = micros => (micros / 1e6).toFixed(2);
 
 /** What is done about texts that moderation flags: words that the server knows; others are files of the command line. */
-const POLICIES = {log: "count them", flag: "tell", refuse: "refuse them", off: "do not look"};
+const POLICIES = {log: "counted", flag: "told", refuse: "refused", off: "not looked for"};
 
 const Policy = ({value, label, change, inner}) =>
   h("select", {ref: inner, "aria-label": label, 
     ...(value && {value: typeof value === "object" ? "own" : value}), onChange: change && (event => change(event.target.value))},
-    typeof value === "object" && h("option", {value: "own"}, "by its own policy"),
+    typeof value === "object" && h("option", {value: "own"}, "own policy"),
     Object.entries(POLICIES).map(([word, name]) => h("option", {value: word, key: word}, name)));
 
 const Card = ({title, aside, children}) =>
