@@ -126,7 +126,7 @@ class InterruptedRunTest {
     }
 
     /// Waits for a whole checkpoint that was not there before.
-    private static void awaitTraining(CommandProcess process, Path model, List<String> before)
+    static void awaitTraining(CommandProcess process, Path model, List<String> before)
             throws IOException, InterruptedException {
         while (wholeSteps(model).equals(before)) {
             assertThat(process.isAlive()).as(process.output()).isTrue();
@@ -141,7 +141,7 @@ class InterruptedRunTest {
     }
 
     /// Names of whole checkpoints, the newest first.
-    private static List<String> wholeSteps(Path model) throws IOException {
+    static List<String> wholeSteps(Path model) throws IOException {
         return names(model).stream()
                 .filter(name -> name.matches("step-\\d+"))
                 .toList()
