@@ -8,14 +8,12 @@ import ai.epitome.train.align.AlignmentReport;
 import ai.epitome.train.align.Comparison;
 import ai.epitome.train.align.Continuations;
 import ai.epitome.train.align.Judge;
-import ai.epitome.train.align.Prompts;
 import ai.epitome.train.align.RankedPairs;
-import ai.epitome.train.chat.ChatFormat;
-import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.Document;
 import ai.epitome.train.data.DocumentReader;
-import ai.epitome.train.preference.Preference;
+import ai.epitome.train.prompt.Prompt;
+import ai.epitome.train.prompt.PromptReader;
 import ai.epitome.train.report.GitCommit;
 import ai.epitome.train.report.Machine;
 import ai.epitome.train.reward.RewardModel;
@@ -30,6 +28,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `epitome align`: preferences from a model's own answers, and what alignment has changed.
 @Command(
@@ -50,14 +49,14 @@ final class AlignCommand {
                 names = "--prompts",
                 required = true,
                 paramLabel = "FILE",
-                description = "What to go on from: a JSON object a line with `prompt` (a string or a list of messages)"
-                        + " or `text`, of which the beginning is taken.")
+                description = "What to go on from: a JSON object a line with `prompt` (a text, or a list of messages),"
+                        + " `messages`, or `text`, of which the beginning is taken.")
         private Path prompts;
 
         @Option(
                 names = "--prompt-tokens",
                 paramLabel = "N",
-                defaultValue = "12",
+                defaultValue = "" + PromptReader.BEGINNING,
                 description = "Tokens of the beginning of a `text` (default: ${DEFAULT-VALUE}).",
                 converter = Numbers.Count.class)
         private int promptTokens;
@@ -88,11 +87,12 @@ final class AlignCommand {
         @Mixin
         private KernelOptions kernels;
 
-        List<int[]> read(Tokenizer tokenizer, int context) throws IOException {
-            ChatFormat chat = ChatStyle.spokenBy(tokenizer).over(tokenizer);
-            List<int[]> read = Prompts.read(Corpus.of(List.of(prompts)), chat, promptTokens, most);
-            List<int[]> fitting = read.stream()
-                    .filter(prompt -> prompt.length + tokens <= context)
+        List<Prompt> read(LoadedModel model) throws IOException {
+            int context = model.transformer().config().context();
+            List<Prompt> read = new PromptReader(tokenizer(model), model.chat(), promptTokens)
+                    .read(Corpus.of(List.of(prompts)), most);
+            List<Prompt> fitting = read.stream()
+                    .filter(prompt -> prompt.tokens().length + tokens <= context)
                     .toList();
             if (fitting.isEmpty()) {
                 throw new IllegalArgumentException(
@@ -154,12 +154,11 @@ final class AlignCommand {
             Backend backend = asking.kernels.backend();
             try (LoadedModel model = LoadedModel.open(source);
                     RewardModel judge = RewardModel.load(reward, backend)) {
-                List<int[]> prompts = asking.read(
-                        tokenizer(model), model.transformer().config().context());
+                List<Prompt> prompts = asking.read(model);
                 List<Continuations.Sample> samples =
                         new Continuations(model.generator(backend), asking.tokens, asking.seed).of(prompts, each);
                 double[] scores = new Judge(judge, tokenizer(model)).scores(samples);
-                List<Preference.OfTexts> pairs = RankedPairs.of(samples, scores, each, tokenizer(model));
+                List<RankedPairs.Pair> pairs = RankedPairs.of(prompts, samples, scores, tokenizer(model));
                 write(pairs);
                 System.err.printf(Locale.ROOT, "%,d pairs of %,d prompts: %s%n", pairs.size(), prompts.size(), output);
                 return 0;
@@ -168,14 +167,16 @@ final class AlignCommand {
             }
         }
 
-        private void write(List<Preference.OfTexts> pairs) throws IOException {
+        private void write(List<RankedPairs.Pair> pairs) throws IOException {
             StringBuilder lines = new StringBuilder();
-            for (Preference.OfTexts pair : pairs) {
-                lines.append(Json.MAPPER
-                                .createObjectNode()
-                                .put("prompt", pair.prompt())
-                                .put("chosen", pair.chosen())
-                                .put("rejected", pair.rejected()))
+            for (RankedPairs.Pair pair : pairs) {
+                ObjectNode line = Json.MAPPER.createObjectNode();
+                if (pair.prompt().goesOn()) {
+                    line.put("prompt", pair.prompt().text());
+                } else {
+                    line.set("prompt", pair.prompt().messages());
+                }
+                lines.append(line.put("chosen", pair.chosen()).put("rejected", pair.rejected()))
                         .append('\n');
             }
             WholeFile.write(output, out -> out.write(lines.toString().getBytes(StandardCharsets.UTF_8)));
@@ -268,8 +269,7 @@ final class AlignCommand {
                     RewardModel measure = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(
                             base,
-                            asking.read(
-                                    tokenizer(base), base.transformer().config().context()),
+                            asking.read(base),
                             new Judge(measure, tokenizer(base)),
                             plain(),
                             settings,

@@ -3,11 +3,11 @@ package ai.epitome.cli;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.tensor.Backend;
-import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.policy.BestOfN.Choice;
-import ai.epitome.train.policy.Prompt;
+import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.policy.Prompts;
 import ai.epitome.train.policy.Reward;
+import ai.epitome.train.prompt.Prompt;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -123,10 +123,8 @@ final class BestOfNCommand implements Callable<Integer> {
                     .put("completion", chosen.reply().text());
             return line.put("reward", chosen.best()).put("mean_reward", chosen.mean());
         }
-        ArrayNode messages = line.putArray("messages");
-        messages.addObject()
-                .put("role", "user")
-                .put("content", chosen.reply().prompt().text());
+        ArrayNode messages = chosen.reply().prompt().messages();
+        line.set("messages", messages);
         messages.addObject()
                 .put("role", "assistant")
                 .put("content", chosen.reply().text());

@@ -6,6 +6,7 @@ import ai.epitome.text.Tokenizer;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.policy.Prompts;
 import ai.epitome.train.policy.Reward;
+import ai.epitome.train.prompt.PromptReader;
 import ai.epitome.train.reward.RewardModel;
 import java.io.IOException;
 import java.net.URI;
@@ -27,9 +28,17 @@ final class RewardOptions {
             names = "--prompts",
             paramLabel = "FILE",
             arity = "1..*",
-            description = "What is asked, a JSON object a line: `prompt`, a text to go on from, or `messages`, whose"
-                    + " last answer is left out (default: the bundled tasks).")
+            description = "What is asked, a JSON object a line: `prompt`, a text to go on from or a list of messages;"
+                    + " `messages`, whose last answer is left out; or `text`, of which the beginning is taken (default:"
+                    + " the bundled tasks).")
     private List<Path> files = List.of();
+
+    @Option(
+            names = "--prompt-tokens",
+            paramLabel = "N",
+            description = "Tokens of the beginning of a `text` (default: ${DEFAULT-VALUE}).",
+            converter = Numbers.Count.class)
+    private int beginning = PromptReader.BEGINNING;
 
     @Option(
             names = "--max-tokens",
@@ -64,6 +73,7 @@ final class RewardOptions {
                 .orElseThrow(() -> new IllegalArgumentException(
                         model.id() + " has no tokenizer; put the one that it was trained with there"));
         int longest = model.transformer().config().context() - mostTokens;
-        return Prompts.OfFiles.read(Corpus.of(files), tokenizer, model.chat(), seed, longest);
+        PromptReader reader = new PromptReader(tokenizer, model.chat(), beginning);
+        return Prompts.Listed.of(reader.read(Corpus.of(files), Integer.MAX_VALUE), seed, longest);
     }
 }

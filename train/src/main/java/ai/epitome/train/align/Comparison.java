@@ -10,6 +10,7 @@ import ai.epitome.train.data.TextTokens;
 import ai.epitome.train.data.TokenTable;
 import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.preference.SequenceLogProbabilities;
+import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -53,7 +54,7 @@ public final class Comparison implements AutoCloseable {
     private final LoadedModel base;
     private final Tokenizer tokenizer;
     private final Backend backend;
-    private final List<int[]> prompts;
+    private final List<Prompt> prompts;
     private final Judge judge;
     private final List<byte[]> plain;
     private final Settings settings;
@@ -66,7 +67,7 @@ public final class Comparison implements AutoCloseable {
     /// @param base stays the caller's
     /// @param plain texts whose price is compared; may be empty
     public Comparison(
-            LoadedModel base, List<int[]> prompts, Judge judge, List<byte[]> plain, Settings settings, Backend backend)
+            LoadedModel base, List<Prompt> prompts, Judge judge, List<byte[]> plain, Settings settings, Backend backend)
             throws InterruptedException {
         this.base = base;
         this.tokenizer = base.tokenizer().orElseThrow();
@@ -189,9 +190,7 @@ public final class Comparison implements AutoCloseable {
 
     /// The words of the prompts.
     public List<String> asked() {
-        List<String> texts = new ArrayList<>();
-        prompts.forEach(prompt -> texts.add(RankedPairs.text(tokenizer, prompt)));
-        return texts;
+        return prompts.stream().map(Prompt::text).toList();
     }
 
     /// How many texts are compared, and their bytes.

@@ -7,6 +7,7 @@ import ai.epitome.model.Sampling;
 import ai.epitome.model.ScoredToken;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.train.data.Example;
+import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +44,7 @@ public final class Continuations {
     /// One or more continuations of each prompt, those of a prompt together.
     ///
     /// @param each how many
-    public List<Sample> of(List<int[]> prompts, int each) throws InterruptedException {
+    public List<Sample> of(List<Prompt> prompts, int each) throws InterruptedException {
         List<Sample> samples = new ArrayList<>();
         int count = prompts.size() * each;
         for (int from = 0; from < count; from += AT_ONCE) {
@@ -51,10 +52,10 @@ public final class Continuations {
             int to = Math.min(count, from + AT_ONCE);
             for (int i = from; i < to; i++) {
                 running.add(generator.submit(
-                        new GenerationRequest(prompts.get(i / each), tokens, Sampling.ofTemperature(1, seed + i))));
+                        new GenerationRequest(prompts.get(i / each).tokens(), tokens, Sampling.ofTemperature(1, seed + i))));
             }
             for (int i = from; i < to; i++) {
-                samples.add(sample(prompts.get(i / each), running.get(i - from)));
+                samples.add(sample(prompts.get(i / each).tokens(), running.get(i - from)));
             }
         }
         return samples;

@@ -1,7 +1,7 @@
 package ai.epitome.train.align;
 
 import ai.epitome.text.Tokenizer;
-import ai.epitome.train.preference.Preference;
+import ai.epitome.train.prompt.Prompt;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,14 +12,17 @@ import java.util.List;
 public final class RankedPairs {
     private RankedPairs() {}
 
+    /// The better and the worse answer to a prompt.
+    public record Pair(Prompt prompt, String chosen, String rejected) {}
+
     /// One pair for each prompt whose answers differ, as text.
     ///
     /// @param samples those of a prompt together
     /// @param scores of each
-    /// @param each how many a prompt has, two or more
-    public static List<Preference.OfTexts> of(
-            List<Continuations.Sample> samples, double[] scores, int each, Tokenizer tokenizer) {
-        List<Preference.OfTexts> pairs = new ArrayList<>();
+    public static List<Pair> of(
+            List<Prompt> prompts, List<Continuations.Sample> samples, double[] scores, Tokenizer tokenizer) {
+        List<Pair> pairs = new ArrayList<>();
+        int each = samples.size() / prompts.size();
         for (int from = 0; from < samples.size(); from += each) {
             int best = from;
             int worst = from;
@@ -30,10 +33,7 @@ public final class RankedPairs {
             String chosen = text(tokenizer, samples.get(best).continuation());
             String rejected = text(tokenizer, samples.get(worst).continuation());
             if (scores[best] > scores[worst] && !chosen.isBlank() && !rejected.isBlank() && !chosen.equals(rejected)) {
-                int[] tokens = samples.get(from).example().tokens();
-                String prompt =
-                        text(tokenizer, Arrays.copyOf(tokens, samples.get(from).prompt()));
-                pairs.add(new Preference.OfTexts(prompt, chosen, rejected));
+                pairs.add(new Pair(prompts.get(from / each), chosen, rejected));
             }
         }
         return pairs;

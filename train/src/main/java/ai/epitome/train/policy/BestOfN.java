@@ -1,6 +1,7 @@
 package ai.epitome.train.policy;
 
 import ai.epitome.model.TextGenerator;
+import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

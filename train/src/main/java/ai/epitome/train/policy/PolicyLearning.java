@@ -9,6 +9,7 @@ import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.Objective;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.policy.Policy.Opinion;
+import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.reinforce.AdaptiveCoefficient;
 import ai.epitome.train.reinforce.ClippedLoss;
 import ai.epitome.train.reinforce.Divergence;

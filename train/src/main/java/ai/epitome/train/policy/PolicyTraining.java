@@ -12,17 +12,19 @@ import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.ModelOptimizer;
 import ai.epitome.train.Schedule;
 import ai.epitome.train.SystemMemory;
-import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
-import ai.epitome.train.TrainingJob;
+import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingJob.Score;
+import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.WeightSum;
 import ai.epitome.train.data.BatchStream;
+import ai.epitome.train.data.ExampleHash;
 import ai.epitome.train.optimizer.AdamW;
 import ai.epitome.train.optimizer.CombinedOptimizer;
 import ai.epitome.train.optimizer.Optimizer;
 import ai.epitome.train.optimizer.RememberingOptimizer;
+import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.run.ResumableRun;
 import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
@@ -60,6 +62,8 @@ public final class PolicyTraining implements ResumableRun {
     /// Held-out prompts that are answered now and then.
     private static final int IMPRESSION = 90;
     private static final int HELD_OUT = 450;
+    /// Prompts that the report counts.
+    private static final int MOST_DESCRIBED = 100_000;
     /// A run has this many evaluations and checkpoints.
     private static final int LOOKS = 10;
 
@@ -238,14 +242,17 @@ public final class PolicyTraining implements ResumableRun {
 
     private ObjectNode data() {
         ObjectNode json = new JsonMapper().createObjectNode();
-        json.put("sha256", prompts.describe());
+        List<Prompt> asked = LongStream.range(0, Math.min(MOST_DESCRIBED, asked()))
+                .mapToObj(prompts::at)
+                .toList();
+        List<Prompt> heldOut = prompts.heldOut(HELD_OUT);
+        ExampleHash hash = new ExampleHash();
+        asked.forEach(prompt -> hash.add(prompt.tokens()));
+        heldOut.forEach(prompt -> hash.add(prompt.tokens()));
+        json.put("sha256", hash.hex());
         json.putObject("split").put("description", prompts.describe());
-        side(
-                json.putObject("train"),
-                LongStream.range(0, Math.min(100_000, asked()))
-                        .mapToObj(prompts::at)
-                        .toList());
-        side(json.putObject("held_out"), prompts.heldOut(HELD_OUT));
+        side(json.putObject("train"), asked);
+        side(json.putObject("held_out"), heldOut);
         return json;
     }
 

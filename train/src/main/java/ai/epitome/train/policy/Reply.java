@@ -1,5 +1,8 @@
 package ai.epitome.train.policy;
 
+import ai.epitome.train.prompt.Prompt;
+import java.util.Arrays;
+
 /// What a model said to a prompt.
 ///
 /// @param prompt what it answered
@@ -10,7 +13,7 @@ package ai.epitome.train.policy;
 public record Reply(Prompt prompt, int[] tokens, float[] logProbabilities, String text, boolean ended) {
     /// Prompt and answer.
     int[] sequence() {
-        int[] all = java.util.Arrays.copyOf(prompt.tokens(), prompt.tokens().length + tokens.length);
+        int[] all = Arrays.copyOf(prompt.tokens(), prompt.tokens().length + tokens.length);
         System.arraycopy(tokens, 0, all, prompt.tokens().length, tokens.length);
         return all;
     }

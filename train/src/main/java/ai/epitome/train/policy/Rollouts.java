@@ -8,6 +8,7 @@ import ai.epitome.model.Sampling;
 import ai.epitome.model.ScoredToken;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.train.TrainingException;
+import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

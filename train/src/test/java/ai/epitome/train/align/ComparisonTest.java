@@ -1,19 +1,14 @@
 package ai.epitome.train.align;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import ai.epitome.text.ByteTokenizer;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.epitome.train.align.Comparison.Entry;
-import ai.epitome.train.chat.ChatStyle;
-import ai.epitome.train.data.Corpus;
-import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.Example;
 import ai.epitome.train.data.TextTokens;
-import ai.epitome.train.preference.Preference;
+import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.report.Machine;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,31 +36,10 @@ class ComparisonTest {
                 sample("Or", " same"),
                 sample("Or", " same"),
                 sample("Or", " same"));
-        assertThat(RankedPairs.of(samples, new double[] {0.2, 0.9, -1, 1, 1, 1}, 3, new ByteTokenizer()))
-                .containsExactly(new Preference.OfTexts("It is", " fine", " bad"));
-    }
-
-    private static List<int[]> prompts(String json, int tokens, int most) throws IOException {
-        Corpus corpus = Corpus.of("p.jsonl", json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
-        return Prompts.read(corpus, ChatStyle.PLAIN.over(new ByteTokenizer()), tokens, most);
-    }
-
-    @Test
-    void promptsAreTextsBeginningsOrTurns() throws IOException {
-        List<int[]> read = prompts(
-                "{'prompt': 'ab'}\n{'text': 'abcdef'}\n{'text': 'x'}\n{'prompt': [{'role': 'user', 'content': 'u'}]}",
-                3,
-                9);
-        assertThat(read).hasSize(3);
-        assertThat(read.get(0)).containsExactly(256, 'a', 'b');
-        assertThat(read.get(1)).containsExactly(256, 'a', 'b', 'c');
-        assertThat(new String(new ByteTokenizer().decode(read.get(2)), StandardCharsets.UTF_8))
-                .endsWith("user:\nu\n\nassistant:\n");
-        assertThat(prompts("{'prompt': 'ab'}\n{'prompt': 'c'}", 3, 1)).hasSize(1);
-        assertThatThrownBy(() -> prompts("{'prompt': 'ab'}\n{'answer': 'c'}", 3, 5))
-                .isInstanceOf(CorpusException.class)
-                .hasMessageContaining("p.jsonl, line 2: expected a `prompt` or a `text`");
-        assertThatThrownBy(() -> prompts("{'text': 'ab'}", 3, 5)).hasMessageContaining("there is no prompt");
+        List<Prompt> prompts =
+                List.of(Prompt.ofText(new ByteTokenizer(), "It is"), Prompt.ofText(new ByteTokenizer(), "Or"));
+        assertThat(RankedPairs.of(prompts, samples, new double[] {0.2, 0.9, -1, 1, 1, 1}, new ByteTokenizer()))
+                .containsExactly(new RankedPairs.Pair(prompts.getFirst(), " fine", " bad"));
     }
 
     private static Entry entry(String name, double divergence, double bits) {

@@ -1,21 +1,21 @@
 package ai.epitome.train.policy;
 
+import ai.epitome.model.GenerationDefaults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.Initialization;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;
+import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.text.ByteTokenizer;
-import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
+import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingException;
@@ -25,6 +25,8 @@ import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.Example;
 import ai.epitome.train.data.TokenTable;
 import ai.epitome.train.policy.PolicySettings.Method;
+import ai.epitome.train.prompt.Prompt;
+import ai.epitome.train.prompt.PromptReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -73,7 +75,8 @@ class PolicyTrainingTest {
             lines.append("{\"prompt\": \"no. %d:\"}\n".formatted(i));
         }
         Corpus corpus = Corpus.of("prompts.jsonl", lines.toString().getBytes(StandardCharsets.UTF_8));
-        return Prompts.OfFiles.read(corpus, new ByteTokenizer(), null, 1, 20);
+        PromptReader reader = new PromptReader(new ByteTokenizer(), null, 4);
+        return Prompts.Listed.of(reader.read(corpus, 100), 1, 20);
     }
 
     private static PolicySettings settings(Method method) {

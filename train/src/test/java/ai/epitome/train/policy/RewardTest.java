@@ -1,10 +1,11 @@
 package ai.epitome.train.policy;
 
+import ai.epitome.train.policy.PolicySettings.Method;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.train.policy.PolicySettings.Method;
+import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.task.Task;
 import ai.epitome.train.task.TaskKind;
 import ai.epitome.train.task.TaskMixture;
@@ -23,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
 class RewardTest {
     private static Reply reply(Optional<Task> task, String text, boolean ended) {
         return new Reply(
-                new Prompt(new int[] {1, 2}, "What?", false, task),
+                new Prompt(new int[] {1, 2}, "What?", List.of(), task),
                 new int[] {5, 6},
                 new float[] {-1, -2},
                 text,

@@ -3,6 +3,7 @@ package ai.epitome.train.reward;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.Initialization;
@@ -35,8 +36,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,6 +132,55 @@ class RewardTrainingTest {
         assertThatThrownBy(() -> LoadedModel.open(model))
                 .isInstanceOf(MalformedModelException.class)
                 .hasMessageContaining("score.weight");
+    }
+
+    /// Wants `-Depitome.python=PYTHON`, one that has transformers (5.17), torch and safetensors.
+    @Test
+    void huggingFaceOpensTheFolderWithEqualScores() throws IOException, InterruptedException {
+        String python = System.getProperty("epitome.python");
+        assumeTrue(python != null, "scores are not compared with transformers: that wants -Depitome.python=PYTHON");
+        Path model = folder.resolve("judge");
+        try (RewardTraining run = open(model, set(true), _ -> {})) {
+            run.train();
+        }
+        List<String> texts = List.of("no. 777 is x", "no. 5 is y!", "something else", "x");
+        List<int[]> tokens;
+        double[] ours;
+        try (RewardModel reward = RewardModel.load(model, backend)) {
+            tokens = texts.stream().map(reward::tokens).toList();
+            ours = reward.score(tokens);
+        }
+        Path scores = folder.resolve("scores.txt");
+        Process process = new ProcessBuilder(
+                        python,
+                        "-c",
+                        """
+                        import sys, torch, transformers
+                        model = transformers.AutoModelForSequenceClassification.from_pretrained(sys.argv[1]).eval()
+                        with torch.no_grad():
+                            for line in sys.argv[2:]:
+                                print(model(torch.tensor([[int(t) for t in line.split(",")]])).logits.item())
+                        """,
+                        model.toString(),
+                        listed(tokens.get(0)),
+                        listed(tokens.get(1)),
+                        listed(tokens.get(2)),
+                        listed(tokens.get(3)))
+                .redirectError(folder.resolve("errors.txt").toFile())
+                .redirectOutput(scores.toFile())
+                .start();
+        assertThat(process.waitFor())
+                .as(Files.readString(folder.resolve("errors.txt")))
+                .isZero();
+        List<String> theirs = Files.readAllLines(scores);
+        assertThat(theirs).hasSize(ours.length);
+        for (int i = 0; i < ours.length; i++) {
+            assertThat(Double.parseDouble(theirs.get(i))).as(texts.get(i)).isCloseTo(ours[i], within(1e-4));
+        }
+    }
+
+    private static String listed(int[] tokens) {
+        return Arrays.stream(tokens).mapToObj(Integer::toString).collect(Collectors.joining(","));
     }
 
     @Test
