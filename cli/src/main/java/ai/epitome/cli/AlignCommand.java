@@ -9,6 +9,7 @@ import ai.epitome.train.align.Comparison;
 import ai.epitome.train.align.Continuations;
 import ai.epitome.train.align.Judge;
 import ai.epitome.train.align.RankedPairs;
+import ai.epitome.train.align.Rate;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.Document;
 import ai.epitome.train.data.DocumentReader;
@@ -248,6 +249,9 @@ final class AlignCommand {
                 description = "The reward model that chooses them; not the judge.")
         private Path reward;
 
+        @Mixin
+        private RateOptions rates;
+
         @Option(
                 names = {"-o", "--output"},
                 required = true,
@@ -274,14 +278,18 @@ final class AlignCommand {
                             plain(),
                             settings,
                             backend)) {
-                List<Comparison.Entry> entries = new ArrayList<>(List.of(comparison.base()));
-                print(comparison.base());
+                List<Rate> counted = rates.rates(base, tokenizer(base), asking.promptTokens, asking.most);
+                List<Comparison.Entry> entries = new ArrayList<>();
+                entries.add(comparison.base().with(RateOptions.of(counted, base, settings, backend)));
+                print(entries.getFirst());
                 if (reward != null) {
                     choose(comparison, tokenizer(base), backend, entries);
                 }
                 for (Path path : models) {
                     try (LoadedModel model = open(path)) {
-                        entries.add(comparison.of(LoadedModel.nameOf(path), model));
+                        entries.add(comparison
+                                .of(LoadedModel.nameOf(path), model)
+                                .with(RateOptions.of(counted, model, settings, backend)));
                         print(entries.getLast());
                     }
                 }
@@ -341,6 +349,7 @@ final class AlignCommand {
                     100 * entry.wins(),
                     entry.divergence(),
                     entry.bitsPerByte());
+            entry.rates().forEach((name, rate) -> System.err.printf(Locale.ROOT, "  %s %.1f %%%n", name, 100 * rate));
         }
     }
 }

@@ -3,8 +3,9 @@ package ai.epitome.cli;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.tensor.Backend;
-import ai.epitome.train.TrainingConfig;
+import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
+import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.chat.ChatFormat;
 import ai.epitome.train.chat.ChatStyle;
@@ -49,7 +50,7 @@ record ChatLesson(Path base) {
                     "a context of %d tokens is too short for conversations (%d would do), so the model only continues texts"
                             .formatted(context, LEAST_CONTEXT));
         }
-        return Files.exists(base.resolve("chat_template.jinja"))
+        return Files.exists(base.resolve(ChatTemplates.FILE))
                 ? Optional.of("the model has learned to answer before")
                 : Optional.empty();
     }

@@ -4,6 +4,7 @@ import ai.epitome.model.Adapter;
 import ai.epitome.model.AdapterFolder;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.ModelFolder;
+import ai.epitome.text.chat.ChatTemplates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ final class LoraCommand {
                 ModelFolder.save(folder, model.transformer(), model.defaultsOf(adapterFolder));
             }
             copy(source, List.of("tokenizer.json", "tokenizer.model"));
-            copy(adapterFolder, List.of("tokenizer.json", "chat_template.jinja"));
+            copy(adapterFolder, List.of("tokenizer.json", ChatTemplates.FILE));
             System.err.println("merged: " + folder);
             return 0;
         }

@@ -119,11 +119,16 @@ class RewardCommandTest {
         String out = folder.resolve("compared").toString();
         List<String> compare = new ArrayList<>(List.of("align", "report", base.toString(), model));
         compare.addAll(List.of("--judge", judge, "--texts", data.toString(), "-o", out, "-n", "2"));
+        compare.addAll(List.of("--refusals", "--toxicity", data.toString(), "--best-of", "2,3", "--reward", judge));
         compare.addAll(asking);
         assertThat(CommandsTest.done(compare.toArray(String[]::new)).err())
                 .containsPattern("base .* KL +0.00 ")
-                .contains("ranked-dpo");
-        assertThat(Files.readString(Path.of(out, "report.md"))).contains("| base |", "| ranked-dpo |", "frontier.png");
+                .contains("ranked-dpo")
+                .containsPattern("best-of-3 .* KL +0.43 ");
+        assertThat(Files.readString(Path.of(out, "report.md")))
+                .contains("| base |", "| ranked-dpo |", "frontier.png")
+                .contains("| model | declined of what it should | declined of look-alikes | flagged answers |")
+                .contains("at most 0.19");
     }
 
     @Test

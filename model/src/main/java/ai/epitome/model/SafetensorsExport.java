@@ -30,7 +30,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// chat_template.jinja                                           where it has one; several are in tokenizer_config.json
 /// ```
 public final class SafetensorsExport {
-    private static final String CHAT_TEMPLATE = "chat_template.jinja";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
     private final StoredModel model;
@@ -90,7 +89,7 @@ public final class SafetensorsExport {
                 folder.resolve(GenerationDefaults.FILE), model.defaults().write());
         String template = model.chatTemplates().get(ChatTemplates.DEFAULT);
         if (template != null && model.chatTemplates().size() == 1) {
-            Files.writeString(folder.resolve(CHAT_TEMPLATE), template);
+            Files.writeString(folder.resolve(ChatTemplates.FILE), template);
         }
         if (model.tokenizer().isPresent()) {
             tokenizer(folder, model.tokenizer().get());

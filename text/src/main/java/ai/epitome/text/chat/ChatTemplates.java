@@ -30,6 +30,9 @@ public record ChatTemplates(Map<String, String> byName, Map<String, String> toke
     /// No template at all.
     public static final ChatTemplates NONE = new ChatTemplates(Map.of(), Map.of());
 
+    /// A file of a model's folder that holds a template alone.
+    public static final String FILE = "chat_template.jinja";
+
     /// The name of the one that is used where nothing else is asked for.
     public static final String DEFAULT = "default";
 
@@ -87,12 +90,18 @@ public record ChatTemplates(Map<String, String> byName, Map<String, String> toke
                 }
             }
         }
-        Path own = folder.resolve("chat_template.jinja");
+        Path own = folder.resolve(FILE);
         if (Files.exists(own)) {
             requireSmall(own, LONGEST_TEXT);
             byName.put(DEFAULT, Files.readString(own));
         }
         return new ChatTemplates(byName, tokens);
+    }
+
+    /// The content of [#FILE] as it stands, for a folder that is made from this one; nothing where there is none.
+    public static Optional<byte[]> file(Path folder) throws IOException {
+        Path own = folder.resolve(FILE);
+        return Files.exists(own) ? Optional.of(Files.readAllBytes(own)) : Optional.empty();
     }
 
     private static JsonNode read(Path file) throws IOException {

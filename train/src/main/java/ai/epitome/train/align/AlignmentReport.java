@@ -90,6 +90,7 @@ public record AlignmentReport(
                 settings.seed(),
                 judge,
                 Double.isNaN(before) ? "not measured" : plain));
+        rates(text);
         text.append(picture);
         text.append("## Run\n\n```\n").append(command).append("\n```\n\n| | |\n|---|---|\n");
         row(text, "commit", commit.orElse("not in a git repository"));
@@ -108,6 +109,24 @@ public record AlignmentReport(
         return text.toString();
     }
 
+    /// What was counted besides, where something was.
+    private void rates(StringBuilder text) {
+        List<String> names = List.copyOf(entries.getFirst().rates().keySet());
+        if (names.isEmpty()) {
+            return;
+        }
+        text.append("| model | ").append(String.join(" | ", names)).append(" |\n|---|");
+        text.append("---:|".repeat(names.size())).append('\n');
+        for (Entry entry : entries) {
+            if (!entry.rates().isEmpty()) {
+                text.append("| ").append(cell(entry.name())).append(" |");
+                entry.rates().values().forEach(rate -> text.append(format(" %.1f %% |", 100 * rate)));
+                text.append('\n');
+            }
+        }
+        text.append('\n');
+    }
+
     /// Everything as numbers, without the answers.
     ObjectNode json() {
         ObjectNode json = new JsonMapper().createObjectNode();
@@ -124,6 +143,7 @@ public record AlignmentReport(
             }
             model.put("positive", entry.positive()).put("win_rate", entry.wins());
             model.put("mean_score", entry.score()).put("mean_tokens", entry.length());
+            entry.rates().forEach((name, rate) -> model.withObject("rates").put(name, rate));
             if (!Double.isNaN(entry.bitsPerByte())) {
                 model.put("bits_per_byte", entry.bitsPerByte());
             }

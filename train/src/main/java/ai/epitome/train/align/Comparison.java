@@ -13,7 +13,9 @@ import ai.epitome.train.preference.SequenceLogProbabilities;
 import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /// Models beside the one that they began with: what each makes of the same prompts, what a judge says of it, how far
 /// it has gone, and what that costs on plain text.
@@ -40,6 +42,7 @@ public final class Comparison implements AutoCloseable {
     /// @param length mean tokens of a continuation
     /// @param bitsPerByte of the plain texts; NaN where there are none
     /// @param texts each continuation of the first prompts
+    /// @param rates of other answers, by what is counted; see [Rate]
     public record Entry(
             String name,
             double divergence,
@@ -49,7 +52,14 @@ public final class Comparison implements AutoCloseable {
             double score,
             double length,
             double bitsPerByte,
-            List<String> texts) {}
+            List<String> texts,
+            SequencedMap<String, Double> rates) {
+        /// The same with rates.
+        public Entry with(SequencedMap<String, Double> measured) {
+            return new Entry(
+                    name, divergence, deviation, positive, wins, score, length, bitsPerByte, texts, measured);
+        }
+    }
 
     private final LoadedModel base;
     private final Tokenizer tokenizer;
@@ -173,7 +183,8 @@ public final class Comparison implements AutoCloseable {
                 bitsPerByte,
                 samples.stream()
                         .map(s -> RankedPairs.text(tokenizer, s.continuation()))
-                        .toList());
+                        .toList(),
+                new LinkedHashMap<>());
     }
 
     private double bitsPerByte(Transformer model) {

@@ -19,6 +19,6 @@ public interface ChatFormat {
     /// The token that ends a turn.
     int endOfTurn();
 
-    /// The same as a Jinja template, as `chat_template.jinja` holds it.
+    /// The same as a Jinja template, as [ai.epitome.text.chat.ChatTemplates#FILE] holds it.
     String template();
 }

@@ -6,6 +6,7 @@ import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.Interval;
 import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.MemoryNeed;
@@ -30,7 +31,6 @@ import ai.epitome.train.run.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -53,7 +53,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// }
 /// ```
 public final class PolicyTraining implements ResumableRun {
-    private static final String TEMPLATE = "chat_template.jinja";
     private static final String VALUE_HEAD = "value_head";
     private static final String STATE = "policy_state";
     /// What the value head learns at, from zero.
@@ -204,10 +203,7 @@ public final class PolicyTraining implements ResumableRun {
     private SequencedMap<String, byte[]> companions() throws IOException {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>(
                 ModelFolder.companions(base.transformer(), base.tokenizer().orElseThrow(), base.defaults()));
-        Path template = settings.base.resolve(TEMPLATE);
-        if (Files.exists(template)) {
-            files.put(TEMPLATE, Files.readAllBytes(template));
-        }
+        ChatTemplates.file(settings.base).ifPresent(template -> files.put(ChatTemplates.FILE, template));
         files.put(TrainingConfig.FILE, settings.training.toJson());
         return files;
     }

@@ -8,13 +8,14 @@ import ai.epitome.model.TextGenerator;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
+import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.Schedule;
 import ai.epitome.train.SystemMemory;
-import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
-import ai.epitome.train.TrainingJob;
+import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingJob.Score;
+import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.WeightSum;
 import ai.epitome.train.data.RecordBatches;
@@ -25,7 +26,6 @@ import ai.epitome.train.sft.Learner;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +37,6 @@ import java.util.function.BooleanSupplier;
 /// Direct preference optimisation (Rafailov et al. 2023) of a model, or of an adapter for it, against the model as it
 /// was at the beginning. In a folder of its own; the model that it begins with is not changed.
 public final class DirectPreferenceTraining implements ResumableRun {
-    private static final String TEMPLATE = "chat_template.jinja";
     private static final int TOKENS_PER_STEP = 4096;
     private static final double RATE = 2e-4;
     /// An adapter begins with nothing and has far to go.
@@ -162,15 +161,16 @@ public final class DirectPreferenceTraining implements ResumableRun {
     private SequencedMap<String, byte[]> companions(LoadedModel base) throws IOException {
         SequencedMap<String, byte[]> files =
                 learner.companions(data.format().chat().tokenizer(), base.defaults());
-        Path template = base.source().resolve(TEMPLATE);
-        if (Files.exists(template)) {
-            files.put(TEMPLATE, Files.readAllBytes(template));
-        } else if (data.turns()) {
-            files.put(TEMPLATE, data.format().chat().template().getBytes(StandardCharsets.UTF_8));
-        }
+        ChatTemplates.file(base.source())
+                .or(() -> data.turns() ? Optional.of(utf8(data.format().chat().template())) : Optional.empty())
+                .ifPresent(template -> files.put(ChatTemplates.FILE, template));
         files.put(TrainingConfig.FILE, settings.training.toJson());
-        files.put(PreferenceSet.FILE, (data.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
+        files.put(PreferenceSet.FILE, utf8(data.toJson().toPrettyString() + "\n"));
         return files;
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     private Score score(boolean last, BooleanSupplier cancelled) {

@@ -4,14 +4,15 @@ import ai.epitome.model.LoadedModel;
 import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
+import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.ModelOptimizer;
 import ai.epitome.train.Schedule;
 import ai.epitome.train.SystemMemory;
-import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
-import ai.epitome.train.TrainingJob;
+import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingJob.Score;
+import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.WeightSum;
 import ai.epitome.train.data.Example;
@@ -137,7 +138,7 @@ public final class RewardTraining implements ResumableRun {
                 new LinkedHashMap<>(ModelFolder.companions(model, data.tokenizer(), base.defaults()));
         files.put(ModelFolder.CONFIG, classifier(files.get(ModelFolder.CONFIG)));
         if (data.pairs()) {
-            files.put("chat_template.jinja", data.chat().template().getBytes(StandardCharsets.UTF_8));
+            files.put(ChatTemplates.FILE, data.chat().template().getBytes(StandardCharsets.UTF_8));
         }
         files.put(TrainingConfig.FILE, settings.training.toJson());
         files.put(RewardSet.FILE, (data.json().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));

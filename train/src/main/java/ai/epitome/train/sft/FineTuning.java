@@ -8,6 +8,7 @@ import ai.epitome.model.Sampling;
 import ai.epitome.model.TextGenerator;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
+import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.SystemMemory;
 import ai.epitome.train.TrainingConfig;
@@ -46,7 +47,6 @@ import java.util.TreeSet;
 /// }
 /// ```
 public final class FineTuning implements ResumableRun {
-    private static final String TEMPLATE = "chat_template.jinja";
     /// Tokens of a sample that is shown during a run.
     private static final int SAMPLE_TOKENS = 100;
 
@@ -213,7 +213,7 @@ public final class FineTuning implements ResumableRun {
 
     private SequencedMap<String, byte[]> companions(GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = learner.companions(format.tokenizer(), defaults);
-        files.put(TEMPLATE, format.template().getBytes(StandardCharsets.UTF_8));
+        files.put(ChatTemplates.FILE, format.template().getBytes(StandardCharsets.UTF_8));
         files.put(TrainingConfig.FILE, settings.training.toJson());
         files.put(ConversationSet.FILE, (data.toJson().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
         return files;

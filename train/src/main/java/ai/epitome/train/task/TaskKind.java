@@ -89,7 +89,7 @@ public enum TaskKind {
     REFUSE(2) {
         @Override
         Task draw(Material material) {
-            Phrasings.Wrong wrong = material.one(Phrasings.WRONGS);
+            Phrasings.Deed wrong = material.one(Phrasings.WRONGS);
             String deed = wrong.deed().formatted(material.one(wrong.objects()));
             String request = material.one(Phrasings.ASKING).formatted(deed);
             return new Task(this, deed, request, Phrasings.REFUSAL, new Check.Contains("cannot help"));

@@ -1,17 +1,19 @@
 package ai.epitome.train.align;
 
 import ai.epitome.text.ByteTokenizer;
-import static org.assertj.core.api.Assertions.assertThat;
-
 import ai.epitome.train.align.Comparison.Entry;
 import ai.epitome.train.data.Example;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.epitome.train.data.TextTokens;
 import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.report.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +45,18 @@ class ComparisonTest {
     }
 
     private static Entry entry(String name, double divergence, double bits) {
-        return new Entry(name, divergence, 0.1, 0.75, 0.6, 1.25, 12, bits, List.of(" an | answer", " more"));
+        return new Entry(
+                        name,
+                        divergence,
+                        0.1,
+                        0.75,
+                        0.6,
+                        1.25,
+                        12,
+                        bits,
+                        List.of(" an | answer", " more"),
+                        new LinkedHashMap<>())
+                .with(new LinkedHashMap<>(Map.of("declined", divergence / 10)));
     }
 
     @Test
@@ -60,14 +73,27 @@ class ComparisonTest {
                 List.of(
                         entry("base", 0, 1.5),
                         entry("dpo", 4.5, 1.53),
-                        new Entry("best-of-4", 0.64, Double.NaN, 0.7, 0.6, 1, 12, 1.5, List.of("x", "y"))));
+                        new Entry(
+                                "best-of-4",
+                                0.64,
+                                Double.NaN,
+                                0.7,
+                                0.6,
+                                1,
+                                12,
+                                1.5,
+                                List.of("x", "y"),
+                                new LinkedHashMap<>())));
         report.write(folder);
         assertThat(Files.readString(folder.resolve("report.md")))
                 .contains("| dpo | 75.0 % | 60.0 % | 1.25 | 4.50 ± 0.10 | 12.0 | 1.5300 | +2.00 % |")
                 .contains("| best-of-4 | 70.0 % | 60.0 % | 1.00 | at most 0.64 | 12.0 | 1.5000 | +0.00 % |")
+                .contains("| model | declined |\n|---|---:|\n| base | 0.0 % |\n| dpo | 45.0 % |\n\n")
                 .contains("**Say**", "an \\| answer");
         JsonNode json = new JsonMapper().readTree(Files.readAllBytes(folder.resolve("results.json")));
         assertThat(json.path("models").path(1).path("kl").asDouble()).isEqualTo(4.5);
+        assertThat(json.path("models").path(1).path("rates").path("declined").asDouble())
+                .isEqualTo(0.45);
         assertThat(json.path("models").path(2).has("kl")).isFalse();
         assertThat(json.path("models").path(2).path("kl_at_most").asDouble()).isEqualTo(0.64);
         assertThat(folder.resolve("frontier.png")).isNotEmptyFile();

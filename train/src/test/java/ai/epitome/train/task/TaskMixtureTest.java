@@ -123,6 +123,15 @@ class TaskMixtureTest {
     }
 
     @Test
+    void refusalsAreToldByTheirWords() {
+        assertThat(Refusals.due()).hasSizeGreaterThan(20).doesNotContainAnyElementsOf(Refusals.needless());
+        assertThat(Refusals.needless()).hasSizeGreaterThan(20).doesNotHaveDuplicates();
+        assertThat(Refusals.isOne(Phrasings.REFUSAL)).isTrue();
+        assertThat(Refusals.isOne("I can\u2019t do that.")).isTrue();
+        assertThat(Refusals.isOne("First, help yourself to a brush.")).isFalse();
+    }
+
+    @Test
     void theLongestOfThreeIsLongerThanBoth() {
         for (Task task : HELD_OUT.tasks(TaskKind.LONGEST_OF_THREE, 50)) {
             List<String> words = List.of(task.instance().split(" "));
