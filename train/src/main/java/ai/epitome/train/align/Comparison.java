@@ -56,8 +56,7 @@ public final class Comparison implements AutoCloseable {
             SequencedMap<String, Double> rates) {
         /// The same with rates.
         public Entry with(SequencedMap<String, Double> measured) {
-            return new Entry(
-                    name, divergence, deviation, positive, wins, score, length, bitsPerByte, texts, measured);
+            return new Entry(name, divergence, deviation, positive, wins, score, length, bitsPerByte, texts, measured);
         }
     }
 

@@ -51,8 +51,8 @@ public final class Continuations {
             List<Generation> running = new ArrayList<>();
             int to = Math.min(count, from + AT_ONCE);
             for (int i = from; i < to; i++) {
-                running.add(generator.submit(
-                        new GenerationRequest(prompts.get(i / each).tokens(), tokens, Sampling.ofTemperature(1, seed + i))));
+                running.add(generator.submit(new GenerationRequest(
+                        prompts.get(i / each).tokens(), tokens, Sampling.ofTemperature(1, seed + i))));
             }
             for (int i = from; i < to; i++) {
                 samples.add(sample(prompts.get(i / each).tokens(), running.get(i - from)));

@@ -65,8 +65,8 @@ public record Prompt(int[] tokens, String text, List<Turn> turns, Optional<Task>
     /// The turns as OpenAI's messages.
     public ArrayNode messages() {
         ArrayNode list = JsonNodeFactory.instance.arrayNode();
-        turns.forEach(turn ->
-                list.addObject().put("role", turn.speaker().role()).put("content", turn.text()));
+        turns.forEach(
+                turn -> list.addObject().put("role", turn.speaker().role()).put("content", turn.text()));
         return list;
     }
 }

@@ -23,7 +23,8 @@ import tools.jackson.databind.JsonNode;
 /// | object | prompt |
 /// |---|---|
 /// | `{"prompt": "..."}` | a text that goes on as it stands |
-/// | `{"prompt": [{"role": "user", "content": "..."}]}`, `{"messages": [...]}` | a conversation, without what the assistant says last |
+/// | `{"prompt": [{"role": "user", "content": "..."}]}`, `{"messages": [...]}` | a conversation, without what the
+/// assistant says last |
 /// | `{"text": "..."}` | its first tokens; shorter texts are left out |
 ///
 /// Other fields are passed over.
@@ -37,7 +38,8 @@ public record PromptReader(Tokenizer tokenizer, ChatFormat chat, int beginning) 
     /// The first prompts of a corpus.
     ///
     /// @param most how many; texts that are left out do not count
-    /// @throws CorpusException if a record is no prompt, or there is none; the message names the file, the line and why
+    /// @throws CorpusException if a record is no prompt, or there is none; the message names the file, the line and
+    why
     public List<Prompt> read(Corpus corpus, int most) throws IOException {
         List<Prompt> prompts = new ArrayList<>();
         try (RecordReader reader = corpus.openRecords()) {
@@ -92,8 +94,8 @@ public record PromptReader(Tokenizer tokenizer, ChatFormat chat, int beginning) 
             return Optional.empty();
         }
         int[] tokens = Arrays.copyOf(all, beginning + first);
-        String words = new String(
-                tokenizer.decode(Arrays.copyOfRange(tokens, first, tokens.length)), StandardCharsets.UTF_8);
+        String words =
+                new String(tokenizer.decode(Arrays.copyOfRange(tokens, first, tokens.length)), StandardCharsets.UTF_8);
         return Optional.of(new Prompt(tokens, words, List.of(), Optional.empty()));
     }
 }

@@ -1,10 +1,10 @@
 package ai.epitome.train.align;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.train.align.Comparison.Entry;
 import ai.epitome.train.data.Example;
-import static org.assertj.core.api.Assertions.assertThat;
-
 import ai.epitome.train.data.TextTokens;
 import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.report.Machine;

@@ -1,21 +1,21 @@
 package ai.epitome.train.policy;
 
-import ai.epitome.model.GenerationDefaults;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.Initialization;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
+import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.text.ByteTokenizer;
-import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.TrainingConfig;
+import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingException;

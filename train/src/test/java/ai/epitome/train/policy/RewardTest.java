@@ -1,10 +1,10 @@
 package ai.epitome.train.policy;
 
-import ai.epitome.train.policy.PolicySettings.Method;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.train.policy.PolicySettings.Method;
 import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.task.Task;
 import ai.epitome.train.task.TaskKind;

@@ -39,14 +39,15 @@ class PromptReaderTest {
         String turns =
                 "[{'role': 'user', 'content': 'u'}, {'role': 'assistant', 'content': 'a'}, {'role': 'user', 'content': 'v'}%s]";
         String answered = turns.formatted(", {'role': 'assistant', 'content': 'b'}");
-        List<Prompt> read = read(
-                "{'prompt': %s}\n{'messages': %s}".formatted(turns.formatted(""), answered), 3, 9);
+        List<Prompt> read = read("{'prompt': %s}\n{'messages': %s}".formatted(turns.formatted(""), answered), 3, 9);
         assertThat(read).hasSize(2).noneMatch(Prompt::goesOn);
         for (Prompt prompt : read) {
             assertThat(prompt.text()).isEqualTo("v");
             assertThat(prompt.messages().toString())
-                    .isEqualTo(
-                            turns.formatted("").replace('\'', '"').replace(": ", ":").replace(", ", ","));
+                    .isEqualTo(turns.formatted("")
+                            .replace('\'', '"')
+                            .replace(": ", ":")
+                            .replace(", ", ","));
             assertThat(new String(TOKENIZER.decode(prompt.tokens()), StandardCharsets.UTF_8))
                     .endsWith("User: u\nAssistant: a\nUser: v\nAssistant:");
         }
