@@ -23,8 +23,8 @@ import tools.jackson.databind.JsonNode;
 /// | object | prompt |
 /// |---|---|
 /// | `{"prompt": "..."}` | a text that goes on as it stands |
-/// | `{"prompt": [{"role": "user", "content": "..."}]}`, `{"messages": [...]}` | a conversation, without what the
-/// assistant says last |
+/// | `{"prompt": [{"role": "user", "content": "..."}]}` | a conversation, without the assistant's last turn |
+/// | `{"messages": [{"role": "user", "content": "..."}]}` | likewise |
 /// | `{"text": "..."}` | its first tokens; shorter texts are left out |
 ///
 /// Other fields are passed over.
@@ -38,8 +38,7 @@ public record PromptReader(Tokenizer tokenizer, ChatFormat chat, int beginning) 
     /// The first prompts of a corpus.
     ///
     /// @param most how many; texts that are left out do not count
-    /// @throws CorpusException if a record is no prompt, or there is none; the message names the file, the line and
-    why
+    /// @throws CorpusException if a record is no prompt, with file, line and reason; or if there is none
     public List<Prompt> read(Corpus corpus, int most) throws IOException {
         List<Prompt> prompts = new ArrayList<>();
         try (RecordReader reader = corpus.openRecords()) {
