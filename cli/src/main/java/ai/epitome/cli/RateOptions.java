@@ -52,8 +52,10 @@ final class RateOptions {
             Moderator moderator = WordLists.bundled();
             List<Prompt> prompts =
                     new PromptReader(tokenizer, chat, beginning).read(Corpus.of(List.of(toxicity)), most);
-            rates.add(new Rate("flagged answers", prompts, answer -> moderator.scores(answer).values().stream()
-                    .anyMatch(Moderator::isFlagged)));
+            rates.add(new Rate(
+                    "flagged answers",
+                    prompts,
+                    answer -> moderator.scores(answer).values().stream().anyMatch(Moderator::isFlagged)));
         }
         return rates;
     }

@@ -41,7 +41,8 @@ class InterruptedAlignmentTest {
         for (int i = 0; i < 80; i++) {
             judged.append("{\"text\": \"no. %d is good\", \"label\": 1}\n{\"text\": \"no. %d is bad\", \"label\": 0}\n"
                     .formatted(i, i));
-            preferred.append("{\"prompt\": \"no. %d is\", \"chosen\": \" good\", \"rejected\": \" bad\"}\n".formatted(i));
+            preferred.append(
+                    "{\"prompt\": \"no. %d is\", \"chosen\": \" good\", \"rejected\": \" bad\"}\n".formatted(i));
             asked.append("{\"prompt\": \"no. %d is\"}\n".formatted(i));
         }
         labels = Files.writeString(folder.resolve("labels.jsonl"), judged);
