@@ -17,14 +17,21 @@ final class PolicyState {
     private static final int BELOW = 5;
     private static final int NUMBERS = 6;
 
-    /// Weight of the newest iteration in the recent reward.
+    /// Iterations whose mean is what the run began with.
+    private static final int BEGINNING = 5;
+    /// Weight of the newest iteration in the recent reward, which so has the noise of the mean of nine.
     private static final double WEIGHT = 0.2;
     /// Iterations in which rewards may stay fallen.
     private static final int PATIENCE = 5;
+    /// Standard errors of the difference of those two means that make a fall.
+    private static final double ERRORS = 3;
 
     private final Tensor numbers;
+    private final int prompts;
 
-    PolicyState(Arena arena, double coefficient) {
+    /// @param prompts of an iteration, whose answers tell how far means of rewards err
+    PolicyState(Arena arena, double coefficient, int prompts) {
+        this.prompts = prompts;
         numbers = Tensor.zeros(arena, DType.F32, NUMBERS);
         coefficient(coefficient);
     }
@@ -43,26 +50,30 @@ final class PolicyState {
 
     /// Notes an iteration's rewards.
     ///
-    /// @throws TrainingException if rewards have collapsed: for some iterations they were lower than at first by
-    ///     more than the first differ
+    /// @param deviation of the rewards of single answers
+    /// @throws TrainingException if rewards have collapsed: for some iterations they were lower than at first by more
+    ///     than chance explains
     void observe(double mean, double deviation) {
-        if (numbers.get(ITERATIONS) == 0) {
-            numbers.set(FIRST, (float) mean);
-            numbers.set(DEVIATION, (float) deviation);
-            numbers.set(RECENT, (float) mean);
+        double seen = numbers.get(ITERATIONS) + 1;
+        numbers.set(ITERATIONS, (float) seen);
+        if (seen <= BEGINNING) {
+            numbers.set(FIRST, (float) (numbers.get(FIRST) + (mean - numbers.get(FIRST)) / seen));
+            numbers.set(DEVIATION, (float) (numbers.get(DEVIATION) + (deviation - numbers.get(DEVIATION)) / seen));
+            numbers.set(RECENT, numbers.get(FIRST));
+            return;
         }
-        numbers.set(ITERATIONS, numbers.get(ITERATIONS) + 1);
         double recent = numbers.get(RECENT) + WEIGHT * (mean - numbers.get(RECENT));
         numbers.set(RECENT, (float) recent);
-        boolean fallen = recent < numbers.get(FIRST) - numbers.get(DEVIATION);
+        double error = numbers.get(DEVIATION) * Math.sqrt((1.0 / BEGINNING + WEIGHT / (2 - WEIGHT)) / prompts);
+        boolean fallen = recent < numbers.get(FIRST) - ERRORS * error;
         numbers.set(BELOW, fallen ? numbers.get(BELOW) + 1 : 0);
         if (numbers.get(BELOW) >= PATIENCE) {
             throw new TrainingException(String.format(
                     Locale.ROOT,
-                    "the reward has collapsed: it began at %.4f (deviation %.4f), and is at %.4f for %d iterations now. Try a lower learning rate, a higher price of divergence (--kl), or fewer epochs; the last checkpoint is kept",
+                    "the reward has collapsed: it began at %.4f and is at %.4f, which is lower by %.1f standard errors, for %d iterations now. Try a lower learning rate, a higher price of divergence (--kl), or more prompts (--ask); the last checkpoint is kept",
                     numbers.get(FIRST),
-                    numbers.get(DEVIATION),
                     recent,
+                    (numbers.get(FIRST) - recent) / error,
                     PATIENCE));
         }
     }

@@ -115,7 +115,7 @@ public final class PolicyTraining implements ResumableRun {
                 ? Optional.of(new Parameter(arena, VALUE_HEAD, 1, model.config().width()))
                 : Optional.empty();
         Policy policy = new Policy(model, head);
-        PolicyState state = new PolicyState(arena, how.coefficient());
+        PolicyState state = new PolicyState(arena, how.coefficient(), how.prompts());
         // Two engines: what one has cached of held-out prompts must not change how the other one computes.
         judged = new Rollouts(base.generator(backend), how.mostTokens());
         learning = new PolicyLearning(
