@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -96,7 +97,7 @@ class FineTuningTest {
                 assertThat(answering.defaults().endOfText()).containsExactly(256);
             }
         }
-        assertThat(adapter.resolve("report.md")).content().contains("| adapter | ", "| parameters | 3,072 |");
+        assertThat(adapter.resolve("report.md")).content().contains("| adapter | ", "| parameters | 3,072 |", "| bytes of optimizer state | 24,576 |");
     }
 
     @Test
@@ -243,6 +244,27 @@ class FineTuningTest {
         List<String> train =
                 set.train().stream().map(e -> Arrays.toString(e.tokens())).toList();
         assertThat(set.heldOut()).allSatisfy(e -> assertThat(train).doesNotContain(Arrays.toString(e.tokens())));
+    }
+
+    @Test
+    void ofTextsTheCompletionIsLearnedAsItStands() throws IOException {
+        ChatFormat format = ChatStyle.PLAIN.over(new ByteTokenizer());
+        String texts = "{\"prompt\": \"ab\", \"completion\": \" cd\"}\n{\"prompt\": \"\", \"completion\": \"efghi\"}\n";
+        ConversationSet set = ConversationSet.read(corpus(texts), format, LongConversations.CUT, 5);
+        List<Example> all = new ArrayList<>(set.train());
+        all.addAll(set.heldOut());
+        all.sort(Comparator.comparing(example -> example.tokens()[1]));
+        assertThat(all.get(0).tokens()).containsExactly(256, 'a', 'b', ' ', 'c', 'd');
+        assertThat(all.get(0).learned()).containsExactly(false, false, false, true, true, true);
+        assertThat(all.get(1).tokens()).containsExactly(256, 'e', 'f', 'g', 'h', 'i');
+        assertThat(set.asked()).isEmpty();
+        ConversationSet cut = ConversationSet.read(corpus(texts), format, LongConversations.CUT, 3);
+        assertThat(cut.counts().tooLong()).isEqualTo(2);
+        assertThat(cut.train()).allSatisfy(e -> assertThat(e.tokens()).hasSize(4));
+        assertThatThrownBy(() -> ConversationSet.read(
+                        corpus(texts + "{\"prompt\": [], \"completion\": \"x\"}"), format, LongConversations.CUT, 5))
+                .isInstanceOf(CorpusException.class)
+                .hasMessageContaining("line 3: `prompt` and `completion` must be texts");
     }
 
     @Test
