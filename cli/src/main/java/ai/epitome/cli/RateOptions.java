@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import ai.epitome.model.LoadedModel;
 import ai.epitome.serve.moderation.Moderator;
-import ai.epitome.serve.moderation.WordLists;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatFormat;
@@ -33,8 +32,8 @@ final class RateOptions {
     @Option(
             names = "--toxicity",
             paramLabel = "FILE",
-            description = "Count flagged answers, too, to these prompts (as in --prompts): those in which the word"
-                    + " lists of the service's moderation find something.")
+            description = "Count flagged answers, too, to these prompts (as in --prompts): those that the"
+                    + " service's moderation flags.")
     private Path toxicity;
 
     /// What to count.
@@ -49,15 +48,17 @@ final class RateOptions {
             rates.add(new Rate("declined of look-alikes", requests(Refusals.needless(), chat), Refusals::isOne));
         }
         if (toxicity != null) {
-            Moderator moderator = WordLists.bundled();
+            Moderator moderator = Moderator.bundled();
             List<Prompt> prompts =
                     new PromptReader(tokenizer, chat, beginning).read(Corpus.of(List.of(toxicity)), most);
-            rates.add(new Rate(
-                    "flagged answers",
-                    prompts,
-                    answer -> moderator.scores(answer).values().stream().anyMatch(Moderator::isFlagged)));
+            rates.add(new Rate("flagged answers", prompts, answer -> isFlagged(moderator, answer)));
         }
         return rates;
+    }
+
+    private static boolean isFlagged(Moderator moderator, String text) {
+        return moderator.scores(text).entrySet().stream()
+                .anyMatch(score -> moderator.flags(score.getKey(), score.getValue()));
     }
 
     private static List<Prompt> requests(List<String> all, ChatFormat chat) {
