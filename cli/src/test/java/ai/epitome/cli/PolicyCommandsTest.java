@@ -51,7 +51,7 @@ class PolicyCommandsTest {
         assertThat(done("best-of-n %s -n 3 --count 5 --reward %s --prompts %s -o %s --max-tokens 6"
                         .formatted(base, judge, prompts, chosen)))
                 .contains("5 prompts: mean reward");
-        assertThat(Files.readString(chosen)).contains("{\"prompt\":\"to be\",\"completion\":\"");
+        assertThat(Files.readString(chosen)).startsWith("{\"prompt\":\"or\",\"completion\":\"");
         Path better = folder.resolve("better");
         assertThat(done("sft %s %s -o %s --style plain --steps 2".formatted(base, chosen, better)))
                 .contains("5 conversations, 1 of them held out");
