@@ -76,7 +76,7 @@ final class BestOfNCommand implements Callable<Integer> {
         Backend backend = kernels.backend();
         System.err.println(backend.describe());
         try (LoadedModel model = LoadedModel.open(source);
-                Reward reward = rewards.reward(backend)) {
+                Reward reward = rewards.reward(model, backend)) {
             Prompts prompts = rewards.prompts(model, seed);
             BestOfN choice = new BestOfN(reward, answers, rewards.mostTokens());
             TextGenerator generator = model.generator(backend);

@@ -152,7 +152,7 @@ final class PolicyOptions {
         PolicySettings how = settings(method);
         TrainingConfig config = config(how, base.transformer().config().context());
         Prompts prompts = rewards.prompts(base, config.seed());
-        Reward reward = rewards.reward(backend);
+        Reward reward = rewards.reward(base, backend);
         Notices.terminal().accept("%s; rewarded: %s".formatted(prompts.describe(), reward.describe()));
         Optional<PreparedText> mixed = mix.isEmpty()
                 ? Optional.empty()

@@ -51,7 +51,8 @@ final class RewardOptions {
         return mostTokens;
     }
 
-    Reward reward(Backend backend) throws IOException {
+    /// @param model that answers
+    Reward reward(LoadedModel model, Backend backend) throws IOException {
         if (reward.equals("tasks")) {
             if (!files.isEmpty()) {
                 throw new IllegalArgumentException(
@@ -62,16 +63,20 @@ final class RewardOptions {
         if (reward.startsWith("http://") || reward.startsWith("https://")) {
             return new Reward.OfEndpoint(URI.create(reward));
         }
-        return new Reward.OfModel(reward, RewardModel.load(Path.of(reward), backend));
+        return Reward.OfModel.of(reward, RewardModel.load(Path.of(reward), backend), tokenizer(model));
+    }
+
+    private static Tokenizer tokenizer(LoadedModel model) {
+        return model.tokenizer()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        model.id() + " has no tokenizer; put the one that it was trained with there"));
     }
 
     Prompts prompts(LoadedModel model, long seed) throws IOException {
         if (files.isEmpty()) {
             return new Prompts.OfTasks(seed, model.chat());
         }
-        Tokenizer tokenizer = model.tokenizer()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        model.id() + " has no tokenizer; put the one that it was trained with there"));
+        Tokenizer tokenizer = tokenizer(model);
         int longest = model.transformer().config().context() - mostTokens;
         PromptReader reader = new PromptReader(tokenizer, model.chat(), beginning);
         return Prompts.Listed.of(reader.read(Corpus.of(files), Integer.MAX_VALUE), seed, longest);

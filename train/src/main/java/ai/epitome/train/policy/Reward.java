@@ -1,6 +1,8 @@
 package ai.epitome.train.policy;
 
+import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingException;
+import ai.epitome.train.data.TokenTable;
 import ai.epitome.train.reward.RewardModel;
 import java.io.IOException;
 import java.net.URI;
@@ -9,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 import tools.jackson.core.JacksonException;
@@ -51,15 +54,29 @@ public sealed interface Reward extends AutoCloseable {
         }
     }
 
-    /// A learned judge of the whole text, prompt and answer.
-    record OfModel(String name, RewardModel model) implements Reward {
+    /// A learned judge of the whole text, prompt and answer. Conversations reach it with the marks of their turns, as
+    /// it
+    /// has learned them.
+    ///
+    /// @param same whether it has the tokenizer of those who answer
+    record OfModel(String name, RewardModel model, boolean same) implements Reward {
+        /// @param answering the tokenizer of those who answer
+        public static OfModel of(String name, RewardModel model, Tokenizer answering) {
+            String own = TokenTable.of(model.tokenizer()).sha256();
+            return new OfModel(name, model, own.equals(TokenTable.of(answering).sha256()));
+        }
+
         @Override
         public double[] of(List<Reply> replies) {
-            return finite(
-                    model.score(replies.stream()
-                            .map(reply -> model.tokens(reply.prompt().text() + reply.text()))
-                            .toList()),
-                    name);
+            return finite(model.score(replies.stream().map(this::read).toList()), name);
+        }
+
+        private int[] read(Reply reply) {
+            if (reply.prompt().goesOn() || !same) {
+                return model.tokens(reply.prompt().text() + reply.text());
+            }
+            int[] all = reply.sequence();
+            return Arrays.copyOf(all, Math.min(all.length, model.context()));
         }
 
         @Override

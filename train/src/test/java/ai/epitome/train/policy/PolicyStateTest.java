@@ -48,6 +48,7 @@ class PolicyStateTest {
 
     @Test
     void whatRisesMayFallAgain() {
-        assertThatCode(() -> observe(i -> i < 50 ? 0.4 + 0.01 * i : 0.5, 100, 1)).doesNotThrowAnyException();
+        assertThatCode(() -> observe(i -> i < 50 ? 0.4 + 0.01 * i : 0.5, 100, 1))
+                .doesNotThrowAnyException();
     }
 }

@@ -22,13 +22,19 @@ import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.chat.ChatStyle;
+import ai.epitome.train.chat.Conversation;
 import ai.epitome.train.chat.LongConversations;
+import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.Turn;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.RecordBatches;
 import ai.epitome.train.data.TokenTable;
+import ai.epitome.train.policy.Reply;
+import ai.epitome.train.policy.Reward;
 import ai.epitome.train.preference.PreferenceFormat;
+import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.sft.FineTuningRecipe;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -132,6 +138,33 @@ class RewardTrainingTest {
         assertThatThrownBy(() -> LoadedModel.open(model))
                 .isInstanceOf(MalformedModelException.class)
                 .hasMessageContaining("score.weight");
+    }
+
+    /// A conversation reaches the judge with its marks and the token that ends a turn; a text without.
+    @Test
+    void repliesAreJudgedAsTheJudgeHasLearnedToReadThem() throws IOException {
+        Path model = folder.resolve("judge");
+        try (RewardTraining run = open(model, set(true), _ -> {})) {
+            run.train();
+        }
+        ByteTokenizer tokenizer = new ByteTokenizer();
+        Turn question = new Turn(Speaker.USER, "no. 7");
+        int[] asked = ChatStyle.PLAIN.over(tokenizer).prompt(List.of(question));
+        int[] answer = {' ', 'x', tokenizer.endOfText().orElseThrow()};
+        Prompt turns = new Prompt(asked, "no. 7", List.of(question), Optional.empty());
+        Prompt text = Prompt.ofText(tokenizer, "no. 7");
+        try (RewardModel judge = RewardModel.load(model, backend)) {
+            Reward reward = Reward.OfModel.of("judge", judge, tokenizer);
+            double[] found = reward.of(List.of(
+                    new Reply(turns, answer, new float[3], " x", true),
+                    new Reply(text, answer, new float[3], " x", true)));
+            int[] whole = ChatStyle.PLAIN
+                    .over(tokenizer)
+                    .render(new Conversation(List.of(question, new Turn(Speaker.ASSISTANT, " x"))))
+                    .tokens();
+            assertThat(found).isEqualTo(judge.score(List.of(whole, judge.tokens("no. 7 x"))));
+            assertThat(found[0]).isNotEqualTo(found[1]);
+        }
     }
 
     /// Wants `-Depitome.python=PYTHON`, one that has transformers (5.17), torch and safetensors.

@@ -97,7 +97,9 @@ class FineTuningTest {
                 assertThat(answering.defaults().endOfText()).containsExactly(256);
             }
         }
-        assertThat(adapter.resolve("report.md")).content().contains("| adapter | ", "| parameters | 3,072 |", "| bytes of optimizer state | 24,576 |");
+        assertThat(adapter.resolve("report.md"))
+                .content()
+                .contains("| adapter | ", "| parameters | 3,072 |", "| bytes of optimizer state | 24,576 |");
     }
 
     @Test
