@@ -51,9 +51,8 @@ final class PolicyState {
     /// Notes an iteration's rewards.
     ///
     /// @param deviation of the rewards of single answers
-    /// @throws TrainingException if rewards have collapsed: for some iterations they were lower than at first by
-    more
-    ///     than chance explains
+    /// @throws TrainingException if rewards have collapsed: for some iterations they were below those
+    ///     at first by more than chance explains
     void observe(double mean, double deviation) {
         double seen = numbers.get(ITERATIONS) + 1;
         numbers.set(ITERATIONS, (float) seen);
