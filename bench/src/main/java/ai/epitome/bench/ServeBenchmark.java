@@ -100,7 +100,7 @@ final class ServeBenchmark {
         System.out.println(
                 "| streams | engine t/s | HTTP t/s | beside one | HTTP adds | engine's CPU us/token | service's "
                         + "| beside engine's | clients' | first p50 | first p99 |");
-        System.out.println("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+        System.out.println("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         double single = 0;
         for (int count : streams) {
             List<Double> firsts = new ArrayList<>();
@@ -116,10 +116,10 @@ final class ServeBenchmark {
             double[] added = new double[rounds];
             Arrays.setAll(added, i -> engine.get(i).rate() / http.get(i).rate() - 1);
             double own = median(engine, round -> round.micros(CpuTime::engine));
-            double service = median(http, round -> round.micros(CpuTime::rest));
+            double service = median(http, round -> round.micros(CpuTime::service));
             System.out.printf(
                     Locale.ROOT,
-                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f | %.1f %% | %.0f | %.0f | %.0f |%n",
+                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f | %.1f %% | %.0f | %.0f | %.0f | %.0f |%n",
                     count,
                     median(engine, Round::rate),
                     rate,
@@ -129,6 +129,7 @@ final class ServeBenchmark {
                     service,
                     100 * service / own,
                     median(http, round -> round.micros(CpuTime::clients)),
+                    median(http, round -> round.micros(CpuTime::machine)),
                     quantile(firsts, 0.5),
                     quantile(firsts, 0.99));
         }

@@ -11,6 +11,9 @@ import java.util.Optional;
 /// A service with the fake model as a process of its own, so that it can be killed. It prints its port, then keys, each
 /// when it has been made.
 final class ServedProcess {
+    /// A model that takes 20 ms a token, and conversations.
+    static final String SLOW = "slow";
+
     private ServedProcess() {}
 
     /// @param line the first that the process prints
@@ -22,6 +25,7 @@ final class ServedProcess {
     public static void main(String[] arguments) {
         Accounts accounts = new Accounts(Database.open(arguments[0]));
         TestServer server = TestServer.start(ServerConfig.local(0), accounts);
+        server.models.put(new FakeModel(SLOW, 20), TestServer.CREATED, Optional.of(UntrainedModel.format()));
         System.out.println(server.port());
         while (true) {
             System.out.println(accounts.keys()
