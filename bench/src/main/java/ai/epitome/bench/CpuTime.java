@@ -31,8 +31,7 @@ record CpuTime(long engine, long machine, long clients, long service) {
         try {
             long engine = of(ENGINE);
             long machine = of(MACHINE);
-            return new CpuTime(
-                    engine, machine, clients, PROCESS.getProcessCpuTime() - engine - machine - clients);
+            return new CpuTime(engine, machine, clients, PROCESS.getProcessCpuTime() - engine - machine - clients);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -68,9 +67,6 @@ record CpuTime(long engine, long machine, long clients, long service) {
 
     CpuTime since(CpuTime before) {
         return new CpuTime(
-                engine - before.engine,
-                machine - before.machine,
-                clients - before.clients,
-                service - before.service);
+                engine - before.engine, machine - before.machine, clients - before.clients, service - before.service);
     }
 }

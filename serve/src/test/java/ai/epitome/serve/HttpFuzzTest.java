@@ -107,7 +107,8 @@ class HttpFuzzTest {
         body.append("--").append(boundary).append("--").append(data.consumeRemainingAsString());
         byte[] bytes = body.toString().getBytes(StandardCharsets.UTF_8);
         send(
-                new StringBuilder("POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=")
+                new StringBuilder(
+                                "POST /v1/files HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=")
                         .append(boundary.replaceAll("[\r\n]", ""))
                         .append("\r\nContent-Length: ")
                         .append(bytes.length)
@@ -160,7 +161,8 @@ class HttpFuzzTest {
         }
     }
 
-    /// Whatever a text has in it, line breaks of all kinds, it comes as events of one line each, which make it up again.
+    /// Whatever a text has in it, line breaks of all kinds, it comes as events of one line each, which make it up
+    /// again.
     @Property(tries = 150)
     void eventsKeepAnyText(@ForAll @StringLength(min = 1, max = 60) String text) throws Exception {
         String body = JsonNodeFactory.instance

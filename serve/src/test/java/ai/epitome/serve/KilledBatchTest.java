@@ -50,7 +50,8 @@ class KilledBatchTest {
         StringBuilder lines = new StringBuilder();
         IntStream.range(0, LINES)
                 .forEach(i -> lines.append("{\"custom_id\": \"line-%d\", \"method\": \"POST\", ".formatted(i))
-                        .append("\"url\": \"/v1/chat/completions\", \"body\": {\"model\": \"slow\", \"max_tokens\": 12, ")
+                        .append(
+                                "\"url\": \"/v1/chat/completions\", \"body\": {\"model\": \"slow\", \"max_tokens\": 12, ")
                         .append("\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}}\n"));
         InputStream content = new ByteArrayInputStream(lines.toString().getBytes(StandardCharsets.UTF_8));
         String file = client.files()
