@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// model answers at once, so that the page's own time is what counts.
 @EnabledIfSystemProperty(named = "epitome.page.times", matches = "true")
 class ChatPageTimes {
-    private static final int ROUNDS = 5;
+    private static final int ROUNDS = 3;
     /// Milliseconds from the click on a conversation until its last message is painted.
     private static final String OPEN = """
             new Promise(done => {

@@ -138,7 +138,14 @@ public final class NgramFeatures {
         }
 
         int[] distinct() {
-            return Arrays.stream(all, 0, size).sorted().distinct().toArray();
+            Arrays.sort(all, 0, size);
+            int kept = 0;
+            for (int i = 0; i < size; i++) {
+                if (i == 0 || all[i] != all[kept - 1]) {
+                    all[kept++] = all[i];
+                }
+            }
+            return Arrays.copyOf(all, kept);
         }
     }
 }
