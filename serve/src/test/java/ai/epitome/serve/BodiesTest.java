@@ -2,7 +2,7 @@ package ai.epitome.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.serve.moderation.WordLists;
+import ai.epitome.serve.moderation.Moderator;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /// Bodies that nobody would send on purpose: refused, or taken for something else, but never the server's fault.
 class BodiesTest {
-    private static final WordLists LISTS = WordLists.bundled();
+    private static final Moderator LISTS = Moderator.bundled();
     private static final ResponseRequestParser RESPONSES = new ResponseRequestParser(4096, new ConstraintFields());
     private static final ChatRequestParser CHATS = new ChatRequestParser(4096, new ConstraintFields());
     private static final List<String> BODIES = List.of("""

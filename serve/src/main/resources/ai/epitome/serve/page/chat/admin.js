@@ -12,7 +12,7 @@ const day = time => new Date(time).toISOString().slice(0, 10);
 const money = micros => (micros / 1e6).toFixed(2);
 
 /** What is done about texts that moderation flags: words that the server knows; others are files of the command line. */
-const POLICIES = {log: "counted", flag: "told", refuse: "refused", off: "not looked for"};
+const POLICIES = {log: "counted", flag: "told", refuse: "refused", off: "ignored"};
 
 const Policy = ({value, label, change, inner}) =>
   h("select", {ref: inner, "aria-label": label, 
