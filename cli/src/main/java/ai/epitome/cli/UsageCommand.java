@@ -88,7 +88,17 @@ final class UsageCommand implements Callable<Integer> {
 
     private void rows(List<UsageRow> rows, PrintStream out) {
         Table table = new Table(
-                "time", "request", "key", "model", "route", "status", "prompt>", "cached>", "completion>", "ms>");
+                "time",
+                "request",
+                "key",
+                "model",
+                "route",
+                "status",
+                "prompt>",
+                "cached>",
+                "completion>",
+                "ms>",
+                "moderation");
         for (UsageRow row : rows) {
             if (json) {
                 out.println(Json.write(facts(row)));
@@ -103,7 +113,8 @@ final class UsageCommand implements Callable<Integer> {
                         row.promptTokens(),
                         row.cachedTokens(),
                         row.completionTokens(),
-                        row.durationMicros() / 1_000);
+                        row.durationMicros() / 1_000,
+                        row.moderation().isEmpty() ? "-" : String.join(" ", row.moderation()));
             }
         }
         if (!json) {
@@ -123,6 +134,7 @@ final class UsageCommand implements Callable<Integer> {
         facts.put("cached_tokens", row.cachedTokens());
         facts.put("completion_tokens", row.completionTokens());
         facts.put("duration_micros", row.durationMicros());
+        facts.put("moderation", row.moderation());
         return facts;
     }
 }

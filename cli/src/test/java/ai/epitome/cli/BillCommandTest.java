@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -70,7 +71,8 @@ class BillCommandTest {
                 completion,
                 status,
                 2_500,
-                price.costPico(prompt, cached, completion)));
+                price.costPico(prompt, cached, completion),
+                List.of("input:hate=flag", "output:violence=log")));
     }
 
     @Test
@@ -110,6 +112,10 @@ class BillCommandTest {
                         .get("duration_micros")
                         .asInt())
                 .isEqualTo(2_500);
+        assertThat(requests).contains("\"moderation\":[\"input:hate=flag\",\"output:violence=log\"]");
+        assertThat(done("usage", "--month", "2026-11", "--requests", "2", "--database", database)
+                        .out())
+                .contains("input:hate=flag output:violence=log");
         assertThat(done("price", "list", "--database", database).out())
                 .containsPattern("tiny +0\\.15 +0\\.075 +0\\.60\\n");
         assertThat(run("usage", "--month", "November", "--database", database).err())

@@ -17,12 +17,15 @@ import java.util.stream.Collectors;
 /// A key's [ModerationPolicy], applied to what one request asks and is answered. What was found is noted
 /// without the texts.
 ///
-/// An answer is looked at while it comes, in steps: at the end of each sentence and at least every [#STEP]
-/// characters, together with [#BEFORE] characters of what came before. Where the policy refuses answers,
-/// each step is held back until it has been looked at; otherwise it goes on at once.
+/// An answer is looked at while it comes, in steps, each together with [#BEFORE] characters of what came
+/// before. Where the policy refuses answers, a step ends with a sentence and has some [#STEP] characters at
+/// most, and is held back until it has been looked at; otherwise all goes on at once, and steps are of
+/// [#LONG_STEP] characters.
 final class ContentFilter {
     /// Some twelve words.
     private static final int STEP = 80;
+    /// Where nobody waits for it, fewer looks do.
+    private static final int LONG_STEP = 240;
     /// Some forty words, about as many as a classifier looks at together.
     private static final int BEFORE = 240;
 
@@ -122,7 +125,8 @@ final class ContentFilter {
             }
             if (looks) {
                 step.append(piece.text());
-                if (step.length() >= STEP || endsSentence(piece.text())) {
+                boolean due = step.length() >= STEP || endsSentence(piece.text());
+                if (holds ? due : step.length() >= LONG_STEP) {
                     look();
                 }
             }
