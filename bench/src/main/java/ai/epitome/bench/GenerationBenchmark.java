@@ -1,5 +1,6 @@
 package ai.epitome.bench;
 
+import ai.epitome.model.Adapter;
 import ai.epitome.model.EngineLimits;
 import ai.epitome.model.Generation;
 import ai.epitome.model.GenerationRequest;
@@ -36,11 +37,16 @@ import java.util.stream.Stream;
 /// Batches (`-b 1,8`) are texts that the engine continues together, as a service does, drawing included:
 /// `tg128 x 8` are the tokens of all eight a second.
 ///
-/// `./epitome bench MODEL [-p N] [-n N] [-b N,N...] [-r N] [-t N]`
+/// Adapters (`-a 1,4`): the largest of these batches once more, its texts with so many adapters by turns, of rank 8 and
+/// on
+/// all projections.
+///
+/// `./epitome bench MODEL [-p N] [-n N] [-b N,N... [-a N,N...]] [-r N] [-t N]`
 final class GenerationBenchmark {
     private static final long WARM_UP_NANOS = 4_000_000_000L;
     /// Any token will do: ids are spread over the vocabulary.
     private static final int SPREAD = 7919;
+    private static final int RANK = 8;
 
     private final Path source;
     private final Transformer model;
@@ -72,7 +78,7 @@ final class GenerationBenchmark {
                     new GenerationBenchmark(source, loaded.transformer(), backend, arguments.number("-r", 5));
             benchmark.measure(prompt, written);
             if (!arguments.numbers("-b").isEmpty()) {
-                benchmark.measureBatches(loaded, arguments.numbers("-b"), written);
+                benchmark.measureBatches(loaded, arguments.numbers("-b"), arguments.numbers("-a"), written);
             }
         } finally {
             backend.workers().close();
@@ -103,7 +109,8 @@ final class GenerationBenchmark {
                 + " -------------------: |");
     }
 
-    private void measureBatches(LoadedModel loaded, List<Integer> batches, int written) throws IOException {
+    private void measureBatches(LoadedModel loaded, List<Integer> batches, List<Integer> adapters, int written)
+            throws IOException {
         EngineLimits limits = EngineLimits.DEFAULT
                 .withSequences(Collections.max(batches))
                 .withSpeculation(EngineLimits.Speculation.NEVER);
@@ -115,11 +122,31 @@ final class GenerationBenchmark {
         List<String> beside = new ArrayList<>();
         double first = 0;
         for (int batch : batches) {
-            double rate = row("tg" + written + " x " + batch, batch * written, () -> write(generator, batch, written));
+            double rate = row(
+                    "tg" + written + " x " + batch, batch * written, () -> write(List.of(generator), batch, written));
             first = first == 0 ? rate : first;
             beside.add(String.format(Locale.ROOT, "%d: %.2f", batch, rate / first));
         }
         System.out.println("\ntimes the first, by batch: " + String.join(", ", beside));
+        int largest = Collections.max(batches);
+        for (int count : adapters) {
+            List<TextGenerator> adapted = IntStream.range(0, count)
+                    .mapToObj(i -> generator.with("adapter " + i, adapter(i), Set.of()))
+                    .toList();
+            row("%d adapters".formatted(count), largest * written, () -> write(adapted, largest, written));
+        }
+    }
+
+    /// A drawn one, whose second matrices are not zero.
+    private Adapter adapter(int seed) {
+        Adapter adapter = Adapter.create(model, Adapter.Settings.of(RANK, Adapter.names(model)), seed);
+        for (Adapter.Target target : adapter.targets()) {
+            for (long i = 0; i < target.up().value().size(); i++) {
+                target.up().value().set(i, (i % 7 - 3) * 1e-3f);
+            }
+            target.up().changed();
+        }
+        return adapter;
     }
 
     private double row(String test, int tokens, LongSupplier work) throws IOException {
@@ -177,12 +204,13 @@ final class GenerationBenchmark {
         }
     }
 
-    /// Nanoseconds to go on with so many texts at once, each of its own first token.
-    private long write(TextGenerator generator, int batch, int tokens) {
+    /// Nanoseconds to go on with so many texts at once, each of its own first token, by these generators by turns.
+    private long write(List<TextGenerator> generators, int batch, int tokens) {
         long began = System.nanoTime();
         List<Generation> generations = IntStream.range(0, batch)
-                .mapToObj(i -> new GenerationRequest(new int[] {token(i)}, tokens, Sampling.ofTemperature(0, 0)))
-                .map(generator::submit)
+                .mapToObj(i -> generators
+                        .get(i % generators.size())
+                        .submit(new GenerationRequest(new int[] {token(i)}, tokens, Sampling.ofTemperature(0, 0))))
                 .toList();
         generations.forEach(Generation::result);
         return System.nanoTime() - began;

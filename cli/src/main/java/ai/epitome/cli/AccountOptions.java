@@ -23,10 +23,15 @@ final class AccountOptions {
     }
 
     private static Path defaultFile() {
+        return folder().resolve("accounts.db");
+    }
+
+    /// Where things are kept that last, unless it is said otherwise.
+    static Path folder() {
         String configured = System.getenv("XDG_DATA_HOME");
         Path data = configured != null && !configured.isBlank()
                 ? Path.of(configured)
                 : Path.of(System.getProperty("user.home"), ".local", "share");
-        return data.resolve("epitome").resolve("accounts.db");
+        return data.resolve("epitome");
     }
 }

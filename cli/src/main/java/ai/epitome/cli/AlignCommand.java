@@ -11,8 +11,6 @@ import ai.epitome.train.align.Judge;
 import ai.epitome.train.align.RankedPairs;
 import ai.epitome.train.align.Rate;
 import ai.epitome.train.data.Corpus;
-import ai.epitome.train.data.Document;
-import ai.epitome.train.data.DocumentReader;
 import ai.epitome.train.prompt.Prompt;
 import ai.epitome.train.prompt.PromptReader;
 import ai.epitome.train.report.GitCommit;
@@ -34,9 +32,14 @@ import tools.jackson.databind.node.ObjectNode;
 /// `epitome align`: preferences from a model's own answers, and what alignment has changed.
 @Command(
         name = "align",
-        description = "Make preferences of a model's own answers, and measure what alignment has changed.",
+        description = "From feedback to a better model, step by step or in one command, and what it has changed.",
         mixinStandardHelpOptions = true,
-        subcommands = {AlignCommand.Pairs.class, AlignCommand.Compare.class},
+        subcommands = {
+            AlignCommand.Pairs.class,
+            AlignCommand.Compare.class,
+            AlignLoopCommand.class,
+            AlignLoopCommand.Rollback.class
+        },
         footer = {
             "",
             "Example: epitome align report models/base models/dpo --judge models/judge --prompts p.jsonl -o out"
@@ -218,7 +221,7 @@ final class AlignCommand {
                 names = "--texts",
                 paramLabel = "FILE",
                 description = "Texts whose bits per byte are compared, repeatable: what alignment costs elsewhere.")
-        private List<Path> texts;
+        private List<Path> texts = List.of();
 
         @Option(
                 names = "--most-texts",
@@ -272,7 +275,7 @@ final class AlignCommand {
             try (LoadedModel base = LoadedModel.open(source);
                     RewardModel measure = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(
-                            base, asking.read(base), new Judge(measure, tokenizer(base)), plain(), settings, backend)) {
+                            base, asking.read(base), new Judge(measure, tokenizer(base)), CorpusTexts.first(texts, mostTexts), settings, backend)) {
                 List<Rate> counted = rates.rates(base, tokenizer(base), asking.promptTokens, asking.most);
                 List<Comparison.Entry> entries = new ArrayList<>();
                 entries.add(comparison.base().with(RateOptions.of(counted, base, settings, backend)));
@@ -318,21 +321,6 @@ final class AlignCommand {
 
         private LoadedModel open(Path path) throws IOException {
             return AdapterFolder.is(path) ? LoadedModel.open(source).withAdapter(path) : LoadedModel.open(path);
-        }
-
-        private List<byte[]> plain() throws IOException {
-            List<byte[]> read = new ArrayList<>();
-            if (texts == null) {
-                return read;
-            }
-            try (DocumentReader reader = Corpus.of(texts).open()) {
-                Document document = reader.next();
-                while (document != null && read.size() < mostTexts) {
-                    read.add(document.text());
-                    document = reader.next();
-                }
-            }
-            return read;
         }
 
         private static void print(Comparison.Entry entry) {

@@ -7,7 +7,10 @@ import ai.epitome.train.data.HeldOut;
 import ai.epitome.train.data.SplitReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 
 /// The texts of a corpus one after another, as an iterator that must be closed.
@@ -43,6 +46,20 @@ final class CorpusTexts implements Iterator<byte[]>, AutoCloseable {
                     return document == null ? null : document.text();
                 },
                 reader::close);
+    }
+
+    /// The first documents of files; none where there are no files.
+    static List<byte[]> first(List<Path> files, int most) throws IOException {
+        List<byte[]> read = new ArrayList<>();
+        if (files.isEmpty()) {
+            return read;
+        }
+        try (CorpusTexts texts = all(Corpus.of(files))) {
+            while (read.size() < most && texts.hasNext()) {
+                read.add(texts.next());
+            }
+        }
+        return read;
     }
 
     /// What a rule leaves to train on.

@@ -22,6 +22,16 @@ import picocli.CommandLine.Option;
         footer = {"", "Example: epitome feedback export -o preferences.jsonl"})
 final class FeedbackCommand {
 
+    /// All pairs, a JSON object a line.
+    static byte[] pairs(Accounts accounts) {
+        StringBuilder lines = new StringBuilder();
+        Preferences.write(
+                new ConversationStore(accounts.database()),
+                Preferences.Form.PAIRS,
+                example -> lines.append(example).append('\n'));
+        return lines.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
     /// `epitome feedback export`.
     @Command(
             name = "export",

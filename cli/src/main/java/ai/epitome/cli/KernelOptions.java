@@ -3,6 +3,7 @@ package ai.epitome.cli;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /// The options that say what computes.
@@ -32,6 +33,12 @@ final class KernelOptions {
 
     Backend backend() {
         return Backend.of(kernels, precision, threads);
+    }
+
+    /// The same as arguments of another command.
+    List<String> arguments() {
+        return List.of(
+                "--kernels", kernels.name(), "--precision", precision.name(), "--threads", Integer.toString(threads));
     }
 
     int threads() {

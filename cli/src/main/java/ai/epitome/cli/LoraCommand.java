@@ -1,6 +1,5 @@
 package ai.epitome.cli;
 
-import ai.epitome.model.Adapter;
 import ai.epitome.model.AdapterFolder;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.ModelFolder;
@@ -47,9 +46,8 @@ final class LoraCommand {
             if (Files.exists(folder.resolve(ModelFolder.CONFIG))) {
                 throw new IllegalArgumentException(folder + " holds a model already; give another folder");
             }
-            try (LoadedModel model = LoadedModel.open(source);
-                    Adapter adapter = AdapterFolder.load(adapterFolder, model.transformer())) {
-                adapter.merge();
+            try (LoadedModel model = LoadedModel.open(source)) {
+                AdapterFolder.load(adapterFolder, model.transformer()).merge();
                 ModelFolder.save(folder, model.transformer(), model.defaultsOf(adapterFolder));
             }
             copy(source, List.of("tokenizer.json", "tokenizer.model"));

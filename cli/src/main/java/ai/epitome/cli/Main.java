@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
             SplitCommand.class,
             PretrainCommand.class,
             TasksCommand.class,
+            TuningJobCommand.class,
             SftCommand.class,
             PpoCommand.class,
             GrpoCommand.class,

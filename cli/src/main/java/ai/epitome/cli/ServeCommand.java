@@ -59,6 +59,7 @@ final class ServeCommand implements Callable<Integer> {
                                 .formatted(model.id()));
             }
             models.put(
+                    model,
                     model.generator(backend),
                     Files.getLastModifiedTime(Files.isDirectory(source) ? source.resolve("config.json") : source)
                             .toInstant(),
@@ -66,7 +67,8 @@ final class ServeCommand implements Callable<Integer> {
         }
         ServerConfig config = service.config();
         try (Accounts accounts = service.accounts();
-                EpitomeServer server = EpitomeServer.start(config, models, Optional.empty(), accounts)) {
+                EpitomeServer server = EpitomeServer.start(
+                        config, models, Optional.empty(), accounts, Optional.of(service.tuning(kernels, backend)))) {
             JsonLog.install(System.out);
             System.err.printf("serving %s at %s (Ctrl-C ends)%n", sources, server.uri());
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(server::close));

@@ -5,6 +5,9 @@ import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Scope;
+import ai.epitome.serve.tuning.TuningSetup;
+import ai.epitome.tensor.Backend;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -41,11 +44,24 @@ final class ServiceOptions {
             description = "How long requests under way may take to end when the service stops (default: 5s).")
     private Duration grace = Duration.ofSeconds(5);
 
+    @Option(
+            names = "--tuned",
+            paramLabel = "FOLDER",
+            description = "Where fine-tuning jobs keep their files, and the models that they make"
+                    + " (default: ~/.local/share/epitome/fine-tuned).")
+    private Path tuned;
+
     @Mixin
     private AccountOptions accounts;
 
     ServerConfig config() {
         return ServerConfig.local(port).withHost(host).withDrain(grace).withRequireKey(requireKey);
+    }
+
+    /// How models are fine-tuned.
+    TuningSetup tuning(KernelOptions kernels, Backend backend) {
+        Path folder = tuned == null ? AccountOptions.folder().resolve("fine-tuned") : tuned;
+        return new TuningSetup(folder, new TuningLauncher(kernels.arguments()), backend);
     }
 
     /// The accounts. Where a key is needed and there is none, it makes one and tells it.

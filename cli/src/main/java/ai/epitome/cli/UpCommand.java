@@ -70,7 +70,12 @@ final class UpCommand implements Callable<Integer> {
         ModelRegistry models = new ModelRegistry();
         TrainingProgress progress = new TrainingProgress();
         try (Accounts accounts = service.accounts();
-                EpitomeServer server = EpitomeServer.start(service.config(), models, Optional.of(progress), accounts)) {
+                EpitomeServer server = EpitomeServer.start(
+                        service.config(),
+                        models,
+                        Optional.of(progress),
+                        accounts,
+                        Optional.of(service.tuning(kernels, backend)))) {
             System.err.println("page: " + server.uri());
             if (ModelPlace.isFinished(model)) {
                 serveFinished(model, backend, models, progress);
@@ -96,6 +101,7 @@ final class UpCommand implements Callable<Integer> {
             throws IOException {
         LoadedModel model = ModelFolder.load(folder); // served until the process ends
         models.put(
+                model,
                 model.generator(backend),
                 Files.getLastModifiedTime(folder.resolve("config.json")).toInstant(),
                 ServeCommand.chat(model));
@@ -173,6 +179,7 @@ final class UpCommand implements Callable<Integer> {
             }
             LoadedModel model = ModelFolder.load(lesson.folder()); // served until the process ends
             models.put(
+                    model,
                     model.generator(backend),
                     Files.getLastModifiedTime(lesson.folder().resolve("config.json"))
                             .toInstant(),

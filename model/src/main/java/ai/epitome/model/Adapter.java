@@ -7,18 +7,23 @@ import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// Low-rank additions to the matrices of a [Transformer] (Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language
 /// Models"): `W + scale · B · A` in place of each `W` that it targets.
 ///
 /// Targets are the projections that files name, `q_proj` for one, which is some rows of the fused matrix here. See
-/// [Transformer#with]. An adapter belongs to the model that it was made for, and shares none of its weights.
-public final class Adapter implements AutoCloseable {
+/// [Transformer#with]. An adapter belongs to the model that it was made for, and shares none of its weights. Its memory
+/// goes when nobody can reach it any more: sequences under way keep the adapter that they began with.
+public final class Adapter {
+    private static final AtomicInteger LAST_NUMBER = new AtomicInteger();
+
     /// @param rank columns of B
     /// @param alpha `scale = alpha / rank`, or `alpha / sqrt(rank)` where `stabilised`
     /// @param stabilised Kalajdzievski 2023, "A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA"
@@ -26,7 +31,7 @@ public final class Adapter implements AutoCloseable {
     /// @param targets last parts of the projections' names
     public record Settings(int rank, double alpha, boolean stabilised, double dropout, Set<String> targets) {
         public Settings {
-            targets = Set.copyOf(targets);
+            targets = Collections.unmodifiableSet(new TreeSet<>(targets)); // in one order, or checkpoints differ by run
             if (rank < 1 || !(alpha > 0) || !(dropout >= 0 && dropout < 1) || targets.isEmpty()) {
                 throw new IllegalArgumentException(
                         "an adapter needs a rank of at least 1, an alpha above 0, a dropout from 0 up to below 1, and targets; not %d, %s, %s and %s"
@@ -53,8 +58,9 @@ public final class Adapter implements AutoCloseable {
     /// @param up B, (rows, rank)
     public record Target(String name, Parameter weight, int from, Parameter down, Parameter up) {}
 
+    private final int number = LAST_NUMBER.incrementAndGet();
     private final Settings settings;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = Arena.ofAuto();
     private final List<Target> targets = new ArrayList<>();
     private final Map<Parameter, List<Target>> byWeight = new IdentityHashMap<>();
 
@@ -73,7 +79,6 @@ public final class Adapter implements AutoCloseable {
             }
         }
         if (!unknown.isEmpty()) {
-            arena.close();
             throw new IllegalArgumentException("no projection of this model is called %s; it has %s"
                     .formatted(String.join(", ", unknown), names(model)));
         }
@@ -192,9 +197,8 @@ public final class Adapter implements AutoCloseable {
         }
     }
 
-    /// Frees its weights.
-    @Override
-    public void close() {
-        arena.close();
+    /// Tells it from all other adapters of this process; none is 0.
+    int number() {
+        return number;
     }
 }

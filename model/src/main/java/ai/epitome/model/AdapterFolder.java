@@ -44,7 +44,7 @@ public final class AdapterFolder {
         if (!Files.exists(config)) {
             throw new MalformedModelException(folder, "is not an adapter's folder: it has no " + CONFIG);
         }
-        Adapter.Settings settings = settings(JsonObject.read(config));
+        Adapter.Settings settings = settings(folder);
         Adapter adapter;
         try {
             adapter = new Adapter(model, settings);
@@ -54,10 +54,14 @@ public final class AdapterFolder {
         try (Safetensors weights = Safetensors.open(folder.resolve(WEIGHTS))) {
             fill(adapter, weights);
             return adapter;
-        } catch (IOException | RuntimeException e) {
-            adapter.close();
-            throw e;
         }
+    }
+
+    /// What an adapter adds, and to what.
+    ///
+    /// @throws MalformedModelException if it is of a kind that is not supported
+    public static Adapter.Settings settings(Path folder) throws IOException {
+        return settings(JsonObject.read(folder.resolve(CONFIG)));
     }
 
     private static Adapter.Settings settings(JsonObject json) throws MalformedModelException {

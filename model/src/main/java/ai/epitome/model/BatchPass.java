@@ -1,5 +1,6 @@
 package ai.epitome.model;
 
+import ai.epitome.model.Transformer.AdaptedRows;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.CachedRows;
 import ai.epitome.tensor.StepArena;
@@ -11,16 +12,21 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Forward passes over the next tokens of many sequences at once: chunks of prompts beside single tokens. Each weight
-/// is read once for all of them; attention looks at each sequence's own blocks.
+/// is read once for all of them, whatever their adapters; attention looks at each sequence's own blocks.
 final class BatchPass implements AutoCloseable {
     /// Rows of logits in memory at once, as long as one sequence does not want more.
     private static final int LOGIT_ROWS = 64;
 
     /// The next tokens of a sequence.
     ///
+    /// @param adapter of the sequence, besides the model's own; or null
     /// @param count how many; their blocks are reserved
     /// @param wanted after how many of them, the last ones, predictions are wanted
-    record Part(CachedSequence sequence, int count, int wanted) {}
+    record Part(CachedSequence sequence, Adapter adapter, int count, int wanted) {
+        Part(CachedSequence sequence, int count, int wanted) {
+            this(sequence, null, count, wanted);
+        }
+    }
 
     /// Gets predictions. Those of one part come in order, one at a time; parts may come from several threads at once.
     @FunctionalInterface
@@ -96,7 +102,29 @@ final class BatchPass implements AutoCloseable {
         }
         int window = model.config().window();
         return model.hidden(
-                tape, ids, positions, (layer, fused) -> tape.attention(fused, pool.memory(), layer, window, sequences));
+                tape,
+                ids,
+                positions,
+                adapted(parts),
+                (layer, fused) -> tape.attention(fused, pool.memory(), layer, window, sequences));
+    }
+
+    /// The rows of neighbours with the same adapter, taken together.
+    private static List<AdaptedRows> adapted(List<Part> parts) {
+        List<AdaptedRows> adapted = new ArrayList<>();
+        int row = 0;
+        for (Part part : parts) {
+            int end = row + part.count;
+            if (part.adapter != null) {
+                boolean goesOn = !adapted.isEmpty()
+                        && adapted.getLast().adapter() == part.adapter
+                        && adapted.getLast().to() == row;
+                int from = goesOn ? adapted.removeLast().from() : row;
+                adapted.add(new AdaptedRows(part.adapter, from, end));
+            }
+            row = end;
+        }
+        return adapted;
     }
 
     /// Logits of some parts at a time.

@@ -7,6 +7,7 @@ import ai.epitome.tensor.KeyValueMemory;
 import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -27,9 +28,9 @@ import java.util.function.Function;
 /// 4. where blocks run out, the sequence that came last gives all of its own back and waits, to be read again;
 /// 5. the pass is computed, and each continuation takes its logits and says which token is next, or that it ends.
 ///
-/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]). A sequence
-/// that fails
-/// takes no other with it. The thread runs while there is work, and some seconds longer.
+/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]). Those of
+/// different adapters of the model share passes, and no blocks. A sequence that fails takes no other with it. The
+/// thread runs while there is work, and some seconds longer.
 final class Engine {
     private static final long IDLE_SECONDS = 5;
     /// Rows of a pass up to which guesses are added: those of a few sequences cost little beside reading the weights. A
@@ -73,7 +74,15 @@ final class Engine {
     ///
     /// @param capacity tokens that the sequence can hold before its older half is forgotten
     /// @param owner whose sequences it shares blocks with
-    record Beginning(int[] tokens, int capacity, String owner, Continuation continuation) {}
+    /// @param adapter of the engine's model, which changes what this sequence is read with; or null
+    record Beginning(int[] tokens, int capacity, String owner, Adapter adapter, Continuation continuation) {
+        Beginning(int[] tokens, int capacity, String owner, Continuation continuation) {
+            this(tokens, capacity, owner, null, continuation);
+        }
+    }
+
+    /// A sequence's part of the next pass.
+    private record Planned(EngineSequence sequence, Part part) {}
 
     /// Begins to continue all of these. They arrive at once, so the passes of an idle engine do not depend on time.
     ///
@@ -85,13 +94,13 @@ final class Engine {
     private EngineSequence sequence(Beginning beginning) {
         CachedSequence cache = new CachedSequence(pool, beginning.capacity);
         cache.append(beginning.tokens);
-        return new EngineSequence(cache, beginning.owner, beginning.continuation, speculates());
+        return new EngineSequence(cache, beginning, speculates(beginning.adapter));
     }
 
-    private boolean speculates() {
+    private boolean speculates(Adapter adapter) {
         return switch (limits.speculation()) {
             case NEVER -> false;
-            case WHERE_UNCHANGED -> model.batchInvariant(backend);
+            case WHERE_UNCHANGED -> (adapter == null ? model : model.with(adapter)).batchInvariant(backend);
             case ALWAYS -> true;
         };
     }
@@ -192,11 +201,13 @@ final class Engine {
             waiting.forEach(EngineSequence::askWhetherCancelled);
             dismissSequences();
             admit();
-            List<EngineSequence> chosen = new ArrayList<>();
-            List<Part> parts = plan(chosen);
-            if (!parts.isEmpty()) {
-                passes.run(parts, (part, _, logits) -> chosen.get(part).predict(logits));
-                chosen.forEach(EngineSequence::endPass);
+            List<Planned> plan = plan();
+            plan.sort(
+                    Comparator.comparingInt(planned -> number(planned.part.adapter()))); // neighbours are read together
+            if (!plan.isEmpty()) {
+                List<Part> parts = plan.stream().map(Planned::part).toList();
+                passes.run(parts, (part, _, logits) -> plan.get(part).sequence.predict(logits));
+                plan.forEach(planned -> planned.sequence.endPass());
             }
         } catch (RuntimeException | Error e) {
             running.forEach(sequence -> sequence.fail(e));
@@ -233,11 +244,21 @@ final class Engine {
         }
     }
 
+    private static int number(Adapter adapter) {
+        return adapter == null ? 0 : adapter.number();
+    }
+
+    /// What texts of an owner begin with that are read with an adapter of the model (null for none). For the engine's
+    /// thread.
+    long root(String owner, Adapter adapter) {
+        return pool.root(owner, number(adapter), model.changes());
+    }
+
     /// Lets sequences that wait join. A block for each that runs is kept free, so that they can go on for a while.
     private void admit() {
         while (!waiting.isEmpty() && running.size() < limits.sequences()) {
             EngineSequence first = waiting.peek();
-            first.cache.share(pool.root(first.owner, 0, model.changes()));
+            first.cache.share(root(first.owner, first.adapter));
             first.reuse();
             int needed = first.cache.missing(first.cache.pending()) + running.size();
             if (!running.isEmpty() && pool.available() < needed) {
@@ -249,8 +270,8 @@ final class Engine {
     }
 
     /// Chooses the tokens of a pass.
-    private List<Part> plan(List<EngineSequence> chosen) {
-        List<Part> parts = new ArrayList<>();
+    private List<Planned> plan() {
+        List<Planned> plan = new ArrayList<>();
         List<EngineSequence> reading = new ArrayList<>();
         int continued = (int) running.stream().filter(EngineSequence::continues).count();
         int guesses = continued == 0 ? 0 : GUESSING_ROWS / continued - 1;
@@ -263,9 +284,9 @@ final class Engine {
                 continue;
             }
             sequence.guess(guesses);
-            add(sequence, sequence.cache.pending(), parts, chosen);
+            add(sequence, sequence.cache.pending(), plan);
         }
-        int budget = (parts.isEmpty() ? limits.stepTokens() : limits.sharedStepTokens()) - parts.size();
+        int budget = (plan.isEmpty() ? limits.stepTokens() : limits.sharedStepTokens()) - plan.size();
         for (int i = 0; i < reading.size(); i++) {
             EngineSequence sequence = reading.get(i);
             if (!running.contains(sequence)) {
@@ -277,22 +298,18 @@ final class Engine {
             sequence.reuse();
             int share = Math.max(LEAST_CHUNK, budget / (reading.size() - i));
             int count = Math.min(sequence.cache.pending(), Math.min(budget, share));
-            if (add(sequence, count, parts, chosen)) {
+            if (add(sequence, count, plan)) {
                 budget -= count;
             }
         }
-        return parts;
+        return plan;
     }
 
     /// Adds the next `count` tokens of a sequence to the pass, if it gets the blocks for them.
-    private boolean add(EngineSequence sequence, int count, List<Part> parts, List<EngineSequence> chosen) {
+    private boolean add(EngineSequence sequence, int count, List<Planned> plan) {
         while (pool.available() < sequence.cache.missing(count)) {
             EngineSequence last = running.getLast();
-            int part = chosen.indexOf(last);
-            if (part >= 0) {
-                chosen.remove(part);
-                parts.remove(part);
-            }
+            plan.removeIf(planned -> planned.sequence == last);
             running.removeLast();
             last.giveWay();
             waiting.addFirst(last);
@@ -305,8 +322,8 @@ final class Engine {
         if (all) {
             sequence.beginPrediction();
         }
-        parts.add(new Part(sequence.cache, count, all ? sequence.wanted() : 0));
-        chosen.add(sequence);
+        Part part = new Part(sequence.cache, sequence.adapter, count, all ? sequence.wanted() : 0);
+        plan.add(new Planned(sequence, part));
         return true;
     }
 }

@@ -4,6 +4,7 @@ package ai.epitome.model;
 final class EngineSequence {
     final CachedSequence cache;
     final String owner;
+    final Adapter adapter; // or null
     final Continuation continuation;
     private final PromptLookup lookup; // or null
 
@@ -22,10 +23,11 @@ final class EngineSequence {
     private boolean ended;
     private Throwable failure;
 
-    EngineSequence(CachedSequence cache, String owner, Continuation continuation, boolean speculate) {
+    EngineSequence(CachedSequence cache, Engine.Beginning beginning, boolean speculate) {
         this.cache = cache;
-        this.owner = owner;
-        this.continuation = continuation;
+        this.owner = beginning.owner();
+        this.adapter = beginning.adapter();
+        this.continuation = beginning.continuation();
         this.lookup = speculate ? new PromptLookup() : null;
     }
 

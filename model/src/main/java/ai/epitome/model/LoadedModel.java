@@ -125,17 +125,24 @@ public record LoadedModel(
     ///
     /// @throws IllegalStateException when it has no tokenizer
     public TextGenerator generator(Backend backend) {
-        return generator(backend, EngineLimits.DEFAULT);
+        return generator(id(), backend, EngineLimits.DEFAULT);
     }
 
     /// The same, with other limits on what all its requests together may take.
     ///
     /// @throws IllegalStateException when it has no tokenizer
     public TextGenerator generator(Backend backend, EngineLimits limits) {
+        return generator(id(), backend, limits);
+    }
+
+    /// The same under another name.
+    ///
+    /// @throws IllegalStateException when it has no tokenizer
+    public TextGenerator generator(String name, Backend backend, EngineLimits limits) {
         Tokenizer own = requireTokenizer();
         Set<Integer> ends = new HashSet<>(defaults.endOfText());
         ends.addAll(ChatFormat.endsOfTurn(own));
-        return new TextGenerator(id(), transformer, own, ends, backend, limits);
+        return new TextGenerator(name, transformer, own, ends, backend, limits);
     }
 
     /// How the model wants conversations written.

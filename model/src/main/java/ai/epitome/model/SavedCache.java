@@ -17,12 +17,16 @@ import java.util.function.Function;
 final class SavedCache {
     private final Engine engine;
     private final Transformer model;
+    private final Adapter adapter; // or null
     private byte[] fingerprint;
     private long fingerprintOf = -1;
 
-    SavedCache(Engine engine, Transformer model) {
+    /// @param model as texts are read, with the adapter where there is one
+    /// @param adapter of the engine's model; or null
+    SavedCache(Engine engine, Transformer model, Adapter adapter) {
         this.engine = engine;
         this.model = model;
+        this.adapter = adapter;
     }
 
     /// Keeps the blocks of the beginning of `tokens` that are known; how many tokens that are.
@@ -46,7 +50,7 @@ final class SavedCache {
 
     private List<Integer> find(KeyValuePool pool, int[] tokens) {
         List<Integer> blocks = new ArrayList<>();
-        long chain = pool.root(GenerationRequest.NOBODY, 0, model.changes());
+        long chain = engine.root(GenerationRequest.NOBODY, adapter);
         for (int from = 0; from + KeyValuePool.BLOCK <= tokens.length; from += KeyValuePool.BLOCK) {
             int block = pool.find(chain, tokens, from);
             if (block < 0) {
@@ -75,7 +79,7 @@ final class SavedCache {
             throw e;
         }
         run(pool -> {
-            long chain = pool.root(GenerationRequest.NOBODY, 0, model.changes());
+            long chain = engine.root(GenerationRequest.NOBODY, adapter);
             for (int i = 0; i < blocks.length; i++) {
                 blocks[i] = pool.publish(chain, tokens, i * KeyValuePool.BLOCK, blocks[i]);
                 chain = pool.chain(blocks[i]);

@@ -25,6 +25,7 @@ public final class TextGenerator implements CompletionModel {
     private final Set<Integer> endOfText;
     private final Backend backend;
     private final Engine engine;
+    private final Adapter adapter; // of the engine's model; or null
     private final SavedCache saved;
     private TokenVocabulary vocabulary;
 
@@ -54,7 +55,31 @@ public final class TextGenerator implements CompletionModel {
         this.endOfText = Set.copyOf(endOfText);
         this.backend = backend;
         this.engine = new Engine(model, backend, limits);
-        this.saved = new SavedCache(engine, model);
+        this.adapter = null;
+        this.saved = new SavedCache(engine, model, null);
+    }
+
+    private TextGenerator(TextGenerator base, String id, Adapter adapter, Set<Integer> endOfText) {
+        this.id = id;
+        this.model = base.model.with(adapter);
+        this.tokenizer = base.tokenizer;
+        this.endOfText = Set.copyOf(endOfText);
+        this.backend = base.backend;
+        this.engine = base.engine;
+        this.adapter = adapter;
+        this.saved = new SavedCache(engine, model, adapter);
+    }
+
+    /// The same model with an adapter, under another name. Both use one engine: their requests go through the same
+    /// passes, which read each weight once for all of them.
+    ///
+    /// @param endOfText tokens that end a generation
+    /// @throws IllegalStateException when this model has an adapter already
+    public TextGenerator with(String newId, Adapter added, Set<Integer> endOfText) {
+        if (model.adapted()) {
+            throw new IllegalStateException(id + " has an adapter already: add this one to its model");
+        }
+        return new TextGenerator(this, newId, added, endOfText);
     }
 
     @Override
@@ -140,6 +165,7 @@ public final class TextGenerator implements CompletionModel {
                 prompt,
                 (int) Math.min(wanted, contextLength()),
                 request.owner(),
+                adapter,
                 new Decoding(request, sampler, endOfText, vocabularySize(), scoring, cancelled, generation));
     }
 

@@ -90,8 +90,7 @@ public final class Transformer implements AutoCloseable {
         rotary = base.rotary;
     }
 
-    /// This model as an adapter that was made for it changes it. The weights are shared: close one of the two, and with
-    /// this one the adapter.
+    /// This model as an adapter that was made for it changes it. The weights are shared: close one of the two.
     public Transformer with(Adapter adapter) {
         return new Transformer(this, adapter);
     }
@@ -112,20 +111,28 @@ public final class Transformer implements AutoCloseable {
                 config.headDimension(),
                 config.window());
         Attention causal = (_, qkv) -> tape.attention(qkv, shape, tokens.segmentStarts());
-        return hidden(tape, tokens.ids(), tokens.positions(), shape, causal, dropout);
+        return hidden(tape, tokens.ids(), tokens.positions(), shape, causal, new Changes(List.of(), dropout));
     }
 
-    /// The same of rows of any sequences, (N, C): what a row looks at is up to `attention`.
-    Tensor hidden(Tape tape, int[] ids, int[] positions, Attention attention) {
+    /// Rows of a pass that an adapter changes, besides the model's own.
+    record AdaptedRows(Adapter adapter, int from, int to) {}
+
+    /// The same of rows of any sequences, (N, C), some of them with an adapter: what a row looks at is up to
+    /// `attention`. Each weight is read once for all of them.
+    Tensor hidden(Tape tape, int[] ids, int[] positions, List<AdaptedRows> adapted, Attention attention) {
         AttentionShape shape = new AttentionShape(
                 ids.length, 1, 1, 1, config.heads(), config.keyValueHeads(), config.headDimension(), config.window());
-        return hidden(tape, ids, positions, shape, attention, Dropout.NONE);
+        return hidden(tape, ids, positions, shape, attention, new Changes(adapted, Dropout.NONE));
     }
+
+    /// What changes the results of layers.
+    private record Changes(List<AdaptedRows> adapted, Dropout dropout) {}
 
     /// The function itself.
     private Tensor hidden(
-            Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Dropout dropout) {
+            Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Changes changes) {
         requireWhole();
+        Dropout dropout = changes.dropout;
         Tensor x = tape.embedding(ids, embedding); // (N, C)
         if (positionEmbedding != null) {
             Tensor tokens = x;
@@ -139,7 +146,7 @@ public final class Transformer implements AutoCloseable {
         for (int layer = 0; layer < blocks.size(); layer++) {
             Block block = blocks.get(layer);
             Tensor normed = norm(tape, x, block.attentionNorm());
-            Tensor qkv = linear(tape, normed, block.queryKeyValue(), dropout); // (N, (H + 2K) D)
+            Tensor qkv = linear(tape, normed, block.queryKeyValue(), changes); // (N, (H + 2K) D)
             if (turns != null) {
                 Parameter queryGain = block.queryGain();
                 Parameter keyGain = block.keyGain();
@@ -147,12 +154,12 @@ public final class Transformer implements AutoCloseable {
                 qkv = used(tape, qkv, tape.rotate(qkv, shape, turns, positions, queryGain, keyGain, epsilon));
             }
             Tensor heads = used(tape, qkv, attention.attend(layer, qkv)); // (N, H D)
-            x = add(tape, x, linear(tape, heads, block.output(), dropout), dropout, 2 * layer + 1);
+            x = add(tape, x, linear(tape, heads, block.output(), changes), dropout, 2 * layer + 1);
 
             normed = norm(tape, x, block.mlpNorm());
-            Tensor up = linear(tape, normed, block.up(), dropout); // (N, 2F) or (N, F)
+            Tensor up = linear(tape, normed, block.up(), changes); // (N, 2F) or (N, F)
             Tensor activated = used(tape, up, activate(tape, up)); // (N, F)
-            x = add(tape, x, linear(tape, activated, block.down(), dropout), dropout, 2 * layer + 2);
+            x = add(tape, x, linear(tape, activated, block.down(), changes), dropout, 2 * layer + 2);
         }
         return used(tape, x, norm(tape, x, finalNorm));
     }
@@ -172,9 +179,16 @@ public final class Transformer implements AutoCloseable {
         };
     }
 
-    private Tensor linear(Tape tape, Tensor x, Linear linear, Dropout dropout) {
+    private Tensor linear(Tape tape, Tensor x, Linear linear, Changes changes) {
         Tensor y = tape.linear(x, linear.weight(), linear.bias());
-        return used(tape, x, adapter == null ? y : adapter.add(tape, y, x, linear.weight(), dropout));
+        if (adapter != null) {
+            y = adapter.add(tape, y, x, linear.weight(), changes.dropout);
+        }
+        for (AdaptedRows rows : changes.adapted) {
+            Tensor part = y.slice(rows.from, rows.to);
+            rows.adapter.add(tape, part, x.slice(rows.from, rows.to), linear.weight(), changes.dropout);
+        }
+        return used(tape, x, y);
     }
 
     private static Tensor add(Tape tape, Tensor x, Tensor branch, Dropout dropout, int place) {
@@ -217,6 +231,11 @@ public final class Transformer implements AutoCloseable {
                 && blocks.stream()
                         .flatMap(block -> Stream.of(block.queryKeyValue(), block.output(), block.up(), block.down()))
                         .allMatch(linear -> linear.weight().blocks() != null);
+    }
+
+    /// Whether an adapter changes it.
+    boolean adapted() {
+        return adapter != null;
     }
 
     public TransformerConfig config() {
@@ -309,9 +328,6 @@ public final class Transformer implements AutoCloseable {
         if (mapping != null) {
             mapping.close();
             packed.close();
-        }
-        if (adapter != null) {
-            adapter.close();
         }
     }
 }

@@ -116,9 +116,8 @@ class AdapterTest {
     @ValueSource(strings = {"qwen3", "gpt2"})
     void mergedItGivesTheSameLogits(String name) throws IOException {
         JsonNode expected = JsonObject.MAPPER.readTree(Files.readAllBytes(peft(name + "/expected.json")));
-        try (Transformer model = ModelFolder.loadTransformer(peft(name + "/base"));
-                Adapter adapter = AdapterFolder.load(peft(name + "/adapter"), model)) {
-            adapter.merge();
+        try (Transformer model = ModelFolder.loadTransformer(peft(name + "/base"))) {
+            AdapterFolder.load(peft(name + "/adapter"), model).merge();
             requireClose(logits(model, ids(expected)), floats(expected.path("adapted")), 1e-4f);
         }
     }
@@ -147,40 +146,45 @@ class AdapterTest {
         Transformer model = Models.modern(32);
         int[] ids = Models.tokens(20, 3);
         float[] before = logits(model, ids);
-        try (Adapter first = trained(model, ALL);
-                Adapter second = trained(model, Adapter.Settings.of(2, Set.of("q_proj")))) {
-            float[] one = logits(model.with(first), ids);
-            float[] two = logits(model.with(second), ids);
-            assertThat(one).isNotEqualTo(before);
-            assertThat(two).isNotEqualTo(before).isNotEqualTo(one);
-            assertThat(logits(model.with(first), ids)).isEqualTo(one);
-            assertThat(logits(model, ids)).isEqualTo(before);
-        }
+        Adapter first = trained(model, ALL);
+        Adapter second = trained(model, Adapter.Settings.of(2, Set.of("q_proj")));
+        float[] one = logits(model.with(first), ids);
+        float[] two = logits(model.with(second), ids);
+        assertThat(one).isNotEqualTo(before);
+        assertThat(two).isNotEqualTo(before).isNotEqualTo(one);
+        assertThat(logits(model.with(first), ids)).isEqualTo(one);
+        assertThat(logits(model, ids)).isEqualTo(before);
         model.close();
+    }
+
+    /// Checkpoints of a run are found again by these words, in another process, too.
+    @Test
+    void settingsAreToldInOneOrder() {
+        assertThat(Adapter.Settings.of(2, Set.of("v_proj", "up_proj", "q_proj", "down_proj")))
+                .hasToString("Settings[rank=2, alpha=4.0, stabilised=false, dropout=0.0,"
+                        + " targets=[down_proj, q_proj, up_proj, v_proj]]");
     }
 
     @Test
     void whatIsWrittenIsRead() throws IOException {
-        try (Transformer model = Models.modern(32);
-                Adapter adapter =
-                        trained(model, new Adapter.Settings(3, 5.5, true, 0.1, Set.of("q_proj", "down_proj")))) {
+        try (Transformer model = Models.modern(32)) {
+            Adapter adapter = trained(model, new Adapter.Settings(3, 5.5, true, 0.1, Set.of("q_proj", "down_proj")));
             AdapterFolder.save(folder, adapter, model, "models/base");
-            try (Adapter read = AdapterFolder.load(folder, model)) {
-                assertThat(read.settings()).isEqualTo(adapter.settings());
-                assertThat(read.parameters())
-                        .hasSize(8)
-                        .zipSatisfy(
-                                adapter.parameters(),
-                                (found, expected) -> assertThat(found.value().toFloats())
-                                        .isEqualTo(expected.value().toFloats()));
-            }
+            Adapter read = AdapterFolder.load(folder, model);
+            assertThat(read.settings()).isEqualTo(adapter.settings());
+            assertThat(read.parameters())
+                    .hasSize(8)
+                    .zipSatisfy(
+                            adapter.parameters(),
+                            (found, expected) -> assertThat(found.value().toFloats())
+                                    .isEqualTo(expected.value().toFloats()));
         }
     }
 
     @Test
     void whatDoesNotFitIsRefused() throws IOException {
-        try (Transformer model = Models.modern(32);
-                Adapter adapter = Adapter.create(model, ALL, 1)) {
+        try (Transformer model = Models.modern(32)) {
+            Adapter adapter = Adapter.create(model, ALL, 1);
             assertThatThrownBy(() -> Adapter.create(model, Adapter.Settings.of(2, Set.of("q_proj", "lm_head")), 1))
                     .hasMessageContaining(
                             "no projection of this model is called lm_head; it has [down_proj, gate_proj");

@@ -82,7 +82,6 @@ class SavedCacheTest {
             assertThatThrownBy(() ->
                             generator(adapted.with(adapter), KeyValueFormat.F32).loadCache(file))
                     .hasMessageContaining("offset 32: made by another model");
-            adapter.close();
         }
         try (Transformer changing = Models.drawn(MODEL.config())) {
             TextGenerator learning = generator(changing, KeyValueFormat.F32);

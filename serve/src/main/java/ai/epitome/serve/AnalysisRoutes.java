@@ -25,7 +25,7 @@ final class AnalysisRoutes implements HttpService {
 
     Asked embed(byte[] body, RequestMeter meter) {
         EmbeddingRequest wanted = EmbeddingRequest.parse(body);
-        CompletionModel model = answering.entry(wanted.model()).model();
+        CompletionModel model = answering.entry(wanted.model(), meter).model();
         return new Asked(false, cancelled -> new Embeddings(wanted, model, meter, cancelled));
     }
 

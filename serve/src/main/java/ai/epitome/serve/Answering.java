@@ -9,6 +9,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.lang.System.Logger.Level;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -18,10 +19,12 @@ import tools.jackson.databind.node.ObjectNode;
 /// and
 /// the answer sent whole or as a stream.
 ///
+/// @param tuned models that jobs have made; empty where none are served
 /// @param draining whether new requests are refused
 /// @param stopped whether requests under way are cut short
 record Answering(
         ModelRegistry models,
+        Optional<TunedModels> tuned,
         JsonBody bodies,
         GenerationQueue queue,
         BooleanSupplier draining,
@@ -29,15 +32,18 @@ record Answering(
     private static final System.Logger LOG = System.getLogger(Answering.class.getName());
     private static final HeaderName MODERATION = HeaderNames.create("x-epitome-moderation");
 
-    /// @throws ApiException when there is no such model, or no new request is taken
-    ModelRegistry.Entry entry(String id) {
+    /// @param meter of the request that asks for it
+    /// @throws ApiException when there is no such model for this owner, or no new request is taken
+    ModelRegistry.Entry entry(String id, RequestMeter meter) {
         if (draining.getAsBoolean()) {
             throw stopping();
         }
         if (models.isEmpty()) {
             throw ApiException.notReady("No model is ready yet: the first one is still in training or loading.");
         }
-        return models.find(id).orElseThrow(() -> ApiException.modelNotFound(id));
+        return models.find(id)
+                .or(() -> tuned.flatMap(own -> own.find(meter.owner(), id)))
+                .orElseThrow(() -> ApiException.modelNotFound(id));
     }
 
     static ApiException stopping() {

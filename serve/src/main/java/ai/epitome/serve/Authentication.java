@@ -37,6 +37,7 @@ final class Authentication implements Filter {
             "/v1/files", Scope.FILES,
             "/v1/batches", Scope.FILES,
             "/v1/uploads", Scope.FILES,
+            "/v1/fine_tuning", Scope.FILES,
             "/v1/admin", Scope.ADMIN,
             "/api/admin", Scope.ADMIN,
             "/v1/organization", Scope.ADMIN);

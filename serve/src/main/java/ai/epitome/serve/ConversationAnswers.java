@@ -74,7 +74,7 @@ final class ConversationAnswers {
             String model,
             ServerResponse response) {
         Settings settings = conversation.settings();
-        ModelRegistry.Entry entry = entry(settings, model.isEmpty() ? settings.model() : model);
+        ModelRegistry.Entry entry = entry(settings, model.isEmpty() ? settings.model() : model, place.meter());
         response.header(HeaderValues.CONNECTION_CLOSE); // since the watch reads on
         ClientWatch client = ClientWatch.start();
         BooleanSupplier cancelled = () -> client.gone() || answering.stopped().getAsBoolean();
@@ -104,7 +104,7 @@ final class ConversationAnswers {
     }
 
     /// @param id empty for the first that is fit
-    private ModelRegistry.Entry entry(Settings settings, String id) {
+    private ModelRegistry.Entry entry(Settings settings, String id, RequestMeter meter) {
         List<ModelRegistry.Entry> all = answering.models().all();
         boolean text = settings.mode() == Settings.Mode.TEXT;
         Optional<ModelRegistry.Entry> fit =
@@ -112,7 +112,7 @@ final class ConversationAnswers {
         String first = fit.or(() -> all.stream().findFirst())
                 .map(entry -> entry.model().id())
                 .orElse("");
-        return answering.entry(id.isEmpty() ? first : id);
+        return answering.entry(id.isEmpty() ? first : id, meter);
     }
 
     /// The first words of a conversation, which it is called by until somebody calls it otherwise.

@@ -8,6 +8,9 @@ import ai.epitome.serve.conversation.ConversationStore;
 import ai.epitome.serve.conversation.PresetStore;
 import ai.epitome.serve.metric.ServiceMetrics;
 import ai.epitome.serve.moderation.Moderator;
+import ai.epitome.serve.store.PromotionStore;
+import ai.epitome.serve.store.TuningStore;
+import ai.epitome.serve.tuning.TuningSetup;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
@@ -61,18 +64,29 @@ public final class EpitomeServer implements AutoCloseable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final Answering answering;
     private final OpenAiRoutes api;
+    private final PromotedModels promoted;
     private final WebServer server;
 
     private EpitomeServer(
-            ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress, Accounts accounts) {
+            ServerConfig config,
+            ModelRegistry models,
+            Optional<TrainingProgress> progress,
+            Accounts accounts,
+            Optional<TuningSetup> tuning) {
         this.config = config;
         this.models = models;
         this.accounts = accounts;
         this.metering = new Metering(accounts, metrics, Moderator.bundled());
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
         this.answering = new Answering(
-                models, new JsonBody(config.maxBodyBytes(), config.patience()), queue, draining::get, this::isStopped);
-        this.api = new OpenAiRoutes(config, answering, accounts, metering);
+                models,
+                tuning.map(setup -> new TunedModels(models, new TuningStore(accounts.database()), setup)),
+                new JsonBody(config.maxBodyBytes(), config.patience()),
+                queue,
+                draining::get,
+                this::isStopped);
+        this.api = new OpenAiRoutes(config, answering, accounts, metering, tuning);
+        this.promoted = new PromotedModels(models, new PromotionStore(accounts.database()));
         this.server = WebServer.builder()
                 .host(config.host())
                 .port(config.port())
@@ -103,10 +117,26 @@ public final class EpitomeServer implements AutoCloseable {
     /// @throws ServerStartException when the address cannot be listened on; its message says what to do
     public static EpitomeServer start(
             ServerConfig config, ModelRegistry models, Optional<TrainingProgress> progress, Accounts accounts) {
+        return start(config, models, progress, accounts, Optional.empty());
+    }
+
+    /// Starts listening. Models may be put into `models` at any time after.
+    ///
+    /// @param progress the training run that the page shows; empty when there is none
+    /// @param accounts who may ask; whoever opened it closes it, after the service
+    /// @param tuning how models are fine-tuned; empty where they are not
+    /// @throws ServerStartException when the address cannot be listened on; its message says what to do
+    public static EpitomeServer start(
+            ServerConfig config,
+            ModelRegistry models,
+            Optional<TrainingProgress> progress,
+            Accounts accounts,
+            Optional<TuningSetup> tuning) {
         HELIDON_LOG.setLevel(java.util.logging.Level.WARNING);
         try {
             requireFree(config);
-            var server = new EpitomeServer(config, models, progress, accounts);
+            var server = new EpitomeServer(config, models, progress, accounts, tuning);
+            server.promoted.start();
             server.server.start();
             if (!server.server.isRunning()) {
                 throw new IllegalStateException("the web server on " + config.host() + " did not start");
@@ -174,7 +204,7 @@ public final class EpitomeServer implements AutoCloseable {
     void routes(HttpRules rules, Optional<TrainingProgress> progress) {
         api.register(rules);
         rules.register("/api", new ProgressRoutes(progress, draining::get))
-                .register("/api", new ModelRoutes(models, accounts.prices(), config.maxTokens()))
+                .register("/api", new ModelRoutes(answering, accounts.prices(), config.maxTokens()))
                 .register("/api/conversations", conversations())
                 .register(
                         "/api/presets",
@@ -243,6 +273,7 @@ public final class EpitomeServer implements AutoCloseable {
             waitForRequests(config.drain());
             stopped.countDown();
             waitForRequests(STOP_GRACE);
+            promoted.stop();
             api.awaitEnd();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

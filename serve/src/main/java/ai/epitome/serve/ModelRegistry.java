@@ -1,7 +1,10 @@
 package ai.epitome.serve;
 
 import ai.epitome.model.CompletionModel;
+import ai.epitome.model.LoadedModel;
+import ai.epitome.model.TextGenerator;
 import ai.epitome.text.chat.ChatFormat;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,8 +16,21 @@ import java.util.Optional;
 public final class ModelRegistry {
     private final Map<String, Entry> models = new LinkedHashMap<>();
 
+    /// A model that adapters can be added to.
+    ///
+    /// @param loaded from its files
+    /// @param generator that generates with it as it is
+    /// @param adapter folder of the adapter that answers for it now, where one does
+    record Origin(LoadedModel loaded, TextGenerator generator, Optional<Path> adapter) {
+        Origin withAdapter(Optional<Path> other) {
+            return new Origin(loaded, generator, other);
+        }
+    }
+
     /// A model, when it was made, and how it wants conversations written.
-    record Entry(CompletionModel model, Instant created, Optional<ChatFormat> chat) {
+    ///
+    /// @param origin what fine-tuning can begin with
+    record Entry(CompletionModel model, Instant created, Optional<ChatFormat> chat, Optional<Origin> origin) {
         /// @throws ApiException when the model takes no conversations
         ChatFormat requireChat() {
             return chat.orElseThrow(() -> ApiException.badParameter(
@@ -42,8 +58,25 @@ public final class ModelRegistry {
     /// @param created when the model's weights were made, as `/v1/models` tells it
     /// @param chat how the model wants conversations written; without, it takes none
     public synchronized ModelRegistry put(CompletionModel model, Instant created, Optional<ChatFormat> chat) {
-        models.put(model.id(), new Entry(model, created, chat));
+        models.put(model.id(), new Entry(model, created, chat, Optional.empty()));
         return this;
+    }
+
+    /// Serves a model that can be fine-tuned.
+    ///
+    /// @param generator of the same model
+    /// @param created when the model's weights were made, as `/v1/models` tells it
+    /// @param chat how the model wants conversations written; without, it takes none
+    public synchronized ModelRegistry put(
+            LoadedModel model, TextGenerator generator, Instant created, Optional<ChatFormat> chat) {
+        Origin origin = new Origin(model, generator, Optional.empty());
+        models.put(generator.id(), new Entry(generator, created, chat, Optional.of(origin)));
+        return this;
+    }
+
+    /// Serves another entry of the same model, unless it has been replaced meanwhile.
+    synchronized void replace(Entry before, Entry after) {
+        models.replace(before.model().id(), before, after);
     }
 
     /// Serves the model no longer.

@@ -11,13 +11,13 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// `GET /api/models`: what the page has to know of the models, beyond what OpenAI's list tells.
 final class ModelRoutes implements HttpService {
-    private final ModelRegistry models;
+    private final Answering answering;
     private final PriceStore prices;
     private final int maxTokens;
 
     /// @param maxTokens most tokens of an answer that may be asked for
-    ModelRoutes(ModelRegistry models, PriceStore prices, int maxTokens) {
-        this.models = models;
+    ModelRoutes(Answering answering, PriceStore prices, int maxTokens) {
+        this.answering = answering;
         this.prices = prices;
         this.maxTokens = maxTokens;
     }
@@ -31,14 +31,23 @@ final class ModelRoutes implements HttpService {
     private void list(ServerRequest request, ServerResponse response) {
         ObjectNode root = JsonNodeFactory.instance.objectNode().put("max_tokens", maxTokens);
         ArrayNode data = root.putArray("data");
-        for (ModelRegistry.Entry entry : models.all()) {
-            String id = entry.model().id();
-            data.addObject()
-                    .put("id", id)
-                    .put("chat", entry.talks())
-                    .put("context", entry.model().contextLength())
-                    .put("priced", prices.find(id).isPresent());
+        for (ModelRegistry.Entry entry : answering.models().all()) {
+            data.add(json(entry.model().id(), entry, entry.talks()));
         }
+        String owner = RequestMeter.of(request).owner();
+        answering
+                .tuned()
+                .ifPresent(tuned -> tuned.all(owner)
+                        .forEach(known -> data.add(json(known.model().id(), known.base(), known.talks()))));
         Http.send(response, 200, root);
+    }
+
+    private ObjectNode json(String id, ModelRegistry.Entry entry, boolean talks) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", id)
+                .put("chat", talks)
+                .put("context", entry.model().contextLength())
+                .put("priced", prices.find(id).isPresent());
     }
 }

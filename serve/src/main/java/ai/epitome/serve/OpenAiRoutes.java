@@ -6,18 +6,29 @@ import ai.epitome.serve.store.BatchStore;
 import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.ItemStore;
 import ai.epitome.serve.store.ResponseStore;
+import ai.epitome.serve.store.TuningStore;
+import ai.epitome.serve.tuning.TuningSetup;
+import ai.epitome.serve.tuning.TuningWorker;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// All routes of OpenAI's API, put together, and the work that they leave to the background.
 final class OpenAiRoutes {
     private final List<HttpService> services;
     private final TokenRoutes tokens;
     private final BatchWorker worker;
+    private final Optional<TuningWorker> tuning;
 
-    OpenAiRoutes(ServerConfig config, Answering answering, Accounts accounts, Metering metering) {
+    /// @param setup of fine-tuning; empty where the service does none
+    OpenAiRoutes(
+            ServerConfig config,
+            Answering answering,
+            Accounts accounts,
+            Metering metering,
+            Optional<TuningSetup> setup) {
         ConstraintFields constraints = new ConstraintFields();
         ItemStore items = new ItemStore(accounts.database());
         FileStore files = new FileStore(accounts.database());
@@ -34,13 +45,28 @@ final class OpenAiRoutes {
                 "/v1/moderations", analysis::moderate);
         this.worker = new BatchWorker(
                 new BatchWorker.Tools(batches, files, answering, endpoints, metering::detached), accounts.keys());
+        TuningStore jobs = new TuningStore(accounts.database());
+        this.tuning = setup.map(known -> new TuningWorker(new TuningWorker.Tools(
+                jobs,
+                files,
+                known.folder(),
+                known.program(),
+                answering.tuned().orElseThrow()::base,
+                Answering::newId,
+                answering.draining())));
         this.services = List.of(
                 completions,
                 responses,
                 new OpenAiConversationRoutes(answering.bodies(), items),
                 analysis,
                 new FileRoutes(config, files),
-                new BatchRoutes(answering.bodies(), batches, files, worker));
+                new BatchRoutes(answering.bodies(), batches, files, worker),
+                new FineTuningRoutes(
+                        answering.bodies(),
+                        jobs,
+                        files,
+                        tuning.map(running ->
+                                new FineTuningRoutes.Tuning(answering.tuned().orElseThrow(), running))));
         this.tokens = new TokenRoutes(answering);
     }
 
@@ -49,13 +75,17 @@ final class OpenAiRoutes {
         rules.register(tokens);
     }
 
-    /// Begins to work on batches.
+    /// Begins to work on batches and fine-tuning jobs.
     void start() {
         worker.start();
+        tuning.ifPresent(TuningWorker::start);
     }
 
     /// Waits a moment until nothing is worked on any more; the service must be stopping.
     void awaitEnd() throws InterruptedException {
         worker.awaitEnd();
+        if (tuning.isPresent()) {
+            tuning.get().awaitEnd();
+        }
     }
 }

@@ -64,7 +64,7 @@ final class ResponseRoutes implements HttpService {
 
     Asked create(byte[] body, RequestMeter meter) {
         ResponseRequest wanted = parser.parse(body);
-        ModelRegistry.Entry entry = answering.entry(wanted.chat().model());
+        ModelRegistry.Entry entry = answering.entry(wanted.chat().model(), meter);
         ChatFormat format = entry.requireChat();
         List<ObjectNode> messages = context.messages(wanted, meter.owner());
         var shapes = new ResponseShapes(

@@ -48,7 +48,7 @@ final class TokenRoutes implements HttpService {
 
     private void tokenize(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(answering.bodies().read(request, response), TEXT_FIELDS);
-        ModelRegistry.Entry entry = answering.entry(CommonFields.model(fields));
+        ModelRegistry.Entry entry = answering.entry(CommonFields.model(fields), RequestMeter.of(request));
         int[] ids = fields.has("messages") ? ofConversation(fields, entry) : ofText(fields, entry.model());
         ObjectNode answer = JsonNodeFactory.instance
                 .objectNode()
@@ -97,7 +97,9 @@ final class TokenRoutes implements HttpService {
 
     private void detokenize(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(answering.bodies().read(request, response), TOKEN_FIELDS);
-        CompletionModel model = answering.entry(CommonFields.model(fields)).model();
+        CompletionModel model = answering
+                .entry(CommonFields.model(fields), RequestMeter.of(request))
+                .model();
         JsonNode tokens = fields.get("tokens");
         if (!tokens.isArray()) {
             throw ApiException.badParameter("tokens", "'tokens' must be an array of token ids.");

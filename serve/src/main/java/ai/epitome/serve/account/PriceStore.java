@@ -6,9 +6,14 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The price table. A price holds for requests that begin after it was set; what was used before keeps its cost.
 public final class PriceStore {
+    /// `ft:BASE:SUFFIX:ID`, and checkpoints.
+    private static final Pattern TUNED = Pattern.compile("ft:(.+):[^:]*:[0-9a-f]+(?::ckpt-step-[0-9]+)?");
+
     private final Database database;
 
     PriceStore(Database database) {
@@ -30,7 +35,14 @@ public final class PriceStore {
         });
     }
 
+    /// The price of a model; a fine-tuned one has that of its base, unless it has its own.
     public Optional<Price> find(String model) {
+        Optional<Price> own = of(model);
+        Matcher tuned = TUNED.matcher(model);
+        return own.isEmpty() && tuned.matches() ? of(tuned.group(1)) : own;
+    }
+
+    private Optional<Price> of(String model) {
         return database.read(connection -> {
             try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM price WHERE model = ?")) {
                 statement.setString(1, model);

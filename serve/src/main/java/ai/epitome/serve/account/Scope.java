@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 public enum Scope {
     /// The models: their list, completions, and whatever else computes.
     INFERENCE,
-    /// Files and batches.
+    /// Files, batches and fine-tuning.
     FILES,
     /// `/metrics`: a scraper needs nothing else.
     METRICS,

@@ -3,6 +3,8 @@ package ai.epitome.serve.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.serve.account.Database;
+import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,5 +78,87 @@ class StoresTest {
 
     private static List<String> ids(List<ItemStore.Item> items) {
         return items.stream().map(ItemStore.Item::id).toList();
+    }
+
+    private static TuningStore.Job job(String id, String owner, long created) {
+        return new TuningStore.Job(id, owner, created, "queued", "{}", 0);
+    }
+
+    @ParameterizedTest
+    @MethodSource("ai.epitome.serve.account.TestDatabases#urls")
+    void fineTuningJobs(String url) {
+        try (Database database = Database.open(url)) {
+            var store = new TuningStore(database);
+            assertThat(store.add(job("a", "me", 1), 2, 3)).isTrue();
+            assertThat(store.add(job("b", "me", 2), 2, 3)).isTrue();
+            assertThat(store.add(job("c", "me", 3), 2, 3))
+                    .as("a third of one owner")
+                    .isFalse();
+            assertThat(store.add(job("d", "you", 3), 2, 3)).isTrue();
+            assertThat(store.add(job("e", "they", 3), 2, 3))
+                    .as("a fourth of all")
+                    .isFalse();
+            assertThat(store.find("me", "a")).contains(job("a", "me", 1));
+            assertThat(store.find("you", "a")).isEmpty();
+            assertThat(store.list("me", Optional.empty(), 5)).containsExactly(job("b", "me", 2), job("a", "me", 1));
+            assertThat(store.list("me", Optional.of("b"), 5)).containsExactly(job("a", "me", 1));
+            assertThat(store.waiting(10)).extracting(TuningStore.Job::id).containsExactly("a", "b", "d");
+            assertThat(store.claim(job("a", "me", 1), 20)).isTrue();
+            assertThat(store.claim(job("a", "me", 1), 21)).as("claimed twice").isFalse();
+            assertThat(store.waiting(10)).extracting(TuningStore.Job::id).containsExactly("b", "d");
+            assertThat(store.waiting(21)).extracting(TuningStore.Job::id).containsExactly("a", "b", "d");
+            assertThat(store.advance("a", "queued", "running", "{\"x\": 1}")).isTrue();
+            assertThat(store.advance("a", "queued", "cancelled", "{}")).isFalse();
+            assertThat(store.renew("a", 30).orElseThrow().status()).isEqualTo("running");
+            assertThat(store.advance("b", "queued", "cancelled", "{}")).isTrue();
+            assertThat(store.waiting(40)).extracting(TuningStore.Job::id).containsExactly("a", "d");
+            for (int i = 0; i < 3; i++) {
+                store.addEvent("a", number -> "event " + number);
+            }
+            assertThat(store.events("a", 3, 5))
+                    .containsExactly(new TuningStore.Event(2, "event 2"), new TuningStore.Event(1, "event 1"));
+            assertThat(store.events("d", 3, 5)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("ai.epitome.serve.account.TestDatabases#urls")
+    void tunedModelsAndPromotions(String url) {
+        try (Database database = Database.open(url)) {
+            var store = new TuningStore(database);
+            var whole = new TuningStore.Model("ft:x::1", "me", 5, "x", "job/model", "job", 9, false, "{}");
+            var part = new TuningStore.Model("ft:x::1:ckpt-step-3", "me", 4, "x", "job/3", "job", 3, true, "{}");
+            store.addModel(part);
+            store.addModel(whole);
+            store.addModel(new TuningStore.Model("ft:x::1", "you", 6, "y", "other", "other", 1, false, "{}"));
+            assertThat(store.models("me")).containsExactly(whole);
+            assertThat(store.models("you")).isEmpty();
+            assertThat(store.model("me", part.id())).contains(part);
+            assertThat(store.model("you", whole.id())).isEmpty();
+            assertThat(store.checkpoints("job")).containsExactly(part);
+            store.deleteModel(whole.id());
+            assertThat(store.models("me")).isEmpty();
+
+            var promotions = new PromotionStore(database);
+            Instant now = Instant.ofEpochMilli(7);
+            Path first = Path.of("/first");
+            assertThat(promotions.current("x")).isEmpty();
+            assertThat(promotions.promote("x", Optional.empty(), first, "why", now))
+                    .isTrue();
+            assertThat(promotions.promote("x", Optional.empty(), Path.of("/late"), "why", now))
+                    .as("over one that it was not compared with")
+                    .isFalse();
+            assertThat(promotions.promote("x", Optional.of(first), Path.of("/second"), "why", now))
+                    .isTrue();
+            assertThat(promotions.current("y")).isEmpty();
+            assertThat(promotions.standing("x"))
+                    .extracting(PromotionStore.Promotion::adapter)
+                    .containsExactly(Path.of("/second"), first);
+            assertThat(promotions.takeBack("x", now).orElseThrow().adapter()).isEqualTo(Path.of("/second"));
+            assertThat(promotions.current("x").orElseThrow().adapter()).isEqualTo(first);
+            assertThat(promotions.takeBack("x", now)).isPresent();
+            assertThat(promotions.takeBack("x", now)).isEmpty();
+            assertThat(promotions.current("x")).isEmpty();
+        }
     }
 }

@@ -52,6 +52,8 @@ public final class DirectPreferenceTraining implements ResumableRun {
     /// @param title what is trained on what
     /// @param base what the model is called that it begins with
     /// @param adapter what is trained instead of all weights
+    /// @param begun folder of the adapter that the run begins with, and that is its reference; empty for a new
+    /// one
     /// @param beta how dear it is to leave the reference, above 0
     /// @param smoothing how often a preference is taken to be wrong, from 0 up to below 0.5
     /// @param training how
@@ -62,11 +64,26 @@ public final class DirectPreferenceTraining implements ResumableRun {
             String title,
             String base,
             Optional<Adapter.Settings> adapter,
+            Optional<Path> begun,
             double beta,
             double smoothing,
             TrainingConfig training,
             String command,
-            Path source) {}
+            Path source) {
+        /// Beginning with a new adapter, or with the model.
+        public Settings(
+                Path folder,
+                String title,
+                String base,
+                Optional<Adapter.Settings> adapter,
+                double beta,
+                double smoothing,
+                TrainingConfig training,
+                String command,
+                Path source) {
+            this(folder, title, base, adapter, Optional.empty(), beta, smoothing, training, command, source);
+        }
+    }
 
     private final Settings settings;
     private final PreferenceSet data;
@@ -87,15 +104,17 @@ public final class DirectPreferenceTraining implements ResumableRun {
         TrainingConfig config = settings.training;
         terms = new DirectPreference.Terms(settings.beta, settings.smoothing);
         terms.loss(new LogProbabilities(0, 0), new LogProbabilities(0, 0)); // both are within their limits
-        String key = "preferences %s, base %s".formatted(data.sha256(), WeightSum.of(base.transformer()));
-        learner = settings.adapter.isPresent()
-                ? Learner.ofAdapter(base.transformer(), settings.adapter.get(), settings.base, config, backend)
-                : Learner.ofModel(base.transformer(), settings.base, config, backend);
+        String key = "preferences %s, base %s%s"
+                .formatted(
+                        data.sha256(),
+                        WeightSum.of(base.transformer()),
+                        settings.begun.map(path -> ", begun with " + path).orElse(""));
+        learner = learner(settings, base.transformer(), backend);
         Transformer model = learner.model();
         scorer = new SequenceLogProbabilities(model, backend, data.table());
         String made = key + ", " + backend.describe();
         ReferenceLogProbabilities kept = ReferenceLogProbabilities.kept(settings.folder, made, data);
-        // A new adapter adds nothing, so before the first step the policy is its own reference.
+        // Before the first step the policy is its own reference: a new adapter adds nothing.
         reference = kept != null ? kept : ReferenceLogProbabilities.of(scorer, data);
         objective =
                 new DirectPreference(model, terms, reference.train(), backend, config.dropout(), config.accumulation());
@@ -144,6 +163,17 @@ public final class DirectPreferenceTraining implements ResumableRun {
         MemoryNeed need = MemoryNeed.of(base.transformer().config(), rows, backend.compute());
         (settings.adapter.isPresent() ? need.ofFrozen() : need).requireFits(SystemMemory.available());
         return new DirectPreferenceTraining(settings, base, data, backend, listener);
+    }
+
+    private static Learner learner(Settings settings, Transformer model, Backend backend) throws IOException {
+        TrainingConfig config = settings.training;
+        if (settings.adapter.isEmpty()) {
+            return Learner.ofModel(model, settings.base, config, backend);
+        }
+        Adapter.Settings adapter = settings.adapter.get();
+        return settings.begun.isPresent()
+                ? Learner.ofAdapter(model, adapter, settings.begun.get(), settings.base, config, backend)
+                : Learner.ofAdapter(model, adapter, settings.base, config, backend);
     }
 
     /// How a model is trained unless something else is asked for; the length of the run is to follow.

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Reads preferences, one JSON object each:
 ///
@@ -19,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 /// | turns | the same with lists of `{"role": "...", "content": "..."}`; the prompt may be part of both answers instead
 /// |
 /// | mixed | a prompt of turns and answers that are strings: what the assistant says |
+/// | OpenAI | `{"input": {"messages": [...]}, "preferred_output": [...], "non_preferred_output": [...]}` |
 /// | HH-RLHF | `{"chosen": "\n\nHuman: ...\n\nAssistant: ...", "rejected": "..."}`, without a prompt |
 ///
 /// The turns that two conversations begin with in common are their context. Other fields are passed over.
@@ -29,6 +32,28 @@ public final class PreferenceReader {
 
     /// @throws CorpusException if an object is no preference; the message names the file, the line and why
     public static Preference read(JsonRecord record) throws CorpusException {
+        return record.json().has("preferred_output") ? plain(ofOpenAi(record)) : plain(record);
+    }
+
+    /// The layout of OpenAI's fine-tuning, with the other layouts' names.
+    private static JsonRecord ofOpenAi(JsonRecord record) throws CorpusException {
+        JsonNode json = record.json();
+        for (String answer : List.of("preferred_output", "non_preferred_output")) {
+            if (!json.path(answer).isArray()) {
+                throw record.wrong("`%s` must be a list of messages".formatted(answer));
+            }
+        }
+        ObjectNode named = JsonNodeFactory.instance.objectNode();
+        named.set("prompt", json.path("input").path("messages"));
+        named.set("chosen", json.path("preferred_output"));
+        named.set("rejected", json.path("non_preferred_output"));
+        if (!named.path("prompt").isArray()) {
+            throw record.wrong("has no `input` with a list of `messages`");
+        }
+        return new JsonRecord(record.file(), record.line(), named);
+    }
+
+    private static Preference plain(JsonRecord record) throws CorpusException {
         JsonNode json = record.json();
         for (String answer : List.of("chosen", "rejected")) {
             if (json.path(answer).isMissingNode()) {

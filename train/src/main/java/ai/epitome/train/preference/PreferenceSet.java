@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -87,6 +88,24 @@ public record PreferenceSet(
         return split(all, format, counts, files);
     }
 
+    /// This set with all of it to train on, and all of another one held out.
+    public PreferenceSet measuredBy(PreferenceSet other) {
+        List<PreferencePair> all = together(train, heldOut);
+        List<PreferencePair> scored = together(other.train, other.heldOut);
+        Counts sums = new Counts(
+                counts.pairs + other.counts.pairs,
+                counts.tooLong + other.counts.tooLong,
+                counts.lost + other.counts.lost,
+                counts.wrong + other.counts.wrong,
+                counts.firstWrong.or(other.counts::firstWrong),
+                counts.turns + other.counts.turns);
+        return new PreferenceSet(all, scored, format, sums, table, together(files, other.files), hash(all, scored));
+    }
+
+    private static <T> List<T> together(List<T> first, List<T> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
+    }
+
     private static PreferenceSet split(List<Read> all, PreferenceFormat format, Counts counts, List<DataFile> files)
             throws CorpusException {
         String border = HashSplit.border(all.stream().map(Read::hash).toList());
@@ -97,13 +116,17 @@ public record PreferenceSet(
                     "of %,d pairs none is left to train on: %,d are longer than %,d tokens (%s), %,d are held out; give more, or a longer context"
                             .formatted(counts.pairs, counts.tooLong, format.most(), format.policy(), heldOut.size()));
         }
+        TokenTable table = TokenTable.of(format.chat().tokenizer());
+        return new PreferenceSet(train, heldOut, format, counts, table, files, hash(train, heldOut));
+    }
+
+    private static String hash(List<PreferencePair> train, List<PreferencePair> heldOut) {
         ExampleHash hash = new ExampleHash();
         for (List<PreferencePair> side : List.of(train, heldOut)) {
             hash.add(side.size());
             side.forEach(pair -> hash.add(pair.examples()));
         }
-        TokenTable table = TokenTable.of(format.chat().tokenizer());
-        return new PreferenceSet(train, heldOut, format, counts, table, files, hash.hex());
+        return hash.hex();
     }
 
     private static List<PreferencePair> side(List<Read> all, String border, boolean heldOut) {

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -104,6 +105,30 @@ public record ConversationSet(
                 TokenTable.of(format.tokenizer()),
                 files,
                 hash(train, scored));
+    }
+
+    /// This set with all of it to train on, and all of another one held out.
+    public ConversationSet measuredBy(ConversationSet other) {
+        List<Example> all = together(train, heldOut);
+        List<Example> scored = together(other.train, other.heldOut);
+        return new ConversationSet(
+                all,
+                scored,
+                other.asked,
+                length,
+                policy,
+                new Counts(
+                        counts.conversations + other.counts.conversations,
+                        counts.tooLong + other.counts.tooLong,
+                        counts.lost + other.counts.lost,
+                        other.counts.conversations),
+                table,
+                together(files, other.files),
+                hash(all, scored));
+    }
+
+    private static <T> List<T> together(List<T> first, List<T> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     private static Read read(Conversation conversation, ChatFormat format, LongConversations policy, int length) {

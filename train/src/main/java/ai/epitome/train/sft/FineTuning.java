@@ -56,6 +56,7 @@ public final class FineTuning implements ResumableRun {
     /// @param title what is trained on what
     /// @param base what the model is called that it begins with
     /// @param adapter what is trained instead of all weights
+    /// @param begun folder of the adapter that the run begins with, where it is no new one
     /// @param training how
     /// @param command the command line, for the report
     /// @param source folder of the code, for the commit in the report
@@ -64,9 +65,22 @@ public final class FineTuning implements ResumableRun {
             String title,
             String base,
             Optional<Adapter.Settings> adapter,
+            Optional<Path> begun,
             TrainingConfig training,
             String command,
-            Path source) {}
+            Path source) {
+        /// Beginning with a new adapter, or with the model.
+        public Settings(
+                Path folder,
+                String title,
+                String base,
+                Optional<Adapter.Settings> adapter,
+                TrainingConfig training,
+                String command,
+                Path source) {
+            this(folder, title, base, adapter, Optional.empty(), training, command, source);
+        }
+    }
 
     private final Settings settings;
     private final ChatFormat format;
@@ -110,7 +124,10 @@ public final class FineTuning implements ResumableRun {
                                 data.sha256(),
                                 config.length(),
                                 baseSum,
-                                settings.adapter.map(adapter -> ", " + adapter).orElse("")),
+                                settings.adapter.map(adapter -> ", " + adapter).orElse("")
+                                        + settings.begun
+                                                .map(path -> ", begun with " + path)
+                                                .orElse("")),
                 heldOut.orElse(null),
                 this::sample,
                 companions(defaults));
@@ -142,7 +159,8 @@ public final class FineTuning implements ResumableRun {
         return new FineTuning(settings, base, format, data, backend, listener);
     }
 
-    private static Learner learner(Settings settings, LoadedModel base, ChatFormat format, Backend backend) {
+    private static Learner learner(Settings settings, LoadedModel base, ChatFormat format, Backend backend)
+            throws IOException {
         TrainingConfig config = settings.training;
         Transformer model = base.transformer();
         int tokens = format.tokenizer().vocabularySize();
@@ -155,7 +173,10 @@ public final class FineTuning implements ResumableRun {
                     "the model has %,d tokens and the format %,d, which an adapter cannot learn; choose the plain style, or begin with a model that knows the format"
                             .formatted(model.config().vocabulary(), tokens));
         }
-        return Learner.ofAdapter(model, settings.adapter.get(), settings.base, config, backend);
+        Adapter.Settings adapter = settings.adapter.get();
+        return settings.begun.isPresent()
+                ? Learner.ofAdapter(model, adapter, settings.begun.get(), settings.base, config, backend)
+                : Learner.ofAdapter(model, adapter, settings.base, config, backend);
     }
 
     @Override

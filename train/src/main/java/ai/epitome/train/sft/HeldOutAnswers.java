@@ -10,6 +10,9 @@ import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingJob.Score;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.data.BatchStream;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.SequencedMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -37,6 +40,7 @@ final class HeldOutAnswers implements TrainingJob.Evaluation, AutoCloseable {
         long count = last ? rows.rowsPerEpoch() : Math.min(IMPRESSION, rows.rowsPerEpoch());
         double nats = 0;
         long bytes = 0;
+        long tokens = 0;
         for (long row = 0; row < count; row++) {
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("scoring was cancelled");
@@ -44,8 +48,12 @@ final class HeldOutAnswers implements TrainingJob.Evaluation, AutoCloseable {
             Batch batch = rows.batch(row);
             nats += nats(batch);
             bytes += batch.bytes();
+            tokens +=
+                    Arrays.stream(batch.targets()).filter(target -> target >= 0).count();
         }
-        return new Score(nats / Math.log(2) / Math.max(1, bytes), bytes, count == rows.rowsPerEpoch());
+        SequencedMap<String, Double> measures = new LinkedHashMap<>();
+        measures.put("loss", nats / Math.max(1, tokens));
+        return new Score(nats / Math.log(2) / Math.max(1, bytes), bytes, count == rows.rowsPerEpoch(), measures);
     }
 
     private double nats(Batch batch) {

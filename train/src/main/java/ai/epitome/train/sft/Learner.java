@@ -15,7 +15,9 @@ import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.optimizer.AdamW;
 import ai.epitome.train.optimizer.Optimizer;
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +40,32 @@ public record Learner(Transformer model, Optional<Adapter> adapter, String base,
     /// A new adapter of `model`, which belongs to the learner from here on.
     public static Learner ofAdapter(
             Transformer model, Adapter.Settings settings, String base, TrainingConfig config, Backend backend) {
-        Adapter adapter = Adapter.create(model, settings, config.seed());
+        return ofAdapter(model, Adapter.create(model, settings, config.seed()), base, config, backend);
+    }
+
+    /// The same of an adapter that has learned before.
+    ///
+    /// @param settings those that it must have
+    /// @param begun its folder
+    /// @throws IllegalArgumentException if it has others
+    public static Learner ofAdapter(
+            Transformer model,
+            Adapter.Settings settings,
+            Path begun,
+            String base,
+            TrainingConfig config,
+            Backend backend)
+            throws IOException {
+        Adapter adapter = AdapterFolder.load(begun, model);
+        if (!adapter.settings().equals(settings)) {
+            throw new IllegalArgumentException("the adapter in %s has %s, and the run that is to go on with it %s"
+                    .formatted(begun, adapter.settings(), settings));
+        }
+        return ofAdapter(model, adapter, base, config, backend);
+    }
+
+    private static Learner ofAdapter(
+            Transformer model, Adapter adapter, String base, TrainingConfig config, Backend backend) {
         model.parameters().forEach(parameter -> parameter.trainable(false));
         Transformer adapted = model.with(adapter);
         return new Learner(

@@ -47,6 +47,47 @@ class PreferenceReaderTest {
                         List.of(new Turn(Speaker.ASSISTANT, "No."))));
     }
 
+    /// The layout of OpenAI's fine-tuning jobs.
+    @Test
+    void readsOpenAisLayout() throws IOException {
+        Preference read = read("""
+                {"input": {"messages": [{"role": "user", "content": "Hi?"}], "tools": []},
+                 "preferred_output": [{"role": "assistant", "content": "Yes."}],
+                 "non_preferred_output": [{"role": "assistant", "content": "No."}]}""");
+        assertThat(read)
+                .isEqualTo(new Preference.OfTurns(
+                        List.of(ASKED),
+                        List.of(new Turn(Speaker.ASSISTANT, "Yes.")),
+                        List.of(new Turn(Speaker.ASSISTANT, "No."))));
+        assertThatThrownBy(() -> read("{\"input\": {\"messages\": []}, \"preferred_output\": []}"))
+                .hasMessage("pairs.jsonl, line 7: `non_preferred_output` must be a list of messages");
+        assertThatThrownBy(() -> read("{\"preferred_output\": [], \"non_preferred_output\": []}"))
+                .hasMessage("pairs.jsonl, line 7: has no `input` with a list of `messages`");
+    }
+
+    /// A file of its own to measure on: all of the other one is learned from.
+    @Test
+    void aSetIsMeasuredByAnother() throws IOException {
+        PreferenceSet set = set(40, "a");
+        PreferenceSet other = set(10, "b");
+        PreferenceSet both = set.measuredBy(other);
+        assertThat(both.train()).hasSize(40);
+        assertThat(both.heldOut()).hasSize(10);
+        assertThat(both.sha256()).isNotEqualTo(set.sha256());
+        assertThat(both.description()).isEqualTo("50 pairs, 10 of them held out");
+    }
+
+    private static PreferenceSet set(int count, String word) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < count; i++) {
+            lines.append("{\"prompt\": \"%d\", \"chosen\": \"%s\", \"rejected\": \"no\"}\n".formatted(i, word));
+        }
+        ByteTokenizer tokenizer = new ByteTokenizer();
+        PreferenceFormat format = new PreferenceFormat(ChatStyle.PLAIN.over(tokenizer), LongConversations.DROP, 32);
+        byte[] text = lines.toString().getBytes(StandardCharsets.UTF_8);
+        return PreferenceSet.read(Corpus.of("pairs.jsonl", text), format, false);
+    }
+
     /// What `epitome feedback export` writes: lists of messages, of which a prompt may begin with the system's.
     @Test
     void readsWhatTheChatPageExports() throws IOException {

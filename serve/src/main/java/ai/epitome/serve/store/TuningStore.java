@@ -1,0 +1,253 @@
+package ai.epitome.serve.store;
+
+import ai.epitome.serve.account.Database;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+
+/// Fine-tuning jobs, what they tell, and the models that they make, in the database. A job that is not over belongs to
+/// the process that holds its lease; when that has run out, another one goes on with it.
+public final class TuningStore {
+    private static final String JOB = "id, owner, created_at, status, body, lease_until";
+    private static final String OPEN = "status IN ('queued', 'validating_files', 'running')";
+    private static final String MODEL = "id, owner, created_at, base, folder, job_id, step, checkpoint, metrics";
+
+    private final Database database;
+
+    public TuningStore(Database database) {
+        this.database = database;
+    }
+
+    /// @param body the job's object, as JSON
+    public record Job(String id, String owner, long createdAt, String status, String body, long leaseUntil) {}
+
+    /// @param number from 1 on in its job
+    /// @param json the event's object
+    public record Event(long number, String json) {}
+
+    /// A model that a job has made.
+    ///
+    /// @param id the name that requests ask for
+    /// @param base name of the served model that it was made of
+    /// @param folder within the folder of fine-tuned models
+    /// @param step of its job, when it was what it is
+    /// @param checkpoint whether it is a state on the way
+    /// @param metrics of a checkpoint, a JSON object
+    public record Model(
+            String id,
+            String owner,
+            long createdAt,
+            String base,
+            String folder,
+            String jobId,
+            long step,
+            boolean checkpoint,
+            String metrics) {}
+
+    /// Adds a job, unless there are too many that are not over.
+    ///
+    /// @param mostOfOwner of one owner
+    /// @param most of all of them
+    /// @return whether it was added
+    public boolean add(Job job, int mostOfOwner, int most) {
+        return database.write(connection -> {
+            List<String> owners =
+                    Sql.rows(connection, "SELECT owner FROM fine_tuning_job WHERE " + OPEN, row -> row.getString(1));
+            if (owners.size() >= most
+                    || owners.stream().filter(job.owner::equals).count() >= mostOfOwner) {
+                return false;
+            }
+            Sql.update(
+                    connection,
+                    "INSERT INTO fine_tuning_job (" + JOB + ") VALUES (?, ?, ?, ?, ?, ?)",
+                    job.id,
+                    job.owner,
+                    job.createdAt,
+                    job.status,
+                    job.body,
+                    job.leaseUntil);
+            return true;
+        });
+    }
+
+    public Optional<Job> find(String owner, String id) {
+        return database.read(connection -> Sql.first(
+                connection,
+                "SELECT " + JOB + " FROM fine_tuning_job WHERE id = ? AND owner = ?",
+                TuningStore::job,
+                id,
+                owner));
+    }
+
+    /// The newest first.
+    ///
+    /// @param after id of the job behind which to begin
+    public List<Job> list(String owner, Optional<String> after, int most) {
+        return database.read(connection -> Sql.rows(
+                connection,
+                "SELECT " + JOB + " FROM fine_tuning_job b WHERE owner = ? AND (? = '' OR EXISTS (SELECT 1 FROM"
+                        + " fine_tuning_job a WHERE a.id = ? AND a.owner = b.owner AND (b.created_at < a.created_at OR"
+                        + " (b.created_at = a.created_at AND b.id < a.id)))) ORDER BY created_at DESC, id DESC LIMIT ?",
+                TuningStore::job,
+                owner,
+                after.orElse(""),
+                after.orElse(""),
+                most));
+    }
+
+    /// Jobs on which nobody works, the oldest first.
+    ///
+    /// @param now milliseconds since 1970
+    public List<Job> waiting(long now) {
+        return database.read(connection -> Sql.rows(
+                connection,
+                "SELECT " + JOB + " FROM fine_tuning_job WHERE " + OPEN
+                        + " AND lease_until < ? ORDER BY created_at, id",
+                TuningStore::job,
+                now));
+    }
+
+    /// Takes a job for this process.
+    ///
+    /// @param until when the lease ends unless it is renewed
+    /// @return whether nobody else had taken it
+    public boolean claim(Job job, long until) {
+        return database.write(connection -> Sql.update(
+                        connection,
+                        "UPDATE fine_tuning_job SET lease_until = ? WHERE id = ? AND lease_until = ? AND " + OPEN,
+                        until,
+                        job.id,
+                        job.leaseUntil)
+                == 1);
+    }
+
+    /// Keeps the lease, or with 0 gives it back; the job as it is now.
+    public Optional<Job> renew(String id, long until) {
+        return database.write(connection -> {
+            Sql.update(connection, "UPDATE fine_tuning_job SET lease_until = ? WHERE id = ?", until, id);
+            return Sql.first(connection, "SELECT " + JOB + " FROM fine_tuning_job WHERE id = ?", TuningStore::job, id);
+        });
+    }
+
+    /// Sets what a job has come to, unless that is something else already.
+    ///
+    /// @param from the status that it had
+    /// @return whether it had
+    public boolean advance(String id, String from, String status, String body) {
+        return database.write(connection -> Sql.update(
+                        connection,
+                        "UPDATE fine_tuning_job SET status = ?, body = ? WHERE id = ? AND status = ?",
+                        status,
+                        body,
+                        id,
+                        from)
+                == 1);
+    }
+
+    /// Adds an event to those of a job.
+    ///
+    /// @param json the event's object, of its number
+    public void addEvent(String jobId, LongFunction<String> json) {
+        database.write(connection -> {
+            long number = Sql.first(
+                            connection,
+                            "SELECT COALESCE(MAX(number), 0) + 1 FROM fine_tuning_event WHERE job_id = ?",
+                            row -> row.getLong(1),
+                            jobId)
+                    .orElseThrow();
+            return Sql.update(
+                    connection,
+                    "INSERT INTO fine_tuning_event (job_id, number, event) VALUES (?, ?, ?)",
+                    jobId,
+                    number,
+                    json.apply(number));
+        });
+    }
+
+    /// The newest first.
+    ///
+    /// @param before only those with lower numbers
+    public List<Event> events(String jobId, long before, int most) {
+        return database.read(connection -> Sql.rows(
+                connection,
+                "SELECT number, event FROM fine_tuning_event WHERE job_id = ? AND number < ? ORDER BY number DESC"
+                        + " LIMIT ?",
+                row -> new Event(row.getLong(1), row.getString(2)),
+                jobId,
+                before,
+                most));
+    }
+
+    /// Adds a model; a second one of its name is not added.
+    public void addModel(Model model) {
+        database.write(connection -> Sql.update(
+                connection,
+                "INSERT INTO tuned_model (" + MODEL
+                        + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                model.id,
+                model.owner,
+                model.createdAt,
+                model.base,
+                model.folder,
+                model.jobId,
+                model.step,
+                model.checkpoint ? 1 : 0,
+                model.metrics));
+    }
+
+    public Optional<Model> model(String owner, String id) {
+        return database.read(connection -> Sql.first(
+                connection,
+                "SELECT " + MODEL + " FROM tuned_model WHERE id = ? AND owner = ?",
+                TuningStore::model,
+                id,
+                owner));
+    }
+
+    /// What an owner's jobs have come to, the oldest first.
+    public List<Model> models(String owner) {
+        return database.read(connection -> Sql.rows(
+                connection,
+                "SELECT " + MODEL + " FROM tuned_model WHERE owner = ? AND checkpoint = 0 ORDER BY created_at, id",
+                TuningStore::model,
+                owner));
+    }
+
+    /// The states of a job on the way, the newest first.
+    public List<Model> checkpoints(String jobId) {
+        return database.read(connection -> Sql.rows(
+                connection,
+                "SELECT " + MODEL + " FROM tuned_model WHERE job_id = ? AND checkpoint = 1 ORDER BY step DESC",
+                TuningStore::model,
+                jobId));
+    }
+
+    public void deleteModel(String id) {
+        database.write(connection -> Sql.update(connection, "DELETE FROM tuned_model WHERE id = ?", id));
+    }
+
+    private static Job job(ResultSet row) throws SQLException {
+        return new Job(
+                row.getString("id"),
+                row.getString("owner"),
+                row.getLong("created_at"),
+                row.getString("status"),
+                row.getString("body"),
+                row.getLong("lease_until"));
+    }
+
+    private static Model model(ResultSet row) throws SQLException {
+        return new Model(
+                row.getString("id"),
+                row.getString("owner"),
+                row.getLong("created_at"),
+                row.getString("base"),
+                row.getString("folder"),
+                row.getString("job_id"),
+                row.getLong("step"),
+                row.getInt("checkpoint") == 1,
+                row.getString("metrics"));
+    }
+}

@@ -1,0 +1,339 @@
+package ai.epitome.serve.tuning;
+
+import ai.epitome.serve.store.StoredFile;
+import ai.epitome.serve.store.TuningStore;
+import ai.epitome.serve.tuning.TuningRequest.Method;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Works on one job until it is over, or is to stop:
+///
+/// ```text
+/// queued -> validating_files -> running -> succeeded
+///   |              |              |-> failed
+///   |              '-> failed     |-> paused -> queued
+///   '-----------------------------'-> cancelled
+/// ```
+///
+/// The process that trains is started again, some times, when it ends without having said why.
+final class TuningRun {
+    private static final System.Logger LOG = System.getLogger(TuningRun.class.getName());
+    private static final JsonMapper JSON = JsonMapper.shared();
+    private static final Set<String> OVER = Set.of("succeeded", "failed", "cancelled");
+    private static final Set<String> STOPPED = Set.of("paused", "cancelled");
+    private static final int ATTEMPTS = 3;
+    private static final int MOST_MESSAGE = 2_000;
+
+    private final TuningWorker.Tools tools;
+    private final TuningBase base;
+    private final String id;
+    private final String owner;
+    private final Path folder;
+    private volatile TuningStore.Job state;
+
+    TuningRun(TuningWorker.Tools tools, TuningStore.Job job, TuningBase base) {
+        this.tools = tools;
+        this.base = base;
+        this.id = job.id();
+        this.owner = job.owner();
+        this.folder = tools.folder().resolve(id).toAbsolutePath();
+        this.state = job;
+    }
+
+    /// The name of what a job comes to.
+    private String name() {
+        String suffix = body().path("suffix").asString("");
+        return "ft:" + base.name() + ":" + suffix + ":" + id.substring(id.length() - 12);
+    }
+
+    private ObjectNode body() {
+        return (ObjectNode) JSON.readTree(state.body());
+    }
+
+    void run() throws InterruptedException {
+        if (state.status().equals("queued")) {
+            advance("validating_files", body());
+        }
+        try (TuningLease lease = new TuningLease(this::renew)) {
+            if (!prepare()) {
+                return;
+            }
+            for (int attempt = 1; goesOn(); attempt++) {
+                TuningProcess process = TuningProcess.start(tools.program(), folder);
+                lease.holds(process);
+                process.follow(this::on);
+                Optional<String> failure = process.failure();
+                if (!goesOn() || failure.isEmpty()) {
+                    break;
+                }
+                if (attempt == ATTEMPTS) {
+                    fail("training_failed", Optional.empty(), failure.get());
+                    break;
+                }
+                say("warn", "Training ended unexpectedly and goes on from its last checkpoint: " + failure.get());
+                Thread.sleep(1_000L * attempt);
+            }
+        } catch (IOException e) {
+            fail("server_error", Optional.empty(), "The job's files could not be written: " + e.getMessage());
+        } finally {
+            if (OVER.contains(state.status())) {
+                deleteData();
+            }
+            tools.store().renew(id, 0);
+        }
+    }
+
+    /// The files that were learned from are in the database, as long as their owner wants them to be.
+    private void deleteData() {
+        Path data = folder.resolve(TuningRequest.DATA);
+        if (Files.exists(data)) {
+            try (Stream<Path> files = Files.walk(data)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            } catch (IOException | UncheckedIOException e) {
+                LOG.log(Level.WARNING, "Files of a fine-tuning job that is over are left in " + data, e);
+            }
+        }
+    }
+
+    /// Whether the job is still to be worked on.
+    private boolean goesOn() {
+        return !tools.stopping().getAsBoolean()
+                && (state.status().equals("validating_files") || state.status().equals("running"));
+    }
+
+    /// @return how the process is to end, if it is to
+    private Optional<TuningLease.End> renew() {
+        tools.store()
+                .renew(id, System.currentTimeMillis() + TuningWorker.LEASE_MILLIS)
+                .filter(now -> STOPPED.contains(now.status())) // what else there is, this run has written itself
+                .ifPresent(now -> state = now);
+        if (state.status().equals("cancelled")) {
+            return Optional.of(TuningLease.End.AT_ONCE);
+        }
+        boolean stops = state.status().equals("paused") || tools.stopping().getAsBoolean();
+        return stops ? Optional.of(TuningLease.End.KEEPING) : Optional.empty();
+    }
+
+    private void advance(String status, ObjectNode body) {
+        body.put("status", status);
+        if (status.equals("succeeded") || status.equals("failed")) {
+            body.put("finished_at", Instant.now().getEpochSecond());
+        }
+        if (tools.store().advance(id, state.status(), status, body.toString())) {
+            state = new TuningStore.Job(id, owner, state.createdAt(), status, body.toString(), 0);
+        } else {
+            state = tools.store().find(owner, id).orElse(state); // it was cancelled meanwhile
+        }
+    }
+
+    /// Writes what the process needs. False when it is not there.
+    private boolean prepare() throws IOException {
+        ObjectNode body = body();
+        Optional<Path> training = file(body.path("training_file"), "training_file");
+        Optional<Path> validation = file(body.path("validation_file"), "validation_file");
+        boolean whole = training.isPresent() && (body.path("validation_file").isNull() || validation.isPresent());
+        if (whole) {
+            request(body, training.get(), validation).write(folder);
+        }
+        return whole;
+    }
+
+    private Optional<Path> file(JsonNode file, String param) throws IOException {
+        if (!file.isString()) {
+            return Optional.empty();
+        }
+        Optional<StoredFile> stored = tools.files().find(owner, file.stringValue());
+        Optional<byte[]> content = tools.files().content(owner, file.stringValue());
+        if (stored.isEmpty() || content.isEmpty()) {
+            fail("file_not_found", Optional.of(param), "The file '" + file.stringValue() + "' is not there any more.");
+            return Optional.empty();
+        }
+        String name =
+                stored.get().filename().replaceAll("[^\\p{L}\\p{N}. _-]", "_").replaceAll("^[. ]+", "_");
+        Path path = folder.resolve(TuningRequest.DATA).resolve(param).resolve(name);
+        Files.createDirectories(path.getParent());
+        Files.write(path, content.get());
+        return Optional.of(path);
+    }
+
+    private TuningRequest request(ObjectNode body, Path training, Optional<Path> validation) {
+        Method method =
+                Method.valueOf(body.path("method").path("type").stringValue().toUpperCase(Locale.ROOT));
+        JsonNode wanted =
+                body.path("method").path(method.name().toLowerCase(Locale.ROOT)).path("hyperparameters");
+        return new TuningRequest(
+                base.name() + ", fine-tuned on " + training.getFileName(),
+                base.source().toAbsolutePath(),
+                base.name(),
+                base.adapter(),
+                method,
+                training,
+                validation,
+                number(wanted.path("n_epochs")),
+                wanted.path("batch_size").isNumber()
+                        ? OptionalInt.of(wanted.path("batch_size").intValue())
+                        : OptionalInt.empty(),
+                number(wanted.path("learning_rate_multiplier")),
+                number(wanted.path("beta")),
+                wanted.path("lora_rank").intValue(),
+                body.path("seed").longValue());
+    }
+
+    private static OptionalDouble number(JsonNode value) {
+        return value.isNumber() ? OptionalDouble.of(value.doubleValue()) : OptionalDouble.empty();
+    }
+
+    private void on(TuningEvent event) {
+        switch (event) {
+            case TuningEvent.Started started -> started(started);
+            case TuningEvent.Said said -> say(said.warning() ? "warn" : "info", said.message());
+            case TuningEvent.Measured measured -> measured(measured);
+            case TuningEvent.Checkpointed checkpoint -> checkpoint(checkpoint);
+            case TuningEvent.Finished finished -> succeed(finished);
+            case TuningEvent.Failed failed -> fail(failed.code(), failed.param(), failed.message());
+        }
+    }
+
+    private void started(TuningEvent.Started started) {
+        ObjectNode body = body();
+        ObjectNode used = JsonNodeFactory.instance
+                .objectNode()
+                .put("n_epochs", Math.max(1, Math.round(started.epochs())))
+                .put("batch_size", started.batchSize())
+                .put("learning_rate_multiplier", started.rateMultiplier());
+        body.set("hyperparameters", used);
+        String type = body.path("method").path("type").stringValue();
+        ((ObjectNode) body.path("method").path(type).path("hyperparameters")).setAll(used);
+        if (state.status().equals("validating_files")) {
+            advance("running", body);
+        }
+        say("info", started.step() == 0 ? "Fine-tuning job started" : "Going on after step " + started.step());
+    }
+
+    private void measured(TuningEvent.Measured measured) {
+        ObjectNode data = JsonNodeFactory.instance
+                .objectNode()
+                .put("step", measured.step())
+                .put("total_steps", measured.steps());
+        StringBuilder message = new StringBuilder("Step " + measured.step() + "/" + measured.steps() + ":");
+        String separator = " ";
+        for (Map.Entry<String, Double> value : measured.values().entrySet()) {
+            data.put(value.getKey(), value.getValue());
+            message.append(separator)
+                    .append(String.format(Locale.ROOT, "%s=%.4f", value.getKey().replace('_', ' '), value.getValue()));
+            separator = ", ";
+        }
+        event("info", message.toString(), "metrics", data);
+    }
+
+    private void checkpoint(TuningEvent.Checkpointed checkpoint) {
+        ObjectNode metrics = JsonNodeFactory.instance.objectNode().put("step", checkpoint.step());
+        checkpoint.values().forEach(metrics::put);
+        String name = name() + ":ckpt-step-" + checkpoint.step();
+        keep(name, checkpoint.folder(), checkpoint.step(), true, metrics);
+        for (TuningStore.Model kept : tools.store().checkpoints(id)) {
+            if (Files.notExists(tools.folder().resolve(kept.folder()))) {
+                tools.store().deleteModel(kept.id()); // the run keeps the newest only
+            }
+        }
+        say("info", "Checkpoint created at step " + checkpoint.step() + ": " + name);
+    }
+
+    private void keep(String name, String within, long step, boolean checkpoint, ObjectNode metrics) {
+        long now = Instant.now().getEpochSecond();
+        tools.store()
+                .addModel(new TuningStore.Model(
+                        name, owner, now, base.name(), id + "/" + within, id, step, checkpoint, metrics.toString()));
+    }
+
+    /// The model is there before the job says so.
+    private void succeed(TuningEvent.Finished finished) {
+        if (!goesOn()) {
+            return;
+        }
+        ObjectNode body = body();
+        keep(name(), TuningRequest.MODEL, finished.step(), false, JsonNodeFactory.instance.objectNode());
+        body.put("fine_tuned_model", name()).put("trained_tokens", finished.tokens());
+        results().ifPresent(file -> body.withArrayProperty("result_files").add(file));
+        say("info", "New fine-tuned model created: " + name());
+        advance("succeeded", body);
+        say("info", "The job has successfully completed");
+    }
+
+    private Optional<String> results() {
+        try {
+            byte[] content = Files.readAllBytes(folder.resolve(TuningRequest.RESULTS));
+            StoredFile file = new StoredFile(
+                    tools.ids().apply("file-"),
+                    owner,
+                    Instant.now().getEpochSecond(),
+                    id + "_step_metrics.csv",
+                    "fine-tune-results",
+                    content.length);
+            tools.files().add(file, content, Long.MAX_VALUE);
+            return Optional.of(file.id());
+        } catch (IOException e) {
+            say("warn", "The results by step could not be kept: " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private void fail(String code, Optional<String> param, String message) {
+        if (!goesOn()) {
+            return; // it has been cancelled meanwhile, say
+        }
+        ObjectNode body = body();
+        String told = shortened(message);
+        body.putObject("error").put("code", code).put("message", told).put("param", param.orElse(null));
+        say("error", told);
+        advance("failed", body);
+    }
+
+    /// Without where the service keeps things: files go by the names that they came with.
+    private String shortened(String message) {
+        String data = folder.resolve(TuningRequest.DATA) + "/";
+        String told = message.replace(data + "training_file/", "")
+                .replace(data + "validation_file/", "")
+                .replace(folder + "/", "");
+        return told.length() <= MOST_MESSAGE ? told : told.substring(0, MOST_MESSAGE) + "…";
+    }
+
+    private void say(String level, String message) {
+        event(level, shortened(message), "message", JsonNodeFactory.instance.objectNode());
+    }
+
+    private void event(String level, String message, String type, ObjectNode data) {
+        ObjectNode event = JsonNodeFactory.instance
+                .objectNode()
+                .put("object", "fine_tuning.job.event")
+                .put("created_at", Instant.now().getEpochSecond())
+                .put("level", level)
+                .put("message", message)
+                .put("type", type);
+        event.set("data", data);
+        tools.store()
+                .addEvent(id, number -> event.put("id", eventId(id, number)).toString());
+    }
+
+    private static String eventId(String job, long number) {
+        return "ftevent-" + job.substring("ftjob-".length()) + "-" + number;
+    }
+}

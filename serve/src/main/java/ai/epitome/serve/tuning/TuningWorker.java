@@ -1,0 +1,103 @@
+package ai.epitome.serve.tuning;
+
+import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.TuningStore;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Looks for fine-tuning jobs on which nobody works, and works on them, one at a time: each takes all the memory and
+/// time that there is. What a process that was stopped or killed has left is gone on with from its newest checkpoint.
+public final class TuningWorker {
+    static final long LEASE_MILLIS = 15_000;
+
+    private static final System.Logger LOG = System.getLogger(TuningWorker.class.getName());
+    private static final long POLL_MILLIS = 2_000;
+    private static final long CLOSE_MILLIS = 20_000;
+
+    /// What models are called, and where they are.
+    @FunctionalInterface
+    public interface Bases {
+        /// @param owner who asks
+        /// @param model name of a model that is served
+        Optional<TuningBase> find(String owner, String model);
+    }
+
+    /// What a run needs.
+    ///
+    /// @param folder where jobs keep their files
+    /// @param ids new ids, by their prefix
+    /// @param stopping whether the service is being stopped
+    public record Tools(
+            TuningStore store,
+            FileStore files,
+            Path folder,
+            TuningProgram program,
+            Bases bases,
+            UnaryOperator<String> ids,
+            BooleanSupplier stopping) {}
+
+    private final Tools tools;
+    private final Semaphore awake = new Semaphore(0);
+    private Thread working;
+
+    public TuningWorker(Tools tools) {
+        this.tools = tools;
+    }
+
+    /// Begins to look, until the service stops.
+    public void start() {
+        working = Thread.ofVirtual().name("fine-tuning").start(this::work);
+    }
+
+    /// Waits until the process of the job under way has kept a checkpoint and ended; the service must be stopping.
+    public void awaitEnd() throws InterruptedException {
+        wake();
+        if (!working.join(Duration.ofMillis(CLOSE_MILLIS))) {
+            LOG.log(Level.WARNING, "A fine-tuning job does not stop; it is gone on with when its lease has run out");
+        }
+    }
+
+    /// There is something new.
+    public void wake() {
+        awake.release();
+    }
+
+    private void work() {
+        try {
+            while (!tools.stopping.getAsBoolean()) {
+                if (!workOnOne()) {
+                    awake.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS);
+                    awake.drainPermits();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// @return whether there was one
+    private boolean workOnOne() throws InterruptedException {
+        try {
+            long now = System.currentTimeMillis();
+            for (TuningStore.Job job : tools.store.waiting(now)) {
+                String model =
+                        JsonMapper.shared().readTree(job.body()).path("model").stringValue();
+                Optional<TuningBase> base = tools.bases.find(job.owner(), model);
+                if (base.isPresent() && tools.store.claim(job, now + LEASE_MILLIS)) {
+                    new TuningRun(tools, job, base.get()).run();
+                    return true;
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, "A fine-tuning job failed for now; it is tried again", e);
+        }
+        return false;
+    }
+}
