@@ -275,7 +275,12 @@ final class AlignCommand {
             try (LoadedModel base = LoadedModel.open(source);
                     RewardModel measure = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(
-                            base, asking.read(base), new Judge(measure, tokenizer(base)), CorpusTexts.first(texts, mostTexts), settings, backend)) {
+                            base,
+                            asking.read(base),
+                            new Judge(measure, tokenizer(base)),
+                            CorpusTexts.first(texts, mostTexts),
+                            settings,
+                            backend)) {
                 List<Rate> counted = rates.rates(base, tokenizer(base), asking.promptTokens, asking.most);
                 List<Comparison.Entry> entries = new ArrayList<>();
                 entries.add(comparison.base().with(RateOptions.of(counted, base, settings, backend)));
