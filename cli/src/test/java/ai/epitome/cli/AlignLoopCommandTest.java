@@ -94,7 +94,7 @@ class AlignLoopCommandTest {
                 .doesNotContain("ETA")
                 .contains("promoted: " + folder.resolve("1/adapter") + " answers for tiny");
         assertThat(serving()).contains(folder.resolve("1/adapter"));
-        Result second = loop("2", "--epochs", "1");
+        Result second = loop("2");
         assertThat(second.code()).as(second.err()).isZero();
         assertThat(Files.readString(folder.resolve("2/round.json"))).contains("1/adapter");
         assertThat(loop("1", "--judge", folder.resolve("1/judge").toString()).err())
