@@ -64,8 +64,12 @@ final class TuningLease implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         renewing.interrupt();
-        renewing.join();
+        try {
+            renewing.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
