@@ -10,7 +10,6 @@ import ai.epitome.train.preference.PreferenceFormat;
 import ai.epitome.train.sft.FineTuningRecipe;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
@@ -18,26 +17,8 @@ import picocli.CommandLine.Option;
 
 /// How long a run on pairs or labelled texts lasts, and how its records are read.
 final class RecordOptions {
-    @Option(
-            names = "--epochs",
-            paramLabel = "N",
-            description = "How often the data are read (default: 1).",
-            converter = Numbers.Rate.class)
-    private Double epochs;
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            description = "Number of steps, instead of epochs.",
-            converter = Numbers.LongCount.class)
-    private Long steps;
-
-    @Option(
-            names = "--time",
-            paramLabel = "TIME",
-            description = "Time to train instead of epochs: 3m, 90s, 1h30m.",
-            converter = TimeConverter.class)
-    private Duration time;
+    @Mixin
+    private RunLength run;
 
     @Option(
             names = "--length",
@@ -103,17 +84,7 @@ final class RecordOptions {
     TrainingConfig config(Path folder, Supplier<TrainingConfig> recipe, long records) throws IOException {
         Optional<TrainingConfig> begun = TrainingConfig.read(folder);
         TrainingConfig changed = training.changed(begun.orElseGet(recipe));
-        if (time != null) {
-            return FineTuningRecipe.forSeconds(changed, time.toMillis() / 1000.0);
-        }
-        if (steps != null) {
-            return FineTuningRecipe.forSteps(changed, steps);
-        }
-        if (epochs == null && begun.isPresent()) {
-            return changed;
-        }
         double perStep = (double) changed.batchRows() * changed.accumulation();
-        double wanted = (epochs == null ? 1 : epochs) * records / perStep;
-        return FineTuningRecipe.forSteps(changed, Math.max(1, (long) Math.ceil(wanted)));
+        return run.of(changed, begun.isPresent(), 1, records / perStep);
     }
 }

@@ -15,7 +15,6 @@ import ai.epitome.train.sft.FineTuning;
 import ai.epitome.train.sft.FineTuningRecipe;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -54,26 +53,8 @@ final class SftCommand implements Callable<Integer> {
             description = "Where the new model is kept.")
     private Path folder;
 
-    @Option(
-            names = "--epochs",
-            paramLabel = "N",
-            description = "How often the conversations are read (default: 3).",
-            converter = Numbers.Rate.class)
-    private Double epochs;
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            description = "Number of steps, instead of epochs.",
-            converter = Numbers.LongCount.class)
-    private Long steps;
-
-    @Option(
-            names = "--time",
-            paramLabel = "TIME",
-            description = "Time to train instead of epochs: 3m, 90s, 1h30m.",
-            converter = TimeConverter.class)
-    private Duration time;
+    @Mixin
+    private RunLength run;
 
     @Option(
             names = "--length",
@@ -155,15 +136,11 @@ final class SftCommand implements Callable<Integer> {
         TrainingConfig changed = training.changed(
                         begun.orElseGet(() -> FineTuningRecipe.of(data.length(), adapter.given())))
                 .with(c -> c.length = data.length());
-        if (time != null) {
-            return FineTuningRecipe.forSeconds(changed, time.toMillis() / 1000.0);
-        }
-        if (steps != null) {
-            return FineTuningRecipe.forSteps(changed, steps);
-        }
-        return epochs == null && begun.isPresent()
-                ? changed
-                : FineTuningRecipe.forEpochs(changed, data, epochs == null ? FineTuningRecipe.EPOCHS : epochs);
+        return run.of(
+                changed,
+                begun.isPresent(),
+                FineTuningRecipe.EPOCHS,
+                FineTuningRecipe.stepsPerEpoch(changed, data));
     }
 
     private String title(TransformerConfig model) {

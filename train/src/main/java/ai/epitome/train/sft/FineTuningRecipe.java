@@ -37,13 +37,11 @@ public final class FineTuningRecipe {
                 });
     }
 
-    /// A run that reads all conversations `epochs` times.
-    public static TrainingConfig forEpochs(TrainingConfig config, ConversationSet data, double epochs)
-            throws CorpusException {
+    /// Steps in which all conversations are read once.
+    public static double stepsPerEpoch(TrainingConfig config, ConversationSet data) throws CorpusException {
         long rows = BatchStream.examples(data.train(), data.table(), 0, 1, data.length())
                 .rowsPerEpoch();
-        double rowsPerStep = (double) config.batchRows() * config.accumulation();
-        return forSteps(config, Math.max(1, (long) Math.ceil(epochs * rows / rowsPerStep)));
+        return rows / ((double) config.batchRows() * config.accumulation());
     }
 
     /// A run of `steps` steps.
