@@ -28,13 +28,6 @@ final class RunLength {
             converter = TimeConverter.class)
     private Duration time;
 
-    /// As if these epochs were given.
-    static RunLength ofEpochs(double epochs) {
-        RunLength length = new RunLength();
-        length.epochs = epochs;
-        return length;
-    }
-
     /// A configuration of this length; that of a run that has begun keeps its own where none is given.
     ///
     /// @param begun whether `config` is of a run that goes on

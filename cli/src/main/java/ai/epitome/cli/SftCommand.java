@@ -137,10 +137,7 @@ final class SftCommand implements Callable<Integer> {
                         begun.orElseGet(() -> FineTuningRecipe.of(data.length(), adapter.given())))
                 .with(c -> c.length = data.length());
         return run.of(
-                changed,
-                begun.isPresent(),
-                FineTuningRecipe.EPOCHS,
-                FineTuningRecipe.stepsPerEpoch(changed, data));
+                changed, begun.isPresent(), FineTuningRecipe.EPOCHS, FineTuningRecipe.stepsPerEpoch(changed, data));
     }
 
     private String title(TransformerConfig model) {
