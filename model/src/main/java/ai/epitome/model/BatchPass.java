@@ -60,9 +60,6 @@ final class BatchPass implements AutoCloseable {
                 part.sequence.advance(part.count);
             }
             predict(tape, parts, hidden, predictions);
-        } catch (InternalError e) { // a page of the file is gone, say
-            model.requireWhole();
-            throw e;
         } finally {
             turn.unlock();
         }

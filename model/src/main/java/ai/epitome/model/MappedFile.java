@@ -11,8 +11,8 @@ import java.nio.file.Path;
 /// A file of weights, memory-mapped.
 ///
 /// A file that is replaced, or removed, stays as it was for whoever has mapped it. One that is cut does not: its pages
-/// are gone, Java's reads of them end in an `InternalError`, and a read by machine code ends the process. So whoever
-/// hands the bytes to machine code asks [#requireWhole] before each pass.
+/// are gone, and Java's reads of them end in an `InternalError`. A read by machine code would end the process: none is
+/// given these addresses. [#requireWhole] says what has happened.
 final class MappedFile implements AutoCloseable {
     private final Path path;
     private final RandomAccessFile file; // null for bytes that are no file

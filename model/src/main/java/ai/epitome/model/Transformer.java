@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// A decoder-only transformer (Vaswani et al. 2017; pre-norm as in Radford et al. 2019): GPT-2, Llama, Mistral, Qwen2
@@ -128,10 +129,14 @@ public final class Transformer implements AutoCloseable {
     /// What changes the results of layers.
     private record Changes(List<AdaptedRows> adapted, Dropout dropout) {}
 
-    /// The function itself.
     private Tensor hidden(
             Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Changes changes) {
-        requireWhole();
+        return ofWholeFile(() -> function(tape, ids, positions, shape, attention, changes));
+    }
+
+    /// The function itself.
+    private Tensor function(
+            Tape tape, int[] ids, int[] positions, AttentionShape shape, Attention attention, Changes changes) {
         Dropout dropout = changes.dropout;
         Tensor x = tape.embedding(ids, embedding); // (N, C)
         if (positionEmbedding != null) {
@@ -217,7 +222,18 @@ public final class Transformer implements AutoCloseable {
 
     /// The logits of hidden states, (N, V) f32.
     public Tensor logits(Tape tape, Tensor hidden) {
-        return tape.logits(hidden, head);
+        return ofWholeFile(() -> tape.logits(hidden, head));
+    }
+
+    /// What a pass computes. Where the file in which weights stay has been cut, that is said, not what came of it.
+    private Tensor ofWholeFile(Supplier<Tensor> pass) {
+        requireWhole();
+        try {
+            return pass.get();
+        } catch (InternalError | IllegalStateException e) { // a page of the file is gone, perhaps
+            requireWhole();
+            throw e;
+        }
     }
 
     /// Whether a few rows of a sequence get the same bits whatever rows they are computed with: products with quantised
@@ -308,7 +324,7 @@ public final class Transformer implements AutoCloseable {
     }
 
     /// @throws UncheckedIOException when the file in which weights stay has been cut
-    void requireWhole() {
+    private void requireWhole() {
         if (mapping != null) {
             mapping.requireWhole();
         }

@@ -4,18 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.text.ByteTokenizer;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What happens to files while they are mapped.
 class MappedFileTest {
@@ -23,7 +28,10 @@ class MappedFileTest {
     private Path folder;
 
     private Path model() throws IOException {
-        TransformerConfig config = Models.modern(64).config().with(c -> c.hidden = 1024);
+        TransformerConfig config = Models.modern(64).config().with(c -> {
+            c.width = 256;
+            c.hidden = 1024;
+        });
         try (Transformer model = Models.drawn(config)) {
             return StoredModels.folder(folder.resolve("model"), model, new ByteTokenizer());
         }
@@ -31,10 +39,14 @@ class MappedFileTest {
 
     private Path quantised() throws IOException {
         Path file = folder.resolve("model.gguf");
-        try (StoredModel model = StoredModel.open(model())) {
-            GgufExport.write(model, Quantization.pure(BlockFormat.Q8_0), file, _ -> {});
-        }
+        quantise(BlockFormat.Q8_0, file);
         return file;
+    }
+
+    private void quantise(BlockFormat format, Path file) throws IOException {
+        try (StoredModel model = StoredModel.open(model())) {
+            GgufExport.write(model, Quantization.pure(format), file, _ -> {});
+        }
     }
 
     private static void cut(Path file) throws IOException {
@@ -93,6 +105,36 @@ class MappedFileTest {
             cut(file);
             assertThatThrownBy(() -> generate(model)).hasStackTraceContaining("model.gguf: was cut from");
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Backend.Kernels.class,
+            names = {"AUTO", "JAVA"})
+    void aFileThatIsCutWhileAPassReadsItEndsThePassOnly(Backend.Kernels kernels)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                CutModelProbe.class.getName(),
+                kernels.name()));
+        List<Path> files = new ArrayList<>();
+        for (BlockFormat format : List.of(BlockFormat.Q8_0, BlockFormat.Q4_0, BlockFormat.Q4_K)) {
+            for (String pass : List.of("first", "second")) {
+                Path file = folder.resolve(format + "-" + pass + ".gguf");
+                quantise(format, file);
+                files.add(file);
+            }
+        }
+        files.forEach(file -> command.add(file.toString()));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        assertThat(output.lines().filter(line -> line.contains(": was cut from"))).as(output).hasSize(files.size());
     }
 
     @Test

@@ -10,6 +10,9 @@ import java.util.List;
 /// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole groups of 16
 /// rows of Q8_0 and Q4_0 are packed once, where there is memory for it, or else for each product by
 /// [BlockPackingCode]; others are taken apart in Java each time.
+///
+/// Code runs on memory of the process alone: pages of a mapped file may be gone, which ends a process whose code reads
+/// them, so rows of a file are copied by Java first, where it is an error.
 final class AmxBlockProduct implements BlockProduct {
     private static final List<String> FEATURES =
             List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni");
@@ -123,6 +126,7 @@ final class AmxBlockProduct implements BlockProduct {
                 if (address == 0) {
                     address = panel.reserve(format, w.columns()).address();
                     pack(group, w.columns(), address);
+                    w.raiseFaults();
                 } else {
                     count = neighbours(packed, first, to, format.groupBytes(w.columns()));
                 }
@@ -150,12 +154,11 @@ final class AmxBlockProduct implements BlockProduct {
             PackedFormat format = group.packed(columns);
             long stride = columns;
             if (format.isWhole()) {
-                stride = group.run().stride();
-                put(BlockParameters.ROWS, group.run().data().address() + group.offset());
+                stride = panel.copy(group, columns);
             } else {
                 panel.read(group, format, columns);
-                put(BlockParameters.ROWS, panel.rows().address());
             }
+            put(BlockParameters.ROWS, panel.rows().address());
             put(BlockParameters.ROW_STRIDE, stride);
             for (int i = 0; i < 8; i++) {
                 put(BlockParameters.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);

@@ -53,6 +53,7 @@ public final class BlockMatrix {
     private final Group[] groups;
     private final int grain;
     private final boolean hasLeast;
+    private final boolean mapped;
     private final PackedMemory memory;
     private volatile long[] packed;
     private boolean multiplied;
@@ -87,6 +88,7 @@ public final class BlockMatrix {
         groups = list.toArray(Group[]::new);
         grain = runs.stream().mapToInt(run -> run.format.group()).min().getAsInt();
         hasLeast = runs.stream().anyMatch(run -> run.format.hasLeast());
+        mapped = runs.stream().anyMatch(run -> run.data.isMapped());
     }
 
     private static void check(Run run, int columns) {
@@ -138,6 +140,14 @@ public final class BlockMatrix {
         }
     }
 
+    /// Where rows of a file that has been cut were read, the virtual machine throws an error when it next looks for
+    /// one. Any native method makes it look: now, and not when others already use what was read.
+    void raiseFaults() {
+        if (mapped) {
+            boolean _ = Thread.holdsLock(this);
+        }
+    }
+
     /// All rows, in order.
     Group[] groups() {
         return groups;
@@ -179,6 +189,7 @@ public final class BlockMatrix {
                         packing.pack(groups[i], addresses[i]);
                     }
                 }
+                raiseFaults();
             });
             forgetMapped();
         }

@@ -7,7 +7,6 @@ import static ai.epitome.tensor.Assembler.R13;
 import static ai.epitome.tensor.Assembler.R14;
 import static ai.epitome.tensor.Assembler.R8;
 import static ai.epitome.tensor.Assembler.R9;
-import static ai.epitome.tensor.Assembler.RBP;
 import static ai.epitome.tensor.Assembler.RCX;
 import static ai.epitome.tensor.Assembler.RDI;
 import static ai.epitome.tensor.Assembler.RDX;
@@ -44,7 +43,7 @@ final class BlockPackingCode {
     int pack(PackedFormat format) {
         code.align();
         int entry = code.here();
-        int[] saved = {RBP, R12, R13, R14};
+        int[] saved = {R12, R13, R14};
         for (int register : saved) {
             code.push(register);
         }
@@ -63,10 +62,6 @@ final class BlockPackingCode {
             code.gatherInts(SCALES, RSI, DISTANCE);
             code.intsToWords(SCALES, SCALES);
             code.storeInts(at(RDX, format.numbersBytes()), EIGHT, SCALES);
-            for (int line = 0; line < 16 * fileBytes; line += 64) {
-                code.prefetch(at(RBP, line));
-            }
-            code.addConstant(RBP, 16 * fileBytes);
         }
         for (int base : BASES) {
             code.addConstant(base, fileBytes);
@@ -84,7 +79,7 @@ final class BlockPackingCode {
 
     /// ```
     /// rsi r8 r9 r11   rows 0 to 3         rdx packed     r10 blocks left
-    /// r12 r13 r14     1, 4 and 12 strides                rbp fetched ahead
+    /// r12 r13 r14     1, 4 and 12 strides
     /// ```
     private void start() {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));
@@ -103,7 +98,6 @@ final class BlockPackingCode {
         code.lea(R11, at(R8, R12, 2, 0));
         code.load(RDX, at(RDI, BlockParameters.A));
         code.load(R10, at(RDI, BlockParameters.BLOCKS));
-        code.lea(RBP, at(RSI, R13, 4, 0));
     }
 
     /// 16 bytes of four rows, the first at `base`.

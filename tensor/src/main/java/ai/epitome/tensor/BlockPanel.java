@@ -4,8 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// A group of weight rows taken apart in Java: 16 rows of signed bytes, and a packed group in which scales and least
-/// values have their places already. Rows that do not exist are zeros.
+/// A group of weight rows as [BlockPackingCode] reads them: 16 rows of blocks as in the file, or, taken apart in Java,
+/// 16 rows of signed bytes, and a packed group in which scales and least values have their places already. Rows that do
+/// not exist are zeros.
 final class BlockPanel {
     private BlockRows row = new BlockRows(0);
     private MemorySegment rows = MemorySegment.NULL;
@@ -15,6 +16,21 @@ final class BlockPanel {
     MemorySegment reserve(PackedFormat format, int columns) {
         packed = reserve(packed, format.groupBytes(columns));
         return packed;
+    }
+
+    /// Copies 16 rows of blocks; the bytes from one to the next.
+    long copy(BlockMatrix.Group group, int columns) {
+        BlockMatrix.Run run = group.run();
+        long bytes = run.format().bytesOf(columns);
+        rows = reserve(rows, BlockMatrix.GROUP * bytes);
+        if (run.stride() == bytes) {
+            MemorySegment.copy(run.data(), group.offset(), rows, 0, BlockMatrix.GROUP * bytes);
+        } else {
+            for (int r = 0; r < BlockMatrix.GROUP; r++) {
+                MemorySegment.copy(run.data(), group.offset() + r * run.stride(), rows, r * bytes, bytes);
+            }
+        }
+        return bytes;
     }
 
     /// Takes apart the rows of a group, which [BlockPackingCode] then brings to its place.
@@ -50,7 +66,7 @@ final class BlockPanel {
         return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, 64);
     }
 
-    /// 16 rows of bytes, one after the other.
+    /// 16 rows, one after the other.
     MemorySegment rows() {
         return rows;
     }

@@ -81,6 +81,7 @@ final class VectorBlockProduct implements BlockProduct {
             Panel panel = new Panel(w.columns());
             for (int g = from; g < to; g++) {
                 panel.read(groups[g]);
+                w.raiseFaults();
                 for (int i = 0; i < count; i++) {
                     group(groups[g], panel, tokens[i], bias);
                     store(groups[g], panel, y, i * LANES);
