@@ -59,7 +59,7 @@ final class ActivationOperation {
         int hidden = gateUp.columns() / 2;
         Workers workers = tape.backend().workers();
         Tensor y = tape.allocate(gateUp.dtype(), gateUp.rows(), hidden);
-        workers.rows(gateUp.rows(), 8, (from, to, scratch) -> {
+        workers.rows(gateUp.rows(), Workers.worthwhile(hidden, 8), (from, to, scratch) -> {
             float[] row = scratch.floats(0, 2 * hidden);
             for (int n = from; n < to; n++) {
                 if (Bf16Activation.fits(hidden, gateUp, y)) {

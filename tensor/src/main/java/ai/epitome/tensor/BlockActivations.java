@@ -76,12 +76,18 @@ final class BlockActivations {
         }
     }
 
+    /// Magnitudes are in the order of their bits, and what is not a number is behind all: the comparison of floats
+    /// takes several instructions for each step.
     private static float largest(float[] x, int at) {
-        FloatVector most = FloatVector.fromArray(FLOATS, x, at).abs();
+        IntVector most = magnitude(x, at);
         for (int i = LANES; i < BLOCK; i += LANES) {
-            most = most.max(FloatVector.fromArray(FLOATS, x, at + i).abs());
+            most = most.max(magnitude(x, at + i));
         }
-        return most.reduceLanes(VectorOperators.MAX);
+        return Float.intBitsToFloat(most.reduceLanes(VectorOperators.MAX));
+    }
+
+    private static IntVector magnitude(float[] x, int at) {
+        return FloatVector.fromArray(FLOATS, x, at).reinterpretAsInts().and(Integer.MAX_VALUE);
     }
 
     /// `numbers = round(x * factor)`; their sum.

@@ -15,6 +15,10 @@ import java.lang.foreign.ValueLayout;
 /// Where the last tile has fewer than 16 tokens, the others have zeros in the table.
 final class BlockTokens {
     private static final int TILE = 16;
+    /// Tokens of a task.
+    private static final int TASK = 4;
+    /// Numbers that are worth waking another thread.
+    private static final long WORTH = 3000;
     /// Between tokens, so that rows of a power of two do not lie in the same sets of the first-level cache.
     private static final int APART = 64;
 
@@ -36,25 +40,28 @@ final class BlockTokens {
         width = tokens == 1 ? 1 : TILE;
         numbers = reserve(numbers, tiles() * numbersNext());
         table = reserve(table, tiles() * tableNext());
-        workers.run(tiles(), (tile, _) -> readTile(x, tile));
+        if (tokens % width > 0) {
+            table.asSlice((tiles() - 1) * tableNext(), tableNext()).fill((byte) 0);
+        }
+        boolean worth = (long) tokens * columns > WORTH;
+        workers.run((tokens + TASK - 1) / TASK, worth, (task, _) ->
+                readTokens(x, task * TASK, Math.min(tokens, (task + 1) * TASK)));
     }
 
     private static MemorySegment reserve(MemorySegment memory, long bytes) {
         return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, 64);
     }
 
-    private void readTile(Tensor x, int tile) {
+    private void readTokens(Tensor x, int from, int to) {
         BlockActivations row = rows.get();
         if (row == null || row.columns() != columns) {
             row = new BlockActivations(columns);
             rows.set(row);
         }
-        int count = Math.min(width, tokens - tile * width);
-        if (count < width) {
-            table.asSlice(tile * tableNext(), tableNext()).fill((byte) 0);
-        }
-        for (int t = 0; t < count; t++) {
-            row.read(x, tile * width + t);
+        for (int token = from; token < to; token++) {
+            row.read(x, token);
+            int tile = token / width;
+            int t = token % width;
             MemorySegment.copy(
                     row.numbers, 0, numbers, ValueLayout.JAVA_BYTE, tile * numbersNext() + t * stride(), columns);
             writeTable(row, tile, t);

@@ -101,7 +101,7 @@ final class CachedAttention {
         for (CachedRows sequence : sequences) {
             Arrays.fill(owner, sequence.row(), sequence.row() + sequence.count(), sequence);
         }
-        tape.backend().workers().rows(rows, 16, (from, to, scratch) -> {
+        tape.backend().workers().rows(rows, Workers.worthwhile(fused.columns(), 16), (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
                 int position = owner[row].position() + row - owner[row].row();
                 int block = owner[row].blocks()[position / BLOCK];

@@ -20,7 +20,7 @@ final class NormOperation {
         Workers workers = tape.backend().workers();
         Tensor y = tape.allocate(tape.backend().compute(), x.shape());
         Tensor statistics = tape.allocate(DType.F32, x.rows(), 2); // (mean, r) of each row
-        workers.rows(x.rows(), 16, (from, to, scratch) -> {
+        workers.rows(x.rows(), Workers.worthwhile(columns, 16), (from, to, scratch) -> {
             float[] row = scratch.floats(0, columns);
             float[] gains = scratch.floats(1, columns);
             float[] biases = scratch.floats(2, columns);

@@ -47,7 +47,7 @@ final class RotaryOperation {
         Tensor y = tape.allocate(qkv.dtype(), qkv.shape());
         Tensor scales = tape.allocate(DType.F32, qkv.rows(), shape.heads() + shape.keyValueHeads());
         Setting setting = new Setting(shape, table, positions, queryGain, keyGain, epsilon, scales);
-        tape.backend().workers().rows(qkv.rows(), 16, (from, to, scratch) -> {
+        tape.backend().workers().rows(qkv.rows(), Workers.worthwhile(columns, 16), (from, to, scratch) -> {
             float[] row = scratch.floats(0, columns);
             float[][] gains = gains(setting, scratch);
             for (int n = from; n < to; n++) {

@@ -9,8 +9,9 @@ import java.util.concurrent.locks.ReentrantLock;
 ///
 /// A parallel region is a number of independent tasks. Threads draw task numbers from a counter, so a thread that
 /// the system holds up delays one task and not half of the region. A task's result depends on its number alone,
-/// never on which thread ran it, so the same input gives the same bits. Between regions idle threads spin for a moment
-/// (the next kernel of a step follows at once) and then sleep.
+/// never on which thread ran it, so the same input gives the same bits. A region ends when its tasks have ended: nobody
+/// waits for a thread that comes too late for any. Between regions idle threads spin for a moment (the next kernel of a
+/// step follows at once) and then sleep.
 ///
 /// One region at a time: regions do not nest, and one thread at a time may open them. Where several threads share a
 /// pool (requests to a service, a training run beside them), each holds [#turn] for a step or a pass.
@@ -23,6 +24,8 @@ public final class Workers implements AutoCloseable {
 
     /// About a millisecond: a kernel of the same step follows sooner.
     private static final int SPINS = 20_000;
+    /// Elements of a task of a row loop.
+    private static final int WORTHWHILE = 2048;
 
     /// Rounds of waiting before a thread lets go of its processor: none where there are more threads than processors,
     /// since what it waits for may need that one.
@@ -31,13 +34,45 @@ public final class Workers implements AutoCloseable {
     private final Scratch[] scratch;
     private final ReentrantLock turn = new ReentrantLock(true);
     private final AtomicBoolean open = new AtomicBoolean();
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger running = new AtomicInteger();
-    private volatile int region;
+    private final AtomicInteger asleep = new AtomicInteger();
+    private volatile Region current;
     private volatile boolean closed;
-    private volatile Throwable failure;
-    private Task body;
-    private int tasks;
+
+    /// The tasks of one region.
+    private static final class Region {
+        private final int tasks;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger ended = new AtomicInteger();
+        private volatile Throwable failure;
+        private Task body; // null when all have ended, so that what it refers to can go
+
+        Region(Task body, int tasks) {
+            this.body = body;
+            this.tasks = tasks;
+        }
+
+        /// Runs tasks until none is left. After a failure, those that are left are not run.
+        void draw(Scratch own) {
+            int drawn = 0;
+            for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+                if (failure == null) {
+                    run(task, own);
+                }
+                drawn++;
+            }
+            if (drawn > 0) {
+                ended.addAndGet(drawn);
+            }
+        }
+
+        private void run(int task, Scratch own) {
+            try {
+                body.run(task, own);
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            }
+        }
+    }
 
     /// A pool of `count` threads, the caller included.
     public Workers(int count) {
@@ -80,21 +115,17 @@ public final class Workers implements AutoCloseable {
         if (!open.compareAndSet(false, true)) {
             throw new IllegalStateException("two threads opened a region at once: hold Workers.turn() around a pass");
         }
-        body = task;
-        tasks = count;
-        next.set(0);
-        running.set(threads.length);
-        region++; // publishes the plain fields above
-        for (Thread thread : threads) {
-            LockSupport.unpark(thread);
+        Region region = new Region(task, count);
+        current = region;
+        if (asleep.get() > 0) {
+            wakeAll();
         }
-        draw(scratch[0]);
-        awaitOthers();
-        body = null;
+        region.draw(scratch[0]);
+        await(region);
+        region.body = null;
         open.set(false);
-        Throwable thrown = failure;
+        Throwable thrown = region.failure;
         if (thrown != null) {
-            failure = null;
             throw thrown instanceof RuntimeException e
                     ? e
                     : new IllegalStateException("a kernel thread failed", thrown);
@@ -102,8 +133,8 @@ public final class Workers implements AutoCloseable {
     }
 
     /// Spins while the others finish, and lets go of the processor where that takes long: they may be waiting for it.
-    private void awaitOthers() {
-        for (int round = 0; running.get() != 0; round++) {
+    private void await(Region region) {
+        for (int round = 0; region.ended.get() != region.tasks; round++) {
             if (round < spins) {
                 Thread.onSpinWait();
             } else {
@@ -133,6 +164,12 @@ public final class Workers implements AutoCloseable {
                         range.run((int) ((long) count * task / parts), (int) ((long) count * (task + 1) / parts), own));
     }
 
+    /// Rows of so many elements that are worth waking another thread, at most `most`: for loops that take some
+    /// nanoseconds an element.
+    public static int worthwhile(int columns, int most) {
+        return Math.clamp(WORTHWHILE / Math.max(1, columns), 1, most);
+    }
+
     /// Work on rows `from` (inclusive) to `to` (exclusive).
     @FunctionalInterface
     public interface Range {
@@ -140,41 +177,39 @@ public final class Workers implements AutoCloseable {
     }
 
     private void work(Scratch own) {
-        int seen = 0;
-        while (true) {
-            int round = 0;
-            while (region == seen) {
-                if (closed) {
-                    return;
-                }
-                if (++round < spins) {
-                    Thread.onSpinWait();
-                } else {
-                    LockSupport.park(this);
-                }
+        Region seen = null;
+        while (!closed) {
+            awaitOtherThan(seen);
+            seen = current;
+            if (seen != null) {
+                seen.draw(own);
             }
-            seen++;
-            draw(own);
-            running.decrementAndGet();
         }
     }
 
-    private void draw(Scratch own) {
-        try {
-            for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
-                body.run(task, own);
+    private void awaitOtherThan(Region seen) {
+        for (int round = 0; current == seen && !closed; round++) {
+            if (round < spins) {
+                Thread.onSpinWait();
+                continue;
             }
-        } catch (RuntimeException | Error e) {
-            next.set(tasks);
-            failure = e;
+            asleep.incrementAndGet(); // seen by whoever opens the next region, or the region is seen here
+            if (current == seen && !closed) {
+                LockSupport.park(this);
+            }
+            asleep.decrementAndGet();
+        }
+    }
+
+    private void wakeAll() {
+        for (Thread thread : threads) {
+            LockSupport.unpark(thread);
         }
     }
 
     @Override
     public void close() {
         closed = true;
-        for (Thread thread : threads) {
-            LockSupport.unpark(thread);
-        }
+        wakeAll();
     }
 }

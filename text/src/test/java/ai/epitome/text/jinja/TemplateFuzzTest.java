@@ -136,12 +136,12 @@ class TemplateFuzzTest {
         }
     }
 
-    @FuzzTest(maxDuration = "20s")
+    @FuzzTest
     void anyText(FuzzedDataProvider data) {
         render(data.consumeRemainingAsString());
     }
 
-    @FuzzTest(maxDuration = "20s")
+    @FuzzTest
     void anyPieces(FuzzedDataProvider data) {
         var source = new StringBuilder();
         for (int i = 0; i < 200 && data.remainingBytes() > 0; i++) {
