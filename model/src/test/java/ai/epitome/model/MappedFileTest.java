@@ -134,7 +134,9 @@ class MappedFileTest {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(output).isZero();
-        assertThat(output.lines().filter(line -> line.contains(": was cut from"))).as(output).hasSize(files.size());
+        assertThat(output.lines().filter(line -> line.contains(": was cut from")))
+                .as(output)
+                .hasSize(files.size());
     }
 
     @Test

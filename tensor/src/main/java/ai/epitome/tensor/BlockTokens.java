@@ -44,8 +44,10 @@ final class BlockTokens {
             table.asSlice((tiles() - 1) * tableNext(), tableNext()).fill((byte) 0);
         }
         boolean worth = (long) tokens * columns > WORTH;
-        workers.run((tokens + TASK - 1) / TASK, worth, (task, _) ->
-                readTokens(x, task * TASK, Math.min(tokens, (task + 1) * TASK)));
+        workers.run(
+                (tokens + TASK - 1) / TASK,
+                worth,
+                (task, _) -> readTokens(x, task * TASK, Math.min(tokens, (task + 1) * TASK)));
     }
 
     private static MemorySegment reserve(MemorySegment memory, long bytes) {
