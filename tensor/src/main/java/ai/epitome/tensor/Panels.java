@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
@@ -31,10 +32,33 @@ final class Panels {
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-    /// Lanes of two registers, interleaved: the lower halves and the upper halves.
-    private static final VectorShuffle<Float> LOWER = VectorShuffle.makeZip(FLOATS, 0);
+    /// Lanes moved up and down by half of a register, a quarter of it, two and one, and the lanes whose number has
+    /// that bit. One rotation and one blend for each result is less than interleaving two registers takes.
+    private static final VectorShuffle<Float> UP_HALF = rotation(LANES / 2);
 
-    private static final VectorShuffle<Float> UPPER = VectorShuffle.makeZip(FLOATS, 1);
+    private static final VectorShuffle<Float> DOWN_HALF = rotation(LANES - LANES / 2);
+    private static final VectorMask<Float> UPPER_HALF = lanes(LANES / 2);
+    private static final VectorShuffle<Float> UP_QUARTER = rotation(LANES / 4);
+    private static final VectorShuffle<Float> DOWN_QUARTER = rotation(LANES - LANES / 4);
+    private static final VectorMask<Float> UPPER_QUARTER = lanes(LANES / 4);
+    private static final VectorShuffle<Float> UP_TWO = rotation(2);
+    private static final VectorShuffle<Float> DOWN_TWO = rotation(LANES - 2);
+    private static final VectorMask<Float> UPPER_TWO = lanes(2);
+    private static final VectorShuffle<Float> UP_ONE = rotation(1);
+    private static final VectorShuffle<Float> DOWN_ONE = rotation(LANES - 1);
+    private static final VectorMask<Float> UPPER_ONE = lanes(1);
+
+    private static VectorShuffle<Float> rotation(int by) {
+        return VectorShuffle.fromOp(FLOATS, lane -> (lane + LANES - by) % LANES);
+    }
+
+    private static VectorMask<Float> lanes(int bit) {
+        long bits = 0;
+        for (int lane = 0; lane < LANES; lane++) {
+            bits |= (lane & bit) == 0 ? 0 : 1L << lane;
+        }
+        return VectorMask.fromLong(FLOATS, bits);
+    }
 
     /// Memory rows that are copied together: few enough to stay in the first-level cache even where their stride
     /// makes them share its sets, while one panel after the other takes its part of them.
@@ -71,10 +95,12 @@ final class Panels {
         int unspilt = depth - (registers * LANES - 1) / width;
         for (int p = 0; p < depth; p += TOGETHER) {
             int end = Math.min(p + TOGETHER, depth);
+            boolean within = last >= x.offset() + (long) (from + end - 1) * x.stride() + x.rows() - 1;
             for (int first = 0; first < x.rows(); first += width) {
                 long start = x.offset() + (long) (from + p) * x.stride() + first;
                 int to = at + first * depth + p * width;
-                int rows = last < start ? 0 : (int) Math.min(end - p, (last - start) / x.stride() + 1);
+                int rows =
+                        within ? end - p : last < start ? 0 : (int) Math.min(end - p, (last - start) / x.stride() + 1);
                 int whole = Math.clamp(unspilt - p, 0, rows);
                 if (x.dtype() == DType.F32) {
                     copyFloats(x.data(), start, x.stride(), whole, registers, target, to, width);
@@ -137,25 +163,26 @@ final class Panels {
     /// Transposes the square block that starts at element `start` into rows of `target`, `width` apart; rows after
     /// `last` are copies of it.
     ///
-    /// Interleaving the lanes of row i with those of row i + LANES / 2, for every i, rotates the bits of an
-    /// element's place by one; after as many times as a row number has bits, row and column have changed places.
-    /// Two such steps are done at once, four registers in and four out.
+    /// For each bit of a row number, from the highest down, rows that differ in that bit alone exchange
+    /// halves: what lies in the upper one's lanes without the bit against what lies in the lower one's lanes
+    /// with it. Then row and column have changed places. Two bits are done at once, four registers in and four
+    /// out.
     private void transpose(Matrix x, long start, int last, float[] target, int at, int width) {
         boolean done = LANES == 4;
         float[] to = done ? target : block;
         if (x.dtype() == DType.F32) {
-            interleaveFloats(x.data(), start, x.stride(), last, to, done ? at : 0, done ? width : LANES);
+            exchangeFloats(x.data(), start, x.stride(), last, to, done ? at : 0, done ? width : LANES);
         } else {
-            interleaveBf16(x.data(), start, x.stride(), last, to, done ? at : 0, done ? width : LANES);
+            exchangeBf16(x.data(), start, x.stride(), last, to, done ? at : 0, done ? width : LANES);
         }
         if (LANES == 16) {
-            interleaveTwice(block, target, at, width);
+            exchangeTwice(block, target, at, width);
         } else if (LANES == 8) {
-            interleaveOnce(block, target, at, width);
+            exchangeOnce(block, target, at, width);
         }
     }
 
-    private static void interleaveFloats(
+    private static void exchangeFloats(
             MemorySegment data, long start, int stride, int last, float[] target, int at, int width) {
         for (int i = 0; i < QUARTER; i++) {
             FloatVector a =
@@ -166,52 +193,64 @@ final class Panels {
                     FLOATS, data, (start + (long) Math.min(i + 2 * QUARTER, last) * stride) * 4, ORDER);
             FloatVector d = FloatVector.fromMemorySegment(
                     FLOATS, data, (start + (long) Math.min(i + 3 * QUARTER, last) * stride) * 4, ORDER);
-            FloatVector acLower = a.rearrange(LOWER, c);
-            FloatVector acUpper = a.rearrange(UPPER, c);
-            FloatVector bdLower = b.rearrange(LOWER, d);
-            FloatVector bdUpper = b.rearrange(UPPER, d);
-            int to = at + 4 * i * width;
-            acLower.rearrange(LOWER, bdLower).intoArray(target, to);
-            acLower.rearrange(UPPER, bdLower).intoArray(target, to + width);
-            acUpper.rearrange(LOWER, bdUpper).intoArray(target, to + 2 * width);
-            acUpper.rearrange(UPPER, bdUpper).intoArray(target, to + 3 * width);
+            FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
+            FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
+            FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
+            FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
+            FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
+            FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
+            FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
+            FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
+            int to = at + i * width;
+            a2.intoArray(target, to);
+            b2.intoArray(target, to + QUARTER * width);
+            c2.intoArray(target, to + 2 * QUARTER * width);
+            d2.intoArray(target, to + 3 * QUARTER * width);
         }
     }
 
-    private static void interleaveBf16(
+    private static void exchangeBf16(
             MemorySegment data, long start, int stride, int last, float[] target, int at, int width) {
         for (int i = 0; i < QUARTER; i++) {
             FloatVector a = loadBf16(data, start + (long) Math.min(i, last) * stride);
             FloatVector b = loadBf16(data, start + (long) Math.min(i + QUARTER, last) * stride);
             FloatVector c = loadBf16(data, start + (long) Math.min(i + 2 * QUARTER, last) * stride);
             FloatVector d = loadBf16(data, start + (long) Math.min(i + 3 * QUARTER, last) * stride);
-            FloatVector acLower = a.rearrange(LOWER, c);
-            FloatVector acUpper = a.rearrange(UPPER, c);
-            FloatVector bdLower = b.rearrange(LOWER, d);
-            FloatVector bdUpper = b.rearrange(UPPER, d);
-            int to = at + 4 * i * width;
-            acLower.rearrange(LOWER, bdLower).intoArray(target, to);
-            acLower.rearrange(UPPER, bdLower).intoArray(target, to + width);
-            acUpper.rearrange(LOWER, bdUpper).intoArray(target, to + 2 * width);
-            acUpper.rearrange(UPPER, bdUpper).intoArray(target, to + 3 * width);
+            FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
+            FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
+            FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
+            FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
+            FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
+            FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
+            FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
+            FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
+            int to = at + i * width;
+            a2.intoArray(target, to);
+            b2.intoArray(target, to + QUARTER * width);
+            c2.intoArray(target, to + 2 * QUARTER * width);
+            d2.intoArray(target, to + 3 * QUARTER * width);
         }
     }
 
-    private static void interleaveTwice(float[] source, float[] target, int at, int width) {
+    private static void exchangeTwice(float[] source, float[] target, int at, int width) {
         for (int i = 0; i < QUARTER; i++) {
-            FloatVector a = FloatVector.fromArray(FLOATS, source, (i) * LANES);
-            FloatVector b = FloatVector.fromArray(FLOATS, source, (i + QUARTER) * LANES);
-            FloatVector c = FloatVector.fromArray(FLOATS, source, (i + 2 * QUARTER) * LANES);
-            FloatVector d = FloatVector.fromArray(FLOATS, source, (i + 3 * QUARTER) * LANES);
-            FloatVector acLower = a.rearrange(LOWER, c);
-            FloatVector acUpper = a.rearrange(UPPER, c);
-            FloatVector bdLower = b.rearrange(LOWER, d);
-            FloatVector bdUpper = b.rearrange(UPPER, d);
+            FloatVector a = FloatVector.fromArray(FLOATS, source, 4 * i * LANES);
+            FloatVector b = FloatVector.fromArray(FLOATS, source, (4 * i + 1) * LANES);
+            FloatVector c = FloatVector.fromArray(FLOATS, source, (4 * i + 2) * LANES);
+            FloatVector d = FloatVector.fromArray(FLOATS, source, (4 * i + 3) * LANES);
+            FloatVector a1 = a.blend(c.rearrange(UP_TWO), UPPER_TWO);
+            FloatVector c1 = a.rearrange(DOWN_TWO).blend(c, UPPER_TWO);
+            FloatVector b1 = b.blend(d.rearrange(UP_TWO), UPPER_TWO);
+            FloatVector d1 = b.rearrange(DOWN_TWO).blend(d, UPPER_TWO);
+            FloatVector a2 = a1.blend(b1.rearrange(UP_ONE), UPPER_ONE);
+            FloatVector b2 = a1.rearrange(DOWN_ONE).blend(b1, UPPER_ONE);
+            FloatVector c2 = c1.blend(d1.rearrange(UP_ONE), UPPER_ONE);
+            FloatVector d2 = c1.rearrange(DOWN_ONE).blend(d1, UPPER_ONE);
             int to = at + 4 * i * width;
-            acLower.rearrange(LOWER, bdLower).intoArray(target, to);
-            acLower.rearrange(UPPER, bdLower).intoArray(target, to + width);
-            acUpper.rearrange(LOWER, bdUpper).intoArray(target, to + 2 * width);
-            acUpper.rearrange(UPPER, bdUpper).intoArray(target, to + 3 * width);
+            a2.intoArray(target, to);
+            b2.intoArray(target, to + width);
+            c2.intoArray(target, to + 2 * width);
+            d2.intoArray(target, to + 3 * width);
         }
     }
 
@@ -222,12 +261,12 @@ final class Panels {
         return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 
-    private static void interleaveOnce(float[] source, float[] target, int at, int width) {
+    private static void exchangeOnce(float[] source, float[] target, int at, int width) {
         for (int i = 0; i < LANES / 2; i++) {
-            FloatVector a = FloatVector.fromArray(FLOATS, source, i * LANES);
-            FloatVector b = FloatVector.fromArray(FLOATS, source, (i + LANES / 2) * LANES);
-            a.rearrange(LOWER, b).intoArray(target, at + 2 * i * width);
-            a.rearrange(UPPER, b).intoArray(target, at + (2 * i + 1) * width);
+            FloatVector a = FloatVector.fromArray(FLOATS, source, 2 * i * LANES);
+            FloatVector b = FloatVector.fromArray(FLOATS, source, (2 * i + 1) * LANES);
+            a.blend(b.rearrange(UP_ONE), UPPER_ONE).intoArray(target, at + 2 * i * width);
+            a.rearrange(DOWN_ONE).blend(b, UPPER_ONE).intoArray(target, at + (2 * i + 1) * width);
         }
     }
 }

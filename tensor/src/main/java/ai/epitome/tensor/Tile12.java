@@ -17,33 +17,33 @@ final class Tile12 {
 
     private Tile12() {}
 
-    /// `c = a · b` for packed panels: `a` holds 12 values and `b` two registers for each of `depth` steps; `c` gets
-    /// 12 rows of two registers.
-    static void multiply(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c) {
-        FloatVector c0L = FloatVector.zero(FLOATS);
-        FloatVector c0R = FloatVector.zero(FLOATS);
-        FloatVector c1L = FloatVector.zero(FLOATS);
-        FloatVector c1R = FloatVector.zero(FLOATS);
-        FloatVector c2L = FloatVector.zero(FLOATS);
-        FloatVector c2R = FloatVector.zero(FLOATS);
-        FloatVector c3L = FloatVector.zero(FLOATS);
-        FloatVector c3R = FloatVector.zero(FLOATS);
-        FloatVector c4L = FloatVector.zero(FLOATS);
-        FloatVector c4R = FloatVector.zero(FLOATS);
-        FloatVector c5L = FloatVector.zero(FLOATS);
-        FloatVector c5R = FloatVector.zero(FLOATS);
-        FloatVector c6L = FloatVector.zero(FLOATS);
-        FloatVector c6R = FloatVector.zero(FLOATS);
-        FloatVector c7L = FloatVector.zero(FLOATS);
-        FloatVector c7R = FloatVector.zero(FLOATS);
-        FloatVector c8L = FloatVector.zero(FLOATS);
-        FloatVector c8R = FloatVector.zero(FLOATS);
-        FloatVector c9L = FloatVector.zero(FLOATS);
-        FloatVector c9R = FloatVector.zero(FLOATS);
-        FloatVector c10L = FloatVector.zero(FLOATS);
-        FloatVector c10R = FloatVector.zero(FLOATS);
-        FloatVector c11L = FloatVector.zero(FLOATS);
-        FloatVector c11R = FloatVector.zero(FLOATS);
+    /// `c += a · b` for packed panels: `a` holds 12 values and `b` two registers for each of `depth` steps; `c`
+    /// holds 12 rows of two registers from `at` on.
+    static void multiply(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c, int at) {
+        FloatVector c0L = FloatVector.fromArray(FLOATS, c, at);
+        FloatVector c0R = FloatVector.fromArray(FLOATS, c, at + LANES);
+        FloatVector c1L = FloatVector.fromArray(FLOATS, c, at + 2 * LANES);
+        FloatVector c1R = FloatVector.fromArray(FLOATS, c, at + 3 * LANES);
+        FloatVector c2L = FloatVector.fromArray(FLOATS, c, at + 4 * LANES);
+        FloatVector c2R = FloatVector.fromArray(FLOATS, c, at + 5 * LANES);
+        FloatVector c3L = FloatVector.fromArray(FLOATS, c, at + 6 * LANES);
+        FloatVector c3R = FloatVector.fromArray(FLOATS, c, at + 7 * LANES);
+        FloatVector c4L = FloatVector.fromArray(FLOATS, c, at + 8 * LANES);
+        FloatVector c4R = FloatVector.fromArray(FLOATS, c, at + 9 * LANES);
+        FloatVector c5L = FloatVector.fromArray(FLOATS, c, at + 10 * LANES);
+        FloatVector c5R = FloatVector.fromArray(FLOATS, c, at + 11 * LANES);
+        FloatVector c6L = FloatVector.fromArray(FLOATS, c, at + 12 * LANES);
+        FloatVector c6R = FloatVector.fromArray(FLOATS, c, at + 13 * LANES);
+        FloatVector c7L = FloatVector.fromArray(FLOATS, c, at + 14 * LANES);
+        FloatVector c7R = FloatVector.fromArray(FLOATS, c, at + 15 * LANES);
+        FloatVector c8L = FloatVector.fromArray(FLOATS, c, at + 16 * LANES);
+        FloatVector c8R = FloatVector.fromArray(FLOATS, c, at + 17 * LANES);
+        FloatVector c9L = FloatVector.fromArray(FLOATS, c, at + 18 * LANES);
+        FloatVector c9R = FloatVector.fromArray(FLOATS, c, at + 19 * LANES);
+        FloatVector c10L = FloatVector.fromArray(FLOATS, c, at + 20 * LANES);
+        FloatVector c10R = FloatVector.fromArray(FLOATS, c, at + 21 * LANES);
+        FloatVector c11L = FloatVector.fromArray(FLOATS, c, at + 22 * LANES);
+        FloatVector c11R = FloatVector.fromArray(FLOATS, c, at + 23 * LANES);
         for (int p = 0, pa = aFrom, pb = bFrom; p < depth; p++, pa += ROWS, pb += 2 * LANES) {
             FloatVector bL = FloatVector.fromArray(FLOATS, b, pb);
             FloatVector bR = FloatVector.fromArray(FLOATS, b, pb + LANES);
@@ -84,29 +84,29 @@ final class Tile12 {
             c11L = a11.fma(bL, c11L);
             c11R = a11.fma(bR, c11R);
         }
-        c0L.intoArray(c, 0);
-        c0R.intoArray(c, LANES);
-        c1L.intoArray(c, 2 * LANES);
-        c1R.intoArray(c, 3 * LANES);
-        c2L.intoArray(c, 4 * LANES);
-        c2R.intoArray(c, 5 * LANES);
-        c3L.intoArray(c, 6 * LANES);
-        c3R.intoArray(c, 7 * LANES);
-        c4L.intoArray(c, 8 * LANES);
-        c4R.intoArray(c, 9 * LANES);
-        c5L.intoArray(c, 10 * LANES);
-        c5R.intoArray(c, 11 * LANES);
-        c6L.intoArray(c, 12 * LANES);
-        c6R.intoArray(c, 13 * LANES);
-        c7L.intoArray(c, 14 * LANES);
-        c7R.intoArray(c, 15 * LANES);
-        c8L.intoArray(c, 16 * LANES);
-        c8R.intoArray(c, 17 * LANES);
-        c9L.intoArray(c, 18 * LANES);
-        c9R.intoArray(c, 19 * LANES);
-        c10L.intoArray(c, 20 * LANES);
-        c10R.intoArray(c, 21 * LANES);
-        c11L.intoArray(c, 22 * LANES);
-        c11R.intoArray(c, 23 * LANES);
+        c0L.intoArray(c, at);
+        c0R.intoArray(c, at + LANES);
+        c1L.intoArray(c, at + 2 * LANES);
+        c1R.intoArray(c, at + 3 * LANES);
+        c2L.intoArray(c, at + 4 * LANES);
+        c2R.intoArray(c, at + 5 * LANES);
+        c3L.intoArray(c, at + 6 * LANES);
+        c3R.intoArray(c, at + 7 * LANES);
+        c4L.intoArray(c, at + 8 * LANES);
+        c4R.intoArray(c, at + 9 * LANES);
+        c5L.intoArray(c, at + 10 * LANES);
+        c5R.intoArray(c, at + 11 * LANES);
+        c6L.intoArray(c, at + 12 * LANES);
+        c6R.intoArray(c, at + 13 * LANES);
+        c7L.intoArray(c, at + 14 * LANES);
+        c7R.intoArray(c, at + 15 * LANES);
+        c8L.intoArray(c, at + 16 * LANES);
+        c8R.intoArray(c, at + 17 * LANES);
+        c9L.intoArray(c, at + 18 * LANES);
+        c9R.intoArray(c, at + 19 * LANES);
+        c10L.intoArray(c, at + 20 * LANES);
+        c10R.intoArray(c, at + 21 * LANES);
+        c11L.intoArray(c, at + 22 * LANES);
+        c11R.intoArray(c, at + 23 * LANES);
     }
 }

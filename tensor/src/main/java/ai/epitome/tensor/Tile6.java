@@ -17,21 +17,21 @@ final class Tile6 {
 
     private Tile6() {}
 
-    /// `c = a · b` for packed panels: `a` holds 6 values and `b` two registers for each of `depth` steps; `c` gets 6
-    /// rows of two registers.
-    static void multiply(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c) {
-        FloatVector c0L = FloatVector.zero(FLOATS);
-        FloatVector c0R = FloatVector.zero(FLOATS);
-        FloatVector c1L = FloatVector.zero(FLOATS);
-        FloatVector c1R = FloatVector.zero(FLOATS);
-        FloatVector c2L = FloatVector.zero(FLOATS);
-        FloatVector c2R = FloatVector.zero(FLOATS);
-        FloatVector c3L = FloatVector.zero(FLOATS);
-        FloatVector c3R = FloatVector.zero(FLOATS);
-        FloatVector c4L = FloatVector.zero(FLOATS);
-        FloatVector c4R = FloatVector.zero(FLOATS);
-        FloatVector c5L = FloatVector.zero(FLOATS);
-        FloatVector c5R = FloatVector.zero(FLOATS);
+    /// `c += a · b` for packed panels: `a` holds 6 values and `b` two registers for each of `depth` steps; `c` holds
+    /// 6 rows of two registers from `at` on.
+    static void multiply(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c, int at) {
+        FloatVector c0L = FloatVector.fromArray(FLOATS, c, at);
+        FloatVector c0R = FloatVector.fromArray(FLOATS, c, at + LANES);
+        FloatVector c1L = FloatVector.fromArray(FLOATS, c, at + 2 * LANES);
+        FloatVector c1R = FloatVector.fromArray(FLOATS, c, at + 3 * LANES);
+        FloatVector c2L = FloatVector.fromArray(FLOATS, c, at + 4 * LANES);
+        FloatVector c2R = FloatVector.fromArray(FLOATS, c, at + 5 * LANES);
+        FloatVector c3L = FloatVector.fromArray(FLOATS, c, at + 6 * LANES);
+        FloatVector c3R = FloatVector.fromArray(FLOATS, c, at + 7 * LANES);
+        FloatVector c4L = FloatVector.fromArray(FLOATS, c, at + 8 * LANES);
+        FloatVector c4R = FloatVector.fromArray(FLOATS, c, at + 9 * LANES);
+        FloatVector c5L = FloatVector.fromArray(FLOATS, c, at + 10 * LANES);
+        FloatVector c5R = FloatVector.fromArray(FLOATS, c, at + 11 * LANES);
         for (int p = 0, pa = aFrom, pb = bFrom; p < depth; p++, pa += ROWS, pb += 2 * LANES) {
             FloatVector bL = FloatVector.fromArray(FLOATS, b, pb);
             FloatVector bR = FloatVector.fromArray(FLOATS, b, pb + LANES);
@@ -54,17 +54,17 @@ final class Tile6 {
             c5L = a5.fma(bL, c5L);
             c5R = a5.fma(bR, c5R);
         }
-        c0L.intoArray(c, 0);
-        c0R.intoArray(c, LANES);
-        c1L.intoArray(c, 2 * LANES);
-        c1R.intoArray(c, 3 * LANES);
-        c2L.intoArray(c, 4 * LANES);
-        c2R.intoArray(c, 5 * LANES);
-        c3L.intoArray(c, 6 * LANES);
-        c3R.intoArray(c, 7 * LANES);
-        c4L.intoArray(c, 8 * LANES);
-        c4R.intoArray(c, 9 * LANES);
-        c5L.intoArray(c, 10 * LANES);
-        c5R.intoArray(c, 11 * LANES);
+        c0L.intoArray(c, at);
+        c0R.intoArray(c, at + LANES);
+        c1L.intoArray(c, at + 2 * LANES);
+        c1R.intoArray(c, at + 3 * LANES);
+        c2L.intoArray(c, at + 4 * LANES);
+        c2R.intoArray(c, at + 5 * LANES);
+        c3L.intoArray(c, at + 6 * LANES);
+        c3R.intoArray(c, at + 7 * LANES);
+        c4L.intoArray(c, at + 8 * LANES);
+        c4R.intoArray(c, at + 9 * LANES);
+        c5L.intoArray(c, at + 10 * LANES);
+        c5R.intoArray(c, at + 11 * LANES);
     }
 }
