@@ -105,6 +105,9 @@ final class MachineCode {
     /// Memory of huge pages, as far as the system has them: addresses of ordinary pages are looked up every 4 KB, which
     /// takes a fifth of the time in which weights are read. Its address; it is the caller's until [#unmap].
     static long mapHuge(long size) throws IOException {
+        if (!System.getProperty("os.name").equals("Linux")) {
+            throw new IOException("huge pages are asked for in Linux's way");
+        }
         MethodHandle map = function("mmap", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
         MethodHandle advise = function("madvise", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT);
         try {

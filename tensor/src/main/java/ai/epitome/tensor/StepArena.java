@@ -16,7 +16,7 @@ import java.util.TreeMap;
 /// alive at once. [#reset] takes everything back. A step that repeats the requests of the one before it gets the
 /// same addresses. Not thread-safe: one thread builds a step.
 public final class StepArena implements AutoCloseable {
-    /// What is reserved at a time. Memory is touched when it is reserved: a large chunk would lie idle at its end.
+    /// What is reserved at a time, in huge pages. Once touched it stays: a large chunk would lie idle at its end.
     private static final long CHUNK_BYTES = 16L << 20;
 
     /// A piece of the system's memory.
@@ -123,10 +123,9 @@ public final class StepArena implements AutoCloseable {
     }
 
     private Chunk reserve(long bytes) {
-        long size = Math.max(bytes, CHUNK_BYTES);
-        Chunk chunk = Chunk.of(arena.allocate(size, Tensor.ALIGNMENT));
+        Chunk chunk = Chunk.of(HugePages.allocate(arena, Math.max(bytes, CHUNK_BYTES)));
         chunks.add(chunk);
-        reserved += size;
+        reserved += chunk.memory.byteSize();
         return chunk;
     }
 
