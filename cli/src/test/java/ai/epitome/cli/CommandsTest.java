@@ -623,14 +623,20 @@ class CommandsTest {
 
     @Test
     void aPortInUseIsToldInOneLine() throws IOException {
+        String database = folder.resolve("in-use.db").toString(); // not that of whoever runs the tests
         try (java.net.ServerSocket taken = new java.net.ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
             String port = String.valueOf(taken.getLocalPort());
-            Result result = run("serve", model.toString(), "--port", port);
+            Result result = run("serve", model.toString(), "--port", port, "--database", database);
             assertFails(result, "127.0.0.1:" + port, "in use", "--port 0");
-            assertFails(run("up", "--model", model.toString(), "--port", port), "in use");
+            assertFails(run("up", "--model", model.toString(), "--port", port, "--database", database), "in use");
         }
         assertFails(
-                run("serve", model.toString(), model.toString(), "--port", "0"), "two of the models are called tiny");
-        assertFails(run("serve", model.toString(), "--port", "70000"), "between 0", "65535", "70000");
+                run("serve", model.toString(), model.toString(), "--port", "0", "--database", database),
+                "two of the models are called tiny");
+        assertFails(
+                run("serve", model.toString(), "--port", "70000", "--database", database),
+                "between 0",
+                "65535",
+                "70000");
     }
 }
