@@ -111,7 +111,8 @@ class Llama2cCheckpointTest {
     }
 
     private static void read(byte[] bytes) {
-        try (Llama2cCheckpoint read = Llama2cCheckpoint.parse(MappedFile.of(Path.of("fuzzed"), bytes));
+        try (MappedFile file = MappedFile.of(Path.of("fuzzed"), bytes);
+                Llama2cCheckpoint read = Llama2cCheckpoint.parse(file);
                 Transformer model = new Transformer(read.config())) {
             read.fill(model); // throws when outside the memory
         } catch (MalformedModelException expected) {

@@ -40,7 +40,8 @@ class SafetensorsFuzzTest {
     }
 
     private static void read(byte[] bytes) {
-        try (Safetensors read = Safetensors.parse(MappedFile.of(Path.of("fuzzed"), bytes))) {
+        try (MappedFile file = MappedFile.of(Path.of("fuzzed"), bytes);
+                Safetensors read = Safetensors.parse(file)) {
             long total = 0;
             for (Safetensors.Entry entry : read.entries().values()) {
                 total += entry.data().byteSize();
