@@ -113,7 +113,7 @@ class HttpEdgesTest {
         "DELETE, /v1/completions, POST",
         "GET, /v1/completions, POST",
         "POST, /v1/models, GET",
-        "PUT, /v1/models/fake, GET",
+        "PUT, /v1/models/fake, 'GET, DELETE'",
         "POST, /health, GET",
         "POST, /, 'GET, HEAD'",
         "DELETE, /api/progress, GET"
