@@ -3,6 +3,7 @@ package ai.epitome.serve;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.store.BatchStore;
 import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.LeasedWork;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
@@ -94,8 +95,8 @@ final class BatchRoutes implements HttpService {
         LATER.forEach(batch::putNull);
         batch.putObject("request_counts").put("total", 0).put("completed", 0).put("failed", 0);
         batch.set("metadata", MetadataFields.parse(fields));
-        batches.add(new BatchStore.Batch(
-                batch.path("id").stringValue(), meter.owner(), now, "validating", batch.toString(), 0));
+        batches.add(
+                new LeasedWork(batch.path("id").stringValue(), meter.owner(), now, "validating", batch.toString(), 0));
         worker.wake();
         Http.send(response, 200, shown(batch));
     }
@@ -107,12 +108,12 @@ final class BatchRoutes implements HttpService {
         return shown;
     }
 
-    private BatchStore.Batch find(ServerRequest request) {
+    private LeasedWork find(ServerRequest request) {
         String id = request.path().pathParameters().get("id");
         return batches.find(RequestMeter.of(request).owner(), id).orElseThrow(() -> ApiException.notFound("batch", id));
     }
 
-    private static ObjectNode json(BatchStore.Batch batch) {
+    private static ObjectNode json(LeasedWork batch) {
         return shown((ObjectNode) JSON.readTree(batch.body()));
     }
 
@@ -131,7 +132,7 @@ final class BatchRoutes implements HttpService {
     }
 
     private void cancel(ServerRequest request, ServerResponse response) {
-        for (BatchStore.Batch batch = find(request); ; batch = find(request)) {
+        for (LeasedWork batch = find(request); ; batch = find(request)) {
             boolean open = batch.status().equals("validating") || batch.status().equals("in_progress");
             if (!open && !batch.status().equals("cancelling")) {
                 throw ApiException.badRequest(

@@ -3,6 +3,7 @@ package ai.epitome.serve;
 import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.account.LimitException;
 import ai.epitome.serve.store.BatchStore;
+import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.StoredFile;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
@@ -46,11 +47,11 @@ final class BatchRun {
     private final Optional<Optional<ApiKey>> key;
     private final String endpoint;
     private final long expires;
-    private volatile BatchStore.Batch state;
+    private volatile LeasedWork state;
     private volatile boolean over;
 
     /// @param key the owner's; nothing where it is good no longer
-    BatchRun(BatchWorker.Tools tools, BatchStore.Batch batch, Optional<Optional<ApiKey>> key) {
+    BatchRun(BatchWorker.Tools tools, LeasedWork batch, Optional<Optional<ApiKey>> key) {
         this.tools = tools;
         this.id = batch.id();
         this.owner = batch.owner();
@@ -125,7 +126,7 @@ final class BatchRun {
     private void advance(String status, String at, ObjectNode body) {
         body.put("status", status).put(at, Instant.now().getEpochSecond());
         if (tools.batches().advance(id, state.status(), status, body.toString())) {
-            state = new BatchStore.Batch(id, owner, state.createdAt(), status, body.toString(), 0);
+            state = new LeasedWork(id, owner, state.createdAt(), status, body.toString(), 0);
         } else {
             state = tools.batches().find(owner, id).orElse(state); // it was cancelled meanwhile
         }

@@ -4,6 +4,7 @@ import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.store.BatchStore;
 import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.LeasedWork;
 import java.lang.System.Logger.Level;
 import java.time.Instant;
 import java.util.Map;
@@ -89,7 +90,7 @@ final class BatchWorker {
     private void claim() {
         try {
             long now = System.currentTimeMillis();
-            Optional<BatchStore.Batch> batch =
+            Optional<LeasedWork> batch =
                     stopping() ? Optional.empty() : tools.batches().claim(now, now + LEASE_MILLIS);
             if (batch.isEmpty()) {
                 free.release();
@@ -103,7 +104,7 @@ final class BatchWorker {
         }
     }
 
-    private void run(BatchStore.Batch batch) {
+    private void run(LeasedWork batch) {
         try {
             new BatchRun(tools, batch, owner(batch.owner())).run();
         } catch (RuntimeException e) {

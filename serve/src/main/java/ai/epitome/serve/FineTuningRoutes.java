@@ -2,6 +2,7 @@ package ai.epitome.serve;
 
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.TuningStore;
 import ai.epitome.serve.tuning.TuningBase;
 import ai.epitome.serve.tuning.TuningWorker;
@@ -76,7 +77,7 @@ final class FineTuningRoutes implements HttpService {
         requireBase(active, job, meter.owner());
         requireFile(job, "training_file", meter.owner());
         requireFile(job, "validation_file", meter.owner());
-        TuningStore.Job added = new TuningStore.Job(
+        LeasedWork added = new LeasedWork(
                 job.path("id").stringValue(),
                 meter.owner(),
                 job.path("created_at").longValue(),
@@ -131,11 +132,11 @@ final class FineTuningRoutes implements HttpService {
         return shown;
     }
 
-    private static ObjectNode json(TuningStore.Job job) {
+    private static ObjectNode json(LeasedWork job) {
         return shown((ObjectNode) JSON.readTree(job.body()));
     }
 
-    private TuningStore.Job find(ServerRequest request) {
+    private LeasedWork find(ServerRequest request) {
         String id = request.path().pathParameters().get("id");
         return store.find(RequestMeter.of(request).owner(), id)
                 .orElseThrow(() -> ApiException.notFound("fine-tuning job", id));
@@ -162,7 +163,7 @@ final class FineTuningRoutes implements HttpService {
 
     /// What works on the job sees its new status within a second.
     private void change(ServerRequest request, ServerResponse response, String status, Set<String> from) {
-        for (TuningStore.Job job = find(request); ; job = find(request)) {
+        for (LeasedWork job = find(request); ; job = find(request)) {
             if (!from.contains(job.status())) {
                 throw ApiException.badRequest(
                         409,
@@ -183,7 +184,7 @@ final class FineTuningRoutes implements HttpService {
     }
 
     private void events(ServerRequest request, ServerResponse response) {
-        TuningStore.Job job = find(request);
+        LeasedWork job = find(request);
         Page page = Page.of(request);
         long before = page.after().map(FineTuningRoutes::number).orElse(Long.MAX_VALUE);
         Http.send(
@@ -204,7 +205,7 @@ final class FineTuningRoutes implements HttpService {
     }
 
     private void checkpoints(ServerRequest request, ServerResponse response) {
-        TuningStore.Job job = find(request);
+        LeasedWork job = find(request);
         Page page = Page.of(request);
         List<ObjectNode> all = store.checkpoints(job.id()).stream()
                 .map(FineTuningRoutes::checkpoint)

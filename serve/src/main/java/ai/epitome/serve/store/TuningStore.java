@@ -10,18 +10,16 @@ import java.util.function.LongFunction;
 /// Fine-tuning jobs, what they tell, and the models that they make, in the database. A job that is not over belongs to
 /// the process that holds its lease; when that has run out, another one goes on with it.
 public final class TuningStore {
-    private static final String JOB = "id, owner, created_at, status, body, lease_until";
     private static final String OPEN = "status IN ('queued', 'validating_files', 'running')";
     private static final String MODEL = "id, owner, created_at, base, folder, job_id, step, checkpoint, metrics";
 
     private final Database database;
+    private final LeasedTable jobs;
 
     public TuningStore(Database database) {
         this.database = database;
+        this.jobs = new LeasedTable(database, "fine_tuning_job", OPEN);
     }
-
-    /// @param body the job's object, as JSON
-    public record Job(String id, String owner, long createdAt, String status, String body, long leaseUntil) {}
 
     /// @param number from 1 on in its job
     /// @param json the event's object
@@ -51,84 +49,48 @@ public final class TuningStore {
     /// @param mostOfOwner of one owner
     /// @param most of all of them
     /// @return whether it was added
-    public boolean add(Job job, int mostOfOwner, int most) {
+    public boolean add(LeasedWork job, int mostOfOwner, int most) {
         return database.write(connection -> {
             List<String> owners =
                     Sql.rows(connection, "SELECT owner FROM fine_tuning_job WHERE " + OPEN, row -> row.getString(1));
             if (owners.size() >= most
-                    || owners.stream().filter(job.owner::equals).count() >= mostOfOwner) {
+                    || owners.stream().filter(job.owner()::equals).count() >= mostOfOwner) {
                 return false;
             }
-            Sql.update(
-                    connection,
-                    "INSERT INTO fine_tuning_job (" + JOB + ") VALUES (?, ?, ?, ?, ?, ?)",
-                    job.id,
-                    job.owner,
-                    job.createdAt,
-                    job.status,
-                    job.body,
-                    job.leaseUntil);
+            jobs.insert(connection, job);
             return true;
         });
     }
 
-    public Optional<Job> find(String owner, String id) {
-        return database.read(connection -> Sql.first(
-                connection,
-                "SELECT " + JOB + " FROM fine_tuning_job WHERE id = ? AND owner = ?",
-                TuningStore::job,
-                id,
-                owner));
+    public Optional<LeasedWork> find(String owner, String id) {
+        return jobs.find(owner, id);
     }
 
     /// The newest first.
     ///
     /// @param after id of the job behind which to begin
-    public List<Job> list(String owner, Optional<String> after, int most) {
-        return database.read(connection -> Sql.rows(
-                connection,
-                "SELECT " + JOB + " FROM fine_tuning_job b WHERE owner = ? AND (? = '' OR EXISTS (SELECT 1 FROM"
-                        + " fine_tuning_job a WHERE a.id = ? AND a.owner = b.owner AND (b.created_at < a.created_at OR"
-                        + " (b.created_at = a.created_at AND b.id < a.id)))) ORDER BY created_at DESC, id DESC LIMIT ?",
-                TuningStore::job,
-                owner,
-                after.orElse(""),
-                after.orElse(""),
-                most));
+    public List<LeasedWork> list(String owner, Optional<String> after, int most) {
+        return jobs.list(owner, after, most);
     }
 
     /// Jobs on which nobody works, the oldest first.
     ///
     /// @param now milliseconds since 1970
-    public List<Job> waiting(long now) {
-        return database.read(connection -> Sql.rows(
-                connection,
-                "SELECT " + JOB + " FROM fine_tuning_job WHERE " + OPEN
-                        + " AND lease_until < ? ORDER BY created_at, id",
-                TuningStore::job,
-                now));
+    public List<LeasedWork> waiting(long now) {
+        return jobs.waiting(now, Integer.MAX_VALUE);
     }
 
     /// Takes a job for this process.
     ///
     /// @param until when the lease ends unless it is renewed
     /// @return whether nobody else had taken it
-    public boolean claim(Job job, long until) {
-        return database.write(connection -> Sql.update(
-                        connection,
-                        "UPDATE fine_tuning_job SET lease_until = ? WHERE id = ? AND lease_until = ? AND " + OPEN,
-                        until,
-                        job.id,
-                        job.leaseUntil)
-                == 1);
+    public boolean claim(LeasedWork job, long until) {
+        return jobs.claim(job, until);
     }
 
     /// Keeps the lease, or with 0 gives it back; the job as it is now.
-    public Optional<Job> renew(String id, long until) {
-        return database.write(connection -> {
-            Sql.update(connection, "UPDATE fine_tuning_job SET lease_until = ? WHERE id = ?", until, id);
-            return Sql.first(connection, "SELECT " + JOB + " FROM fine_tuning_job WHERE id = ?", TuningStore::job, id);
-        });
+    public Optional<LeasedWork> renew(String id, long until) {
+        return jobs.renew(id, until);
     }
 
     /// Sets what a job has come to, unless that is something else already.
@@ -136,14 +98,7 @@ public final class TuningStore {
     /// @param from the status that it had
     /// @return whether it had
     public boolean advance(String id, String from, String status, String body) {
-        return database.write(connection -> Sql.update(
-                        connection,
-                        "UPDATE fine_tuning_job SET status = ?, body = ? WHERE id = ? AND status = ?",
-                        status,
-                        body,
-                        id,
-                        from)
-                == 1);
+        return jobs.advance(id, from, status, body);
     }
 
     /// Adds an event to those of a job.
@@ -226,16 +181,6 @@ public final class TuningStore {
 
     public void deleteModel(String id) {
         database.write(connection -> Sql.update(connection, "DELETE FROM tuned_model WHERE id = ?", id));
-    }
-
-    private static Job job(ResultSet row) throws SQLException {
-        return new Job(
-                row.getString("id"),
-                row.getString("owner"),
-                row.getLong("created_at"),
-                row.getString("status"),
-                row.getString("body"),
-                row.getLong("lease_until"));
     }
 
     private static Model model(ResultSet row) throws SQLException {

@@ -1,5 +1,6 @@
 package ai.epitome.serve.tuning;
 
+import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.StoredFile;
 import ai.epitome.serve.store.TuningStore;
 import ai.epitome.serve.tuning.TuningRequest.Method;
@@ -45,9 +46,9 @@ final class TuningRun {
     private final String id;
     private final String owner;
     private final Path folder;
-    private volatile TuningStore.Job state;
+    private volatile LeasedWork state;
 
-    TuningRun(TuningWorker.Tools tools, TuningStore.Job job, TuningBase base) {
+    TuningRun(TuningWorker.Tools tools, LeasedWork job, TuningBase base) {
         this.tools = tools;
         this.base = base;
         this.id = job.id();
@@ -138,7 +139,7 @@ final class TuningRun {
             body.put("finished_at", Instant.now().getEpochSecond());
         }
         if (tools.store().advance(id, state.status(), status, body.toString())) {
-            state = new TuningStore.Job(id, owner, state.createdAt(), status, body.toString(), 0);
+            state = new LeasedWork(id, owner, state.createdAt(), status, body.toString(), 0);
         } else {
             state = tools.store().find(owner, id).orElse(state); // it was cancelled meanwhile
         }

@@ -1,6 +1,7 @@
 package ai.epitome.serve.tuning;
 
 import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.TuningStore;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -86,7 +87,7 @@ public final class TuningWorker {
     private boolean workOnOne() throws InterruptedException {
         try {
             long now = System.currentTimeMillis();
-            for (TuningStore.Job job : tools.store.waiting(now)) {
+            for (LeasedWork job : tools.store.waiting(now)) {
                 String model =
                         JsonMapper.shared().readTree(job.body()).path("model").stringValue();
                 Optional<TuningBase> base = tools.bases.find(job.owner(), model);

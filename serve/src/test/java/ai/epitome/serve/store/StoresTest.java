@@ -80,8 +80,8 @@ class StoresTest {
         return items.stream().map(ItemStore.Item::id).toList();
     }
 
-    private static TuningStore.Job job(String id, String owner, long created) {
-        return new TuningStore.Job(id, owner, created, "queued", "{}", 0);
+    private static LeasedWork job(String id, String owner, long created) {
+        return new LeasedWork(id, owner, created, "queued", "{}", 0);
     }
 
     @ParameterizedTest
@@ -102,16 +102,16 @@ class StoresTest {
             assertThat(store.find("you", "a")).isEmpty();
             assertThat(store.list("me", Optional.empty(), 5)).containsExactly(job("b", "me", 2), job("a", "me", 1));
             assertThat(store.list("me", Optional.of("b"), 5)).containsExactly(job("a", "me", 1));
-            assertThat(store.waiting(10)).extracting(TuningStore.Job::id).containsExactly("a", "b", "d");
+            assertThat(store.waiting(10)).extracting(LeasedWork::id).containsExactly("a", "b", "d");
             assertThat(store.claim(job("a", "me", 1), 20)).isTrue();
             assertThat(store.claim(job("a", "me", 1), 21)).as("claimed twice").isFalse();
-            assertThat(store.waiting(10)).extracting(TuningStore.Job::id).containsExactly("b", "d");
-            assertThat(store.waiting(21)).extracting(TuningStore.Job::id).containsExactly("a", "b", "d");
+            assertThat(store.waiting(10)).extracting(LeasedWork::id).containsExactly("b", "d");
+            assertThat(store.waiting(21)).extracting(LeasedWork::id).containsExactly("a", "b", "d");
             assertThat(store.advance("a", "queued", "running", "{\"x\": 1}")).isTrue();
             assertThat(store.advance("a", "queued", "cancelled", "{}")).isFalse();
             assertThat(store.renew("a", 30).orElseThrow().status()).isEqualTo("running");
             assertThat(store.advance("b", "queued", "cancelled", "{}")).isTrue();
-            assertThat(store.waiting(40)).extracting(TuningStore.Job::id).containsExactly("a", "d");
+            assertThat(store.waiting(40)).extracting(LeasedWork::id).containsExactly("a", "d");
             for (int i = 0; i < 3; i++) {
                 store.addEvent("a", number -> "event " + number);
             }
