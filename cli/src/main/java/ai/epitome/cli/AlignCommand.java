@@ -65,36 +65,14 @@ final class AlignCommand {
                 converter = Numbers.Count.class)
         private int promptTokens;
 
-        @Option(
-                names = "--most",
-                paramLabel = "N",
-                defaultValue = "500",
-                description = "Prompts that are used, from the first on (default: ${DEFAULT-VALUE}).",
-                converter = Numbers.Count.class)
-        private int most;
-
-        @Option(
-                names = "--max-tokens",
-                paramLabel = "N",
-                defaultValue = "48",
-                description = "Tokens of an answer (default: ${DEFAULT-VALUE}).",
-                converter = Numbers.Count.class)
-        private int tokens;
-
-        @Option(
-                names = "--seed",
-                paramLabel = "SEED",
-                defaultValue = "1",
-                description = "Seed of sampling (default: 1).")
-        private long seed;
-
         @Mixin
-        private KernelOptions kernels;
+        private AnswerOptions answers;
 
         List<Prompt> read(LoadedModel model) throws IOException {
             int context = model.transformer().config().context();
             List<Prompt> read = new PromptReader(tokenizer(model), model.chat(), promptTokens)
-                    .read(Corpus.of(List.of(prompts)), most);
+                    .read(Corpus.of(List.of(prompts)), answers.most());
+            int tokens = answers.tokens();
             List<Prompt> fitting = read.stream()
                     .filter(prompt -> prompt.tokens().length + tokens <= context)
                     .toList();
@@ -155,12 +133,12 @@ final class AlignCommand {
             if (each < 2) {
                 throw new IllegalArgumentException("a pair needs two answers or more to a prompt, not " + each);
             }
-            Backend backend = asking.kernels.backend();
+            Backend backend = asking.answers.kernels().backend();
             try (LoadedModel model = LoadedModel.open(source);
                     RewardModel judge = RewardModel.load(reward, backend)) {
                 List<Prompt> prompts = asking.read(model);
                 List<Continuations.Sample> samples =
-                        new Continuations(model.generator(backend), asking.tokens, asking.seed).of(prompts, each);
+                        new Continuations(model.generator(backend), asking.answers.tokens(), asking.answers.seed()).of(prompts, each);
                 double[] scores = new Judge(judge, tokenizer(model)).scores(samples);
                 List<RankedPairs.Pair> pairs = RankedPairs.of(prompts, samples, scores, tokenizer(model));
                 write(pairs);
@@ -270,8 +248,8 @@ final class AlignCommand {
             if (bestOf.isEmpty() != (reward == null) || bestOf.stream().anyMatch(n -> n < 2)) {
                 throw new IllegalArgumentException("--best-of takes numbers from 2 on, and --reward what chooses");
             }
-            Backend backend = asking.kernels.backend();
-            Comparison.Settings settings = new Comparison.Settings(asking.tokens, each, asking.seed);
+            Backend backend = asking.answers.kernels().backend();
+            Comparison.Settings settings = new Comparison.Settings(asking.answers.tokens(), each, asking.answers.seed());
             try (LoadedModel base = LoadedModel.open(source);
                     RewardModel measure = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(
@@ -281,7 +259,7 @@ final class AlignCommand {
                             CorpusTexts.first(texts, mostTexts),
                             settings,
                             backend)) {
-                List<Rate> counted = rates.rates(base, tokenizer(base), asking.promptTokens, asking.most);
+                List<Rate> counted = rates.rates(base, tokenizer(base), asking.promptTokens, asking.answers.most());
                 List<Comparison.Entry> entries = new ArrayList<>();
                 entries.add(comparison.base().with(RateOptions.of(counted, base, settings, backend)));
                 print(entries.getFirst());

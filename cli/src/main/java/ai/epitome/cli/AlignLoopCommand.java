@@ -90,28 +90,12 @@ final class AlignLoopCommand implements Callable<Integer> {
     private Path prompts;
 
     @Option(
-            names = "--most",
-            paramLabel = "N",
-            defaultValue = "500",
-            description = "Of these, how many (default: ${DEFAULT-VALUE}).",
-            converter = Numbers.Count.class)
-    private int most;
-
-    @Option(
             names = "-n",
             paramLabel = "N",
             defaultValue = "1",
             description = "Answers to each (default: ${DEFAULT-VALUE}).",
             converter = Numbers.Count.class)
     private int each;
-
-    @Option(
-            names = "--max-tokens",
-            paramLabel = "N",
-            defaultValue = "48",
-            description = "Tokens of an answer (default: ${DEFAULT-VALUE}).",
-            converter = Numbers.Count.class)
-    private int tokens;
 
     @Option(
             names = "--texts",
@@ -135,18 +119,15 @@ final class AlignLoopCommand implements Callable<Integer> {
             })
     private boolean promote;
 
-    @Option(names = "--seed", paramLabel = "SEED", defaultValue = "1", description = "Seed of everything (default: 1).")
-    private long seed;
-
     @Mixin
     private AccountOptions accounts;
 
     @Mixin
-    private KernelOptions kernels;
+    private AnswerOptions answers;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Backend backend = kernels.backend();
+        Backend backend = answers.kernels().backend();
         System.err.println(backend.describe());
         String name = LoadedModel.nameOf(source);
         try (Accounts opened = accounts.open()) {
@@ -156,8 +137,9 @@ final class AlignLoopCommand implements Callable<Integer> {
                     AlignRound.open(folder, source, Optional.ofNullable(judge), served, () -> preferences(opened));
             AlignLoop loop = new AlignLoop(
                     round,
-                    new AlignLoop.Learning(given(judgeEpochs), given(epochs), beta, rank, seed),
-                    new AlignLoop.Asking(Optional.ofNullable(prompts), most, each, tokens, texts, mostDivergence),
+                    new AlignLoop.Learning(given(judgeEpochs), given(epochs), beta, rank, answers.seed()),
+                    new AlignLoop.Asking(
+                            Optional.ofNullable(prompts), answers.most(), each, answers.tokens(), texts, mostDivergence),
                     backend);
             if (!loop.learn()) {
                 return Interruption.EXIT_CODE;

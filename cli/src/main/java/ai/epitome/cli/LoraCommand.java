@@ -47,6 +47,11 @@ final class LoraCommand {
                 throw new IllegalArgumentException(folder + " holds a model already; give another folder");
             }
             try (LoadedModel model = LoadedModel.open(source)) {
+                if (model.transformer().parameters().stream().anyMatch(parameter -> parameter.blocks() != null)) {
+                    throw new IllegalArgumentException(
+                            "%s is quantised, and an adapter cannot be merged into its weights: `epitome export %s -o FOLDER` makes a model of them whose weights can change, or serve both with --adapter"
+                                    .formatted(source, source));
+                }
                 AdapterFolder.load(adapterFolder, model.transformer()).merge();
                 ModelFolder.save(folder, model.transformer(), model.defaultsOf(adapterFolder));
             }

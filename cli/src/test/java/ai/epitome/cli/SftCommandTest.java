@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +90,27 @@ class SftCommandTest {
         assertThat(sft(chats, "never", "--lora-alpha", "8").err()).contains("options of an adapter need --lora RANK");
         assertThat(sft(chats, "never", "--lora", "2", "--lora-targets", "x").err())
                 .contains("no projection of this model is called x; it has [down_proj");
+    }
+
+    /// From the command line, too: the weights stay in their file, and only an adapter learns.
+    @Test
+    void anAdapterOfAQuantisedModel() throws IOException {
+        String quantised = folder.resolve("base-q8.gguf").toString();
+        CommandsTest.done("quantize", base.toString(), "-o", quantised, "--type", "q8_0");
+        String adapter = folder.resolve("adapter-q8").toString();
+        String[] words = {"sft", quantised, chats.toString(), "-o", adapter, "--threads", "1", "--batch", "4"};
+        Result result = CommandsTest.run(with(words, "--epochs", "4", "--lora", "4", "--style", "plain"));
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(generated(quantised, "--adapter", adapter)).isNotEqualTo(generated(quantised));
+        assertThat(CommandsTest.run("lora", "merge", quantised, adapter, "-o", folder + "/merged-q8")
+                        .err())
+                .contains(quantised + " is quantised, and an adapter cannot be merged into its weights");
+        words[4] = folder.resolve("never").toString();
+        assertThat(CommandsTest.run(with(words, "--style", "plain")).err()).contains("train an adapter");
+    }
+
+    private static String[] with(String[] words, String... more) {
+        return Stream.concat(Arrays.stream(words), Arrays.stream(more)).toArray(String[]::new);
     }
 
     private static String generated(String... words) throws IOException {

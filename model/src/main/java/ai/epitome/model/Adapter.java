@@ -90,7 +90,7 @@ public final class Adapter {
                 arena,
                 name + ".lora_A.weight",
                 settings.rank,
-                slice.parameter().value().columns());
+                slice.parameter().shape()[1]);
         Parameter up = new Parameter(arena, name + ".lora_B.weight", rows, settings.rank);
         Target target = new Target(name, slice.parameter(), slice.from(), down, up);
         targets.add(target);

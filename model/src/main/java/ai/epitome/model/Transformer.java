@@ -291,7 +291,7 @@ public final class Transformer implements AutoCloseable {
     private static void digest(List<Parameter> all, MessageDigest digest) {
         for (Parameter parameter : all) {
             digest.update(parameter.name().getBytes(StandardCharsets.UTF_8));
-            parameter.digest(digest);
+            parameter.read(digest::update);
         }
     }
 

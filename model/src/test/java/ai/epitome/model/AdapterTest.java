@@ -7,12 +7,15 @@ import static org.assertj.core.api.Assertions.within;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;
+import ai.epitome.tensor.BlockFormat;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.text.ByteTokenizer;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -139,6 +142,61 @@ class AdapterTest {
             }
         }
         backend.workers().close();
+    }
+
+    /// Of a quantised model in its file: a new one changes no bit, and one that learns gets the gradients that it has on
+    /// the same weights in f32, as far as activations of 8 bits allow.
+    @ParameterizedTest
+    @EnumSource(
+            value = BlockFormat.class,
+            names = {"Q8_0", "Q4_0"})
+    void theBaseMayBeQuantised(BlockFormat format) throws IOException {
+        int[] ids = Models.tokens(20, 3);
+        Path file = folder.resolve("model.gguf");
+        try (Transformer model = Models.drawn(Models.modern(32).config().with(c -> c.hidden = 64))) {
+            Path plain = StoredModels.folder(folder.resolve("model"), model, new ByteTokenizer());
+            try (StoredModel stored = StoredModel.open(plain)) {
+                GgufExport.write(stored, Quantization.pure(format), file, _ -> {});
+            }
+        }
+        try (Transformer model = LoadedModel.open(file).transformer();
+                Transformer expanded = new Transformer(model.config())) {
+            for (int i = 0; i < model.parameters().size(); i++) {
+                Parameter parameter = model.parameters().get(i);
+                assertThat(parameter.blocks() != null).as(parameter.name()).isEqualTo(parameter.shape().length == 2);
+                expanded.parameters().get(i).trainable(false).value().set(parameter.toFloats());
+                parameter.trainable(false);
+            }
+            float[] before = logits(model, ids);
+            assertThat(logits(model.with(Adapter.create(model, ALL, 7)), ids)).isEqualTo(before);
+            float[] found = gradients(model, ids);
+            float[] expected = gradients(expanded, ids);
+            double difference = 0;
+            double size = 0;
+            for (int i = 0; i < found.length; i++) {
+                difference += Math.pow(found[i] - expected[i], 2);
+                size += Math.pow(expected[i], 2);
+            }
+            assertThat(Math.sqrt(difference / size)).isLessThan(0.05);
+            assertThat(logits(model, ids)).isEqualTo(before);
+        }
+    }
+
+    /// Of all that an adapter of `model` learns from one sequence.
+    private static float[] gradients(Transformer model, int[] ids) {
+        Adapter adapter = trained(model, ALL);
+        int[] targets = Arrays.copyOfRange(ids, 1, ids.length + 1);
+        float[] weights = new float[ids.length];
+        Arrays.fill(weights, 1f / ids.length);
+        FloatBuffer all = FloatBuffer.allocate(100_000);
+        try (StepArena arena = new StepArena()) {
+            Tape tape = new Tape(Reference.BACKEND, arena, true);
+            Tensor losses =
+                    model.with(adapter).tokenLosses(tape, new Sequences(ids, 1), targets, weights, Dropout.NONE);
+            tape.backward(tape.weightedSum(losses, weights));
+            adapter.parameters().forEach(parameter -> all.put(parameter.gradient().toFloats()));
+        }
+        return Arrays.copyOf(all.array(), all.position());
     }
 
     @Test

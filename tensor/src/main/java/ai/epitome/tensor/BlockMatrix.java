@@ -2,9 +2,10 @@ package ai.epitome.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.security.MessageDigest;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// A matrix (rows, columns) of quantised weights that stay where they are, in the blocks of a mapped file.
@@ -119,13 +120,13 @@ public final class BlockMatrix {
                 .sum();
     }
 
-    /// Adds the formats and the blocks of all rows to a digest.
-    void digest(MessageDigest digest) {
+    /// Hands on the formats and the blocks of all rows.
+    void read(Consumer<ByteBuffer> reader) {
         for (Run run : runs) {
-            digest.update((byte) run.format.ordinal());
+            reader.accept(ByteBuffer.wrap(new byte[] {(byte) run.format.ordinal()}));
             for (int row = 0; row < run.rows; row++) {
                 MemorySegment bytes = run.data.asSlice(run.first + row * run.stride, run.format.bytesOf(columns));
-                digest.update(bytes.asByteBuffer());
+                reader.accept(bytes.asByteBuffer());
             }
         }
         if (packed != null && packed[0] != 0) {
@@ -232,13 +233,25 @@ public final class BlockMatrix {
     /// All values as f32.
     Tensor expand(Arena arena) {
         Tensor tensor = Tensor.zeros(arena, DType.F32, rows, columns);
-        IntStream.range(0, groups.length).parallel().forEach(i -> {
-            float[] row = new float[columns];
-            for (int r = 0; r < groups[i].rows; r++) {
-                expand(groups[i].target + r, row);
-                Rows.store(row, tensor, (long) (groups[i].target + r) * columns, columns);
-            }
-        });
+        IntStream.range(0, groups.length).parallel().forEach(i -> expand(groups[i], new float[columns], tensor));
         return tensor;
+    }
+
+    /// All values, in the dtype of `target` (rows, columns).
+    void expand(Tensor target, Workers workers) {
+        workers.rows(groups.length, 1, (from, to, scratch) -> {
+            float[] row = scratch.floats(0, columns);
+            for (int i = from; i < to; i++) {
+                expand(groups[i], row, target);
+            }
+            raiseFaults();
+        });
+    }
+
+    private void expand(Group group, float[] row, Tensor target) {
+        for (int r = 0; r < group.rows; r++) {
+            group.run.format.expand(group.run.data, group.offset() + r * group.run.stride, columns, row);
+            Rows.store(row, target, (long) (group.target + r) * columns, columns);
+        }
     }
 }

@@ -5,24 +5,19 @@ final class LinearOperation {
     private LinearOperation() {}
 
     /// @param x (N, in) in any floating dtype; converted to the compute dtype where it is another
-    /// @param weight (out, in)
+    /// @param weight (out, in); of a quantised one the way back leads to `x` alone
     /// @param bias (out) or null
     /// @param result dtype of y
     static Tensor apply(Tape tape, Tensor x, Parameter weight, Parameter bias, DType result) {
-        Backend backend = tape.backend();
-        if (weight.blocks() != null) {
-            return quantised(tape, x, weight, bias, result);
+        int[] shape = weight.shape();
+        if (x.columns() != shape[1]) {
+            throw new IllegalArgumentException(
+                    "%s: (%d, %d) cannot multiply %s".formatted(weight.name(), shape[0], shape[1], x));
         }
-        Tensor w = weight.in(backend.compute(), backend.workers());
-        if (x.columns() != w.columns()) {
-            throw new IllegalArgumentException("%s: %s cannot multiply %s".formatted(weight.name(), w, x));
-        }
-        Tensor input = inCompute(tape, x);
-        Tensor y = tape.allocate(result, x.rows(), w.rows());
-        if (bias != null) {
-            RowKernels.fillRows(bias.value(), y, backend.workers());
-        }
-        backend.multiply(input.matrix(), w.matrix().transpose(), y.matrix(), bias != null);
+        // Products with blocks read any floating dtype, and what x was is needed for the weight's gradient alone.
+        Tensor input = weight.blocks() == null ? inCompute(tape, x) : x;
+        Tensor y = tape.allocate(result, x.rows(), shape[0]);
+        multiply(tape, input, weight, bias, y);
         boolean needed = x.requiresGradient || weight.trainable() || (bias != null && bias.trainable());
         tape.record(y, needed, () -> {
             Tensor dy = inCompute(tape, y.gradient);
@@ -36,23 +31,18 @@ final class LinearOperation {
         return y;
     }
 
-    /// The same for quantised weights, without a way back.
-    private static Tensor quantised(Tape tape, Tensor x, Parameter weight, Parameter bias, DType result) {
-        if (tape.recording() && (x.requiresGradient || (bias != null && bias.trainable()))) {
-            throw new IllegalStateException(weight.name() + " is quantised: there is no way back through it");
-        }
-        if (x.columns() != weight.blocks().columns()) {
-            throw new IllegalArgumentException("%s: (%d, %d) cannot multiply %s"
-                    .formatted(
-                            weight.name(),
-                            weight.blocks().rows(),
-                            weight.blocks().columns(),
-                            x));
-        }
-        Tensor y = tape.allocate(result, x.rows(), weight.blocks().rows());
+    private static void multiply(Tape tape, Tensor input, Parameter weight, Parameter bias, Tensor y) {
         Backend backend = tape.backend();
-        backend.blocks().multiply(x, weight.blocks(), bias == null ? null : bias.value(), y, backend.workers());
-        return y;
+        if (weight.blocks() != null) {
+            Tensor added = bias == null ? null : bias.value();
+            backend.blocks().multiply(input, weight.blocks(), added, y, backend.workers());
+            return;
+        }
+        if (bias != null) {
+            RowKernels.fillRows(bias.value(), y, backend.workers());
+        }
+        Tensor w = weight.in(backend.compute(), backend.workers());
+        backend.multiply(input.matrix(), w.matrix().transpose(), y.matrix(), bias != null);
     }
 
     /// Given `dy` in the compute dtype: `dx = dy · W`, `dW += dyᵀ · x`.
@@ -60,12 +50,31 @@ final class LinearOperation {
         Backend backend = tape.backend();
         if (x.requiresGradient) {
             boolean accumulate = x.gradient != null;
-            Tensor w = weight.in(backend.compute(), backend.workers());
+            Tensor w = onTheWayBack(tape, weight);
             backend.multiply(dy.matrix(), w.matrix(), tape.gradientOf(x).matrix(), accumulate);
+            release(tape, w, weight);
         }
         if (weight.trainable()) {
             backend.multiply(
                     dy.matrix().transpose(), input.matrix(), weight.gradient().matrix(), true);
+        }
+    }
+
+    /// The weights in the dtype that products read. Quantised ones are expanded into memory of the tape, to be given
+    /// back with [#release]: of all the matrices of a model, one at a time.
+    static Tensor onTheWayBack(Tape tape, Parameter weight) {
+        Backend backend = tape.backend();
+        if (weight.blocks() == null) {
+            return weight.in(backend.compute(), backend.workers());
+        }
+        Tensor expanded = tape.allocate(backend.compute(), weight.shape());
+        weight.blocks().expand(expanded, backend.workers());
+        return expanded;
+    }
+
+    static void release(Tape tape, Tensor weights, Parameter weight) {
+        if (weight.blocks() != null) {
+            tape.arena().release(weights);
         }
     }
 

@@ -73,12 +73,14 @@ final class LossOperation {
         Tensor gradients = compute == DType.F32 ? logits : tape.allocate(compute, chunk, vocabulary);
         boolean accumulate = hidden.gradient != null;
         Tensor dHidden = hidden.requiresGradient ? tape.gradientOf(hidden) : null;
+        Tensor w = dHidden == null ? null : LinearOperation.onTheWayBack(tape, weight);
         for (int from = 0; from < rows; from += chunk) {
             Tensor part = chunkLogits(tape, head, logits, from);
             Tensor dLogits = gradients.slice(0, part.rows());
             measureAndDifferentiate(tape, head, part, from, losses, weights, dLogits);
-            chunkBackward(tape, head, dLogits, from, dHidden, accumulate);
+            chunkBackward(tape, head, dLogits, from, w, dHidden, accumulate);
         }
+        release(tape, head, w);
         LinearOperation.releaseCopy(tape, gradients, logits);
         tape.arena().release(logits);
         LinearOperation.releaseCopy(tape, input, hidden);
@@ -162,13 +164,15 @@ final class LossOperation {
         Tensor memory = kept != null ? kept : tape.allocate(DType.F32, head.chunk, vocabulary);
         boolean accumulate = head.hidden.gradient != null;
         Tensor dHidden = head.hidden.requiresGradient ? tape.gradientOf(head.hidden) : null;
+        Tensor w = dHidden == null ? null : LinearOperation.onTheWayBack(tape, head.weight);
         for (int from = 0; from < rows; from += head.chunk) {
             Tensor part = kept != null ? kept : chunkLogits(tape, head, memory, from);
             intoGradient(tape, head, part, from, dLosses);
             Tensor dLogits = LinearOperation.inCompute(tape, part);
-            chunkBackward(tape, head, dLogits, from, dHidden, accumulate);
+            chunkBackward(tape, head, dLogits, from, w, dHidden, accumulate);
             LinearOperation.releaseCopy(tape, dLogits, part);
         }
+        release(tape, head, w);
         tape.arena().release(memory);
         tape.arena().release(head.logSumExp);
         LinearOperation.releaseCopy(tape, head.input, head.hidden);
@@ -196,11 +200,10 @@ final class LossOperation {
     }
 
     private static void chunkBackward(
-            Tape tape, Head head, Tensor dLogits, int from, Tensor dHidden, boolean accumulate) {
+            Tape tape, Head head, Tensor dLogits, int from, Tensor w, Tensor dHidden, boolean accumulate) {
         Backend backend = tape.backend();
         int to = from + dLogits.rows();
         if (dHidden != null) {
-            Tensor w = head.weight.in(backend.compute(), backend.workers());
             backend.multiply(dLogits.matrix(), w.matrix(), dHidden.matrix().rows(from, to), accumulate);
         }
         if (head.weight.trainable()) {
@@ -209,6 +212,12 @@ final class LossOperation {
                     head.input.matrix().rows(from, to),
                     head.weight.gradient().matrix(),
                     true);
+        }
+    }
+
+    private static void release(Tape tape, Head head, Tensor w) {
+        if (w != null) {
+            LinearOperation.release(tape, w, head.weight);
         }
     }
 

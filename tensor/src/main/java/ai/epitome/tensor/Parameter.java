@@ -2,7 +2,8 @@ package ai.epitome.tensor;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.security.MessageDigest;
+import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 
 /// A tensor that training changes: master values and gradient in f32, and a bf16 copy for products in reduced
 /// precision. Or a matrix of quantised weights that is only read, see [#placed].
@@ -10,8 +11,8 @@ import java.security.MessageDigest;
 /// Its memory lives as long as the arena that it was made in, and is taken when first asked for. After changing
 /// `value()`, call [#changed].
 public final class Parameter {
-    /// Bytes that a digest gets at once: a buffer is an array's length at most.
-    private static final long DIGESTED = 1 << 20;
+    /// Bytes that are handed on at once: a buffer is an array's length at most.
+    private static final long PIECE = 1 << 20;
 
     private final String name;
     private final int[] shape;
@@ -84,16 +85,16 @@ public final class Parameter {
         return value;
     }
 
-    /// Adds the values to a digest, as they are held: quantised weights are not expanded for it.
-    public void digest(MessageDigest digest) {
+    /// Hands on the values as they are held, piece by piece, to a digest for one: quantised weights are not expanded.
+    public void read(Consumer<ByteBuffer> reader) {
         if (blocks != null) {
-            blocks.digest(digest);
+            blocks.read(reader);
             return;
         }
         MemorySegment data = value().data();
-        for (long from = 0; from < data.byteSize(); from += DIGESTED) {
-            digest.update(data.asSlice(from, Math.min(DIGESTED, data.byteSize() - from))
-                    .asByteBuffer());
+        for (long from = 0; from < data.byteSize(); from += PIECE) {
+            reader.accept(
+                    data.asSlice(from, Math.min(PIECE, data.byteSize() - from)).asByteBuffer());
         }
     }
 
@@ -140,7 +141,7 @@ public final class Parameter {
     private void requireTrainable() {
         if (blocks != null) {
             throw new IllegalStateException(
-                    name + " is quantised, and quantised weights cannot be trained: start from a model in f32 or bf16");
+                    name + " is quantised, and quantised weights cannot be trained: train an adapter, or start from a model in f32 or bf16");
         }
     }
 

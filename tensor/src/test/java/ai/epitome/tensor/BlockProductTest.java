@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -342,6 +343,61 @@ class BlockProductTest {
         }
     }
 
+    /// The way back leads through the expanded weights: of a layer, of one behind another, and of the last one with its
+    /// losses, in both ways that these are made.
+    @ParameterizedTest
+    @MethodSource("formats")
+    void gradientsOfWhatIsReadAreThoseOfTheExpandedWeights(BlockFormat format) {
+        int[] targets = {3, -1, 0, 2};
+        float[] weights = {0.5f, 0.25f, 1, 2};
+        try (Arena arena = Arena.ofShared();
+                StepArena steps = new StepArena()) {
+            Parameter quantised = new Parameter(arena, "w", 40, 256);
+            quantised.placed(matrix(arena, format, 40, 256, new Random(11)));
+            Parameter expanded = new Parameter(arena, "w", 40, 256).trainable(false);
+            expanded.value().set(quantised.toFloats());
+            Parameter x = GradientCheck.parameter(12, 4, 256);
+            Backend backend = GradientCheck.backend();
+            List<BiFunction<Tape, Parameter, Tensor>> operations = List.of(
+                    (tape, w) -> tape.weightedSum(tape.linear(tape.parameter(x), w), slopes(160)),
+                    (tape, w) -> tape.weightedSum(tape.tokenLosses(tape.parameter(x), w, targets), weights),
+                    (tape, w) -> tape.weightedSum(tape.tokenLosses(tape.parameter(x), w, targets, weights), weights));
+            for (BiFunction<Tape, Parameter, Tensor> operation : operations) {
+                float[] found = gradient(operation, quantised, x, backend, steps);
+                float[] reference = gradient(operation, expanded, x, backend, steps);
+                double difference = 0;
+                double size = 0;
+                for (int i = 0; i < found.length; i++) {
+                    difference += Math.pow(found[i] - reference[i], 2);
+                    size += Math.pow(reference[i], 2);
+                }
+                assertThat(size).isPositive();
+                // Losses are of logits that activations of 8 bits gave.
+                assertThat(Math.sqrt(difference / size)).isLessThan(0.02);
+            }
+            float[] straight = gradient(operations.getFirst(), quantised, x, backend, steps);
+            assertThat(straight).isEqualTo(gradient(operations.getFirst(), expanded, x, backend, steps));
+            backend.workers().close();
+        }
+    }
+
+    private static float[] slopes(int count) {
+        float[] slopes = new float[count];
+        for (int i = 0; i < count; i++) {
+            slopes[i] = i % 7 - 3;
+        }
+        return slopes;
+    }
+
+    private static float[] gradient(
+            BiFunction<Tape, Parameter, Tensor> operation, Parameter w, Parameter x, Backend backend, StepArena steps) {
+        x.zeroGradient();
+        steps.reset();
+        Tape tape = new Tape(backend, steps, true);
+        tape.backward(operation.apply(tape, w));
+        return x.gradient().toFloats();
+    }
+
     @Test
     void quantisedWeightsAreNotTrained() {
         Arena arena = Arena.ofShared();
@@ -352,7 +408,7 @@ class BlockProductTest {
         assertThatThrownBy(() -> parameter.trainable(true))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage(
-                        "w is quantised, and quantised weights cannot be trained: start from a model in f32 or bf16");
+                        "w is quantised, and quantised weights cannot be trained: train an adapter, or start from a model in f32 or bf16");
         assertThat(parameter.toFloats()).isEqualTo(parameter.value().toFloats());
         Tensor x = activations(arena, DType.F32, 2, 32, new Random(1));
         arena.close();

@@ -1,9 +1,13 @@
 package ai.epitome.train;
 
+import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.model.TransformerConfig.Activation;
 import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.tensor.BlockMatrix;
 import ai.epitome.tensor.DType;
+import ai.epitome.tensor.Parameter;
+import java.util.Arrays;
 
 /// How much memory a run will want, before it takes any. In bytes.
 ///
@@ -40,9 +44,18 @@ public record MemoryNeed(long weights, long gradients, long optimizer, long aver
                 activations(model, config, compute.bytes()));
     }
 
-    /// The same with weights that stay as they are; what is trained instead is small.
-    public MemoryNeed ofFrozen() {
-        return new MemoryNeed(weights, 0, 0, 0, 0, activations);
+    /// The same with the weights of `model` as they are; what is trained instead is small. Quantised ones lie in their
+    /// file and once more in the order of products, and the way back expands one matrix at a time.
+    public MemoryNeed ofFrozen(Transformer model, DType compute) {
+        long held = 0;
+        long expanded = 0;
+        for (Parameter parameter : model.parameters()) {
+            long size = Arrays.stream(parameter.shape()).asLongStream().reduce(1, Math::multiplyExact);
+            BlockMatrix blocks = parameter.blocks();
+            held += blocks != null ? 2 * blocks.bytes() : 4 * size + (compute == DType.F32 ? 0 : compute.bytes() * size);
+            expanded = blocks == null ? expanded : Math.max(expanded, compute.bytes() * size);
+        }
+        return new MemoryNeed(held + expanded, 0, 0, 0, 0, activations);
     }
 
     /// What the forward pass keeps for the way back, and on top of it the gradients that are alive at once, which are

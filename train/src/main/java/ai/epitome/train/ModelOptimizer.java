@@ -30,12 +30,19 @@ public final class ModelOptimizer {
     private ModelOptimizer() {}
 
     /// The optimizer of `model`, whose state lives in `arena`.
+    ///
+    /// @throws IllegalArgumentException if weights are quantised: what is not would be trained alone
     public static Optimizer create(Transformer model, OptimizerConfig config, Arena arena, Backend backend) {
         Map<Share, List<Parameter>> shares = new EnumMap<>(Share.class);
         for (Share share : Share.values()) {
             shares.put(share, new ArrayList<>());
         }
         for (Parameter parameter : model.parameters()) {
+            if (parameter.blocks() != null) {
+                throw new IllegalArgumentException(
+                        "%s is quantised, and quantised weights cannot be trained: train an adapter (--lora), or write the model out with `epitome export` and train that"
+                                .formatted(parameter.name()));
+            }
             if (parameter.trainable()) {
                 shares.get(share(model, parameter)).add(parameter);
             }

@@ -1,11 +1,8 @@
 package ai.epitome.train.preference;
 
-import ai.epitome.model.Dropout;
-import ai.epitome.model.Sequences;
 import ai.epitome.model.Transformer;
 import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.StepArena;
-import ai.epitome.tensor.Tape;
+import ai.epitome.train.TokenLosses;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.Example;
@@ -15,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /// What a model gives the learned tokens of each example: the sum of their log-probabilities, given what stands before
@@ -24,15 +20,12 @@ public final class SequenceLogProbabilities implements AutoCloseable {
     /// Tokens that are computed side by side.
     private static final int TOKENS_AT_ONCE = 8192;
 
-    private final Transformer model;
-    private final Backend backend;
+    private final TokenLosses model;
     private final TokenTable table;
-    private final StepArena arena = new StepArena();
 
     /// @param table of the model's tokenizer
     public SequenceLogProbabilities(Transformer model, Backend backend, TokenTable table) {
-        this.model = model;
-        this.backend = backend;
+        this.model = new TokenLosses(model, backend);
         this.table = table;
     }
 
@@ -75,19 +68,9 @@ public final class SequenceLogProbabilities implements AutoCloseable {
         } catch (CorpusException e) {
             throw new IllegalStateException(e);
         }
-        ReentrantLock turn = backend.workers().turn();
-        turn.lock();
-        try {
-            arena.reset();
-            Tape tape = new Tape(backend, arena, false);
-            Sequences tokens = new Sequences(batch.inputs(), batch.rows(), batch.segmentStarts());
-            float[] losses = tape.tokenLosses(model.hidden(tape, tokens, Dropout.NONE), model.head(), batch.targets())
-                    .toFloats();
-            for (int row = 0; row < batch.rows(); row++) {
-                sums[chosen.get(row)] = -sum(losses, row, batch.length());
-            }
-        } finally {
-            turn.unlock();
+        float[] losses = model.of(batch);
+        for (int row = 0; row < batch.rows(); row++) {
+            sums[chosen.get(row)] = -sum(losses, row, batch.length());
         }
     }
 
@@ -102,6 +85,6 @@ public final class SequenceLogProbabilities implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        model.close();
     }
 }

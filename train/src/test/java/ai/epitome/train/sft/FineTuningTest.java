@@ -5,11 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.epitome.model.Adapter;
+import ai.epitome.model.GgufExport;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.ModelFolder;
+import ai.epitome.model.Quantization;
+import ai.epitome.model.StoredModel;
 import ai.epitome.model.Transformer;
+import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.text.ByteTokenizer;
+import ai.epitome.text.Tokenizers;
 import ai.epitome.train.LanguageModelling;
+import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingException;
@@ -100,6 +108,51 @@ class FineTuningTest {
         assertThat(adapter.resolve("report.md"))
                 .content()
                 .contains("| adapter | ", "| parameters | 3,072 |", "| bytes of optimizer state | 24,576 |");
+    }
+
+    /// It learns beside quantised weights, which stay in their file, and answers of that file with it are the run's.
+    @Test
+    void leavesAnAdapterOfAQuantisedModel() throws IOException {
+        Path adapter = folder.resolve("adapter");
+        Path file = folder.resolve("base.gguf");
+        List<Evaluated> scores = new ArrayList<>();
+        try (TinyConversations tiny = new TinyConversations(ChatStyle.PLAIN)) {
+            try (LoadedModel base = TinyConversations.base()) {
+                ModelFolder.save(folder.resolve("base"), base.transformer(), base.defaults());
+                Tokenizers.save(base.tokenizer().orElseThrow(), folder.resolve("base"));
+            }
+            try (StoredModel stored = StoredModel.open(folder.resolve("base"))) {
+                GgufExport.write(stored, Quantization.pure(BlockFormat.Q8_0), file, _ -> {});
+            }
+            byte[] before = Files.readAllBytes(file);
+            FineTuning.Settings settings = TinyConversations.settings(adapter, ADAPTER);
+            try (FineTuning run = FineTuning.open(
+                    settings, LoadedModel.open(file), tiny.format, tiny.data, tiny.backend, event -> {
+                        if (event instanceof Evaluated score) {
+                            scores.add(score);
+                        }
+                    })) {
+                assertThat(run.train()).isTrue();
+            }
+            assertThat(scores.getLast().bitsPerByte())
+                    .isLessThan(0.95 * scores.getFirst().bitsPerByte());
+            assertThat(file).hasBinaryContent(before);
+            BatchStream rows = BatchStream.examples(tiny.data.heldOut(), tiny.data.table(), 0, 1, 96);
+            try (LoadedModel answering = LoadedModel.open(file).withAdapter(adapter);
+                    HeldOutAnswers heldOut = new HeldOutAnswers(answering.transformer(), tiny.backend, rows)) {
+                assertThat(heldOut.score(true, () -> false).bitsPerByte())
+                        .isEqualTo(scores.getLast().bitsPerByte());
+            }
+            try (LoadedModel base = LoadedModel.open(file)) {
+                MemoryNeed need = MemoryNeed.of(base.transformer().config(), settings.training(), DType.F32);
+                assertThat(need.ofFrozen(base.transformer(), DType.F32).weights()).isLessThan(need.weights());
+            }
+            settings = TinyConversations.settings(folder.resolve("all"), Optional.empty());
+            FineTuning.Settings all = settings;
+            assertThatThrownBy(() -> FineTuning.open(
+                            all, LoadedModel.open(file), tiny.format, tiny.data, tiny.backend, _ -> {}))
+                    .hasMessageContaining("is quantised, and quantised weights cannot be trained: train an adapter (--lora)");
+        }
     }
 
     @Test
