@@ -137,8 +137,9 @@ final class AlignCommand {
             try (LoadedModel model = LoadedModel.open(source);
                     RewardModel judge = RewardModel.load(reward, backend)) {
                 List<Prompt> prompts = asking.read(model);
-                List<Continuations.Sample> samples =
-                        new Continuations(model.generator(backend), asking.answers.tokens(), asking.answers.seed()).of(prompts, each);
+                List<Continuations.Sample> samples = new Continuations(
+                                model.generator(backend), asking.answers.tokens(), asking.answers.seed())
+                        .of(prompts, each);
                 double[] scores = new Judge(judge, tokenizer(model)).scores(samples);
                 List<RankedPairs.Pair> pairs = RankedPairs.of(prompts, samples, scores, tokenizer(model));
                 write(pairs);
@@ -249,7 +250,8 @@ final class AlignCommand {
                 throw new IllegalArgumentException("--best-of takes numbers from 2 on, and --reward what chooses");
             }
             Backend backend = asking.answers.kernels().backend();
-            Comparison.Settings settings = new Comparison.Settings(asking.answers.tokens(), each, asking.answers.seed());
+            Comparison.Settings settings =
+                    new Comparison.Settings(asking.answers.tokens(), each, asking.answers.seed());
             try (LoadedModel base = LoadedModel.open(source);
                     RewardModel measure = RewardModel.load(judge, backend);
                     Comparison comparison = new Comparison(

@@ -139,7 +139,12 @@ final class AlignLoopCommand implements Callable<Integer> {
                     round,
                     new AlignLoop.Learning(given(judgeEpochs), given(epochs), beta, rank, answers.seed()),
                     new AlignLoop.Asking(
-                            Optional.ofNullable(prompts), answers.most(), each, answers.tokens(), texts, mostDivergence),
+                            Optional.ofNullable(prompts),
+                            answers.most(),
+                            each,
+                            answers.tokens(),
+                            texts,
+                            mostDivergence),
                     backend);
             if (!loop.learn()) {
                 return Interruption.EXIT_CODE;

@@ -87,10 +87,7 @@ public final class Adapter {
     private void add(String name, Slice slice) {
         int rows = slice.to() - slice.from();
         Parameter down = new Parameter(
-                arena,
-                name + ".lora_A.weight",
-                settings.rank,
-                slice.parameter().shape()[1]);
+                arena, name + ".lora_A.weight", settings.rank, slice.parameter().shape()[1]);
         Parameter up = new Parameter(arena, name + ".lora_B.weight", rows, settings.rank);
         Target target = new Target(name, slice.parameter(), slice.from(), down, up);
         targets.add(target);

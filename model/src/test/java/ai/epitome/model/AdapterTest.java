@@ -144,7 +144,8 @@ class AdapterTest {
         backend.workers().close();
     }
 
-    /// Of a quantised model in its file: a new one changes no bit, and one that learns gets the gradients that it has on
+    /// Of a quantised model in its file: a new one changes no bit, and one that learns gets the gradients that it has
+    /// on
     /// the same weights in f32, as far as activations of 8 bits allow.
     @ParameterizedTest
     @EnumSource(
@@ -194,7 +195,8 @@ class AdapterTest {
             Tensor losses =
                     model.with(adapter).tokenLosses(tape, new Sequences(ids, 1), targets, weights, Dropout.NONE);
             tape.backward(tape.weightedSum(losses, weights));
-            adapter.parameters().forEach(parameter -> all.put(parameter.gradient().toFloats()));
+            adapter.parameters()
+                    .forEach(parameter -> all.put(parameter.gradient().toFloats()));
         }
         return Arrays.copyOf(all.array(), all.position());
     }

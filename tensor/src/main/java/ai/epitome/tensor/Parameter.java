@@ -141,7 +141,8 @@ public final class Parameter {
     private void requireTrainable() {
         if (blocks != null) {
             throw new IllegalStateException(
-                    name + " is quantised, and quantised weights cannot be trained: train an adapter, or start from a model in f32 or bf16");
+                    name
+                            + " is quantised, and quantised weights cannot be trained: train an adapter, or start from a model in f32 or bf16");
         }
     }
 

@@ -52,7 +52,9 @@ public record MemoryNeed(long weights, long gradients, long optimizer, long aver
         for (Parameter parameter : model.parameters()) {
             long size = Arrays.stream(parameter.shape()).asLongStream().reduce(1, Math::multiplyExact);
             BlockMatrix blocks = parameter.blocks();
-            held += blocks != null ? 2 * blocks.bytes() : 4 * size + (compute == DType.F32 ? 0 : compute.bytes() * size);
+            held += blocks != null
+                    ? 2 * blocks.bytes()
+                    : 4 * size + (compute == DType.F32 ? 0 : compute.bytes() * size);
             expanded = blocks == null ? expanded : Math.max(expanded, compute.bytes() * size);
         }
         return new MemoryNeed(held + expanded, 0, 0, 0, 0, activations);

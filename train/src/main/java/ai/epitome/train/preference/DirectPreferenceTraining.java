@@ -161,7 +161,8 @@ public final class DirectPreferenceTraining implements ResumableRun {
             throws IOException {
         TrainingConfig rows = settings.training.with(c -> c.batchRows *= 2);
         MemoryNeed need = MemoryNeed.of(base.transformer().config(), rows, backend.compute());
-        (settings.adapter.isPresent() ? need.ofFrozen(base.transformer(), backend.compute()) : need).requireFits(SystemMemory.available());
+        (settings.adapter.isPresent() ? need.ofFrozen(base.transformer(), backend.compute()) : need)
+                .requireFits(SystemMemory.available());
         return new DirectPreferenceTraining(settings, base, data, backend, listener);
     }
 

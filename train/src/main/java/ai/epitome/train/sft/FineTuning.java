@@ -155,7 +155,8 @@ public final class FineTuning implements ResumableRun {
             TrainingListener listener)
             throws IOException {
         MemoryNeed need = MemoryNeed.of(base.transformer().config(), settings.training, backend.compute());
-        (settings.adapter.isPresent() ? need.ofFrozen(base.transformer(), backend.compute()) : need).requireFits(SystemMemory.available());
+        (settings.adapter.isPresent() ? need.ofFrozen(base.transformer(), backend.compute()) : need)
+                .requireFits(SystemMemory.available());
         return new FineTuning(settings, base, format, data, backend, listener);
     }
 

@@ -126,8 +126,8 @@ class FineTuningTest {
             }
             byte[] before = Files.readAllBytes(file);
             FineTuning.Settings settings = TinyConversations.settings(adapter, ADAPTER);
-            try (FineTuning run = FineTuning.open(
-                    settings, LoadedModel.open(file), tiny.format, tiny.data, tiny.backend, event -> {
+            try (FineTuning run =
+                    FineTuning.open(settings, LoadedModel.open(file), tiny.format, tiny.data, tiny.backend, event -> {
                         if (event instanceof Evaluated score) {
                             scores.add(score);
                         }
@@ -145,13 +145,15 @@ class FineTuningTest {
             }
             try (LoadedModel base = LoadedModel.open(file)) {
                 MemoryNeed need = MemoryNeed.of(base.transformer().config(), settings.training(), DType.F32);
-                assertThat(need.ofFrozen(base.transformer(), DType.F32).weights()).isLessThan(need.weights());
+                assertThat(need.ofFrozen(base.transformer(), DType.F32).weights())
+                        .isLessThan(need.weights());
             }
             settings = TinyConversations.settings(folder.resolve("all"), Optional.empty());
             FineTuning.Settings all = settings;
-            assertThatThrownBy(() -> FineTuning.open(
-                            all, LoadedModel.open(file), tiny.format, tiny.data, tiny.backend, _ -> {}))
-                    .hasMessageContaining("is quantised, and quantised weights cannot be trained: train an adapter (--lora)");
+            assertThatThrownBy(() ->
+                            FineTuning.open(all, LoadedModel.open(file), tiny.format, tiny.data, tiny.backend, _ -> {}))
+                    .hasMessageContaining(
+                            "is quantised, and quantised weights cannot be trained: train an adapter (--lora)");
         }
     }
 
