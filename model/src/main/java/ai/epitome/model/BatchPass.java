@@ -33,8 +33,8 @@ final class BatchPass implements AutoCloseable {
     interface Predictions {
         /// @param part index of the part
         /// @param index which of the part's tokens was read
-        /// @param logits (V) of the token after it
-        void accept(int part, int index, float[] logits);
+        /// @param logits (1, V) of the token after it, for as long as this takes
+        void accept(int part, int index, Tensor logits);
     }
 
     private final Transformer model;
@@ -152,7 +152,7 @@ final class BatchPass implements AutoCloseable {
             int end = Math.min(part.count, at + LOGIT_ROWS);
             Tensor logits = model.logits(tape, hidden.slice(at, end));
             for (int i = at; i < end; i++) {
-                predictions.accept(number, i, row(logits, i - at));
+                predictions.accept(number, i, logits.slice(i - at, i - at + 1));
             }
             arena.release(logits);
         }
@@ -179,17 +179,15 @@ final class BatchPass implements AutoCloseable {
         backend.workers().run(to - from, (task, _) -> {
             Part part = parts.get(from + task);
             for (int i = 0; i < part.wanted; i++) {
-                predictions.accept(from + task, part.count - part.wanted + i, row(logits, firsts[task] + i));
+                int chosenRow = firsts[task] + i;
+                int index = part.count - part.wanted + i;
+                predictions.accept(from + task, index, logits.slice(chosenRow, chosenRow + 1));
             }
         });
         arena.release(logits);
         if (chosen != hidden) {
             arena.release(chosen);
         }
-    }
-
-    private static float[] row(Tensor logits, int row) {
-        return logits.slice(row, row + 1).toFloats();
     }
 
     @Override

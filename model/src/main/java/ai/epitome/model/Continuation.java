@@ -5,7 +5,7 @@ interface Continuation {
     /// Asked before each pass; true ends the sequence.
     boolean cancelled();
 
-    /// Takes the logits (V) after all tokens of the sequence.
+    /// Takes the logits (V) after all tokens of the sequence; the array is used again for the next ones.
     ///
     /// @return the next token, or -1 when the sequence ends here
     int next(float[] logits);

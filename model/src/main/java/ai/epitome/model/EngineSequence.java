@@ -1,5 +1,7 @@
 package ai.epitome.model;
 
+import ai.epitome.tensor.Tensor;
+
 /// A sequence in an [Engine]. Belongs to the engine's thread; during a pass to the one that gets its predictions.
 final class EngineSequence {
     final CachedSequence cache;
@@ -22,6 +24,8 @@ final class EngineSequence {
     private int drawn = -1;
     private boolean ended;
     private Throwable failure;
+    /// The predictions of the step, in memory that is used again.
+    private float[] logits = {};
 
     EngineSequence(CachedSequence cache, Engine.Beginning beginning, boolean speculate) {
         this.cache = cache;
@@ -107,12 +111,16 @@ final class EngineSequence {
 
     /// Takes the logits after the next token. A guess is right when it is the very token that is drawn: so the text is
     /// that without guesses, and every number of the random stream is used for the same token.
-    void predict(float[] logits) {
+    void predict(Tensor prediction) {
         if (over() || drawn >= 0) {
             return; // behind a wrong guess
         }
         try {
             predicted = true;
+            if (logits.length != prediction.columns()) {
+                logits = new float[prediction.columns()];
+            }
+            prediction.get(logits);
             int token = continuation.next(logits);
             if (token < 0) {
                 ended = true;

@@ -21,6 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class Generation {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    /// Apart, so that a piece wakes nobody who waits for the end alone.
+    private final Condition over = lock.newCondition();
     private final Deque<GenerationPiece> pieces = new ArrayDeque<>();
     private volatile boolean cancelled;
     private ScoredToken last; // or null
@@ -73,7 +75,7 @@ public final class Generation {
         lock.lock();
         try {
             while (!isOver()) {
-                changed.awaitUninterruptibly();
+                over.awaitUninterruptibly();
             }
         } finally {
             lock.unlock();
@@ -114,6 +116,7 @@ public final class Generation {
         try {
             result = ended;
             changed.signalAll();
+            over.signalAll();
         } finally {
             lock.unlock();
         }
@@ -124,6 +127,7 @@ public final class Generation {
         try {
             failure = thrown;
             changed.signalAll();
+            over.signalAll();
         } finally {
             lock.unlock();
         }

@@ -80,7 +80,7 @@ public final class Session implements AutoCloseable {
         float[][] logits = {null};
         while (sequence.pending() > 0) {
             boolean last = sequence.pending() <= CHUNK;
-            read(last ? 1 : 0, (_, _, row) -> logits[0] = row);
+            read(last ? 1 : 0, (_, _, row) -> logits[0] = row.toFloats());
         }
         return logits[0];
     }
@@ -95,7 +95,7 @@ public final class Session implements AutoCloseable {
         int before = length() - further.length;
         while (sequence.pending() > 0) {
             int start = sequence.read() - before;
-            read(CHUNK, (_, index, logits) -> predictions.accept(start + index, logits));
+            read(CHUNK, (_, index, logits) -> predictions.accept(start + index, logits.toFloats()));
         }
     }
 

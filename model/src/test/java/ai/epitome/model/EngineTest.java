@@ -60,7 +60,7 @@ class EngineTest {
 
         @Override
         public int next(float[] logits) {
-            predictions.add(logits);
+            predictions.add(logits.clone());
             return predictions.size() <= tokens.length ? tokens[predictions.size() - 1] : -1;
         }
 

@@ -184,6 +184,15 @@ public final class Tensor {
     /// A copy of all elements as floats.
     public float[] toFloats() {
         float[] values = new float[Math.toIntExact(size)];
+        get(values);
+        return values;
+    }
+
+    /// Copies all elements to `values`, exactly `size()` of them.
+    public void get(float[] values) {
+        if (values.length != size) {
+            throw new IllegalArgumentException("room for %d values of a tensor of %d".formatted(values.length, size));
+        }
         if (dtype == DType.F32) {
             MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
         } else {
@@ -191,7 +200,6 @@ public final class Tensor {
                 values[i] = get(i);
             }
         }
-        return values;
     }
 
     /// A copy of all elements of an i32 tensor.
