@@ -200,14 +200,15 @@ public final class ConfigFile {
             if (rope.number("partial_rotary_factor", 1) != 1) {
                 throw new MalformedModelException(json.file(), "`partial_rotary_factor` other than 1 is not supported");
             }
-            return new Position.Rotary(rope.number("rope_theta", json.number("rope_theta", 10_000)), scaling(rope));
+            return new Position.Rotary(
+                    rope.number("rope_theta", json.number("rope_theta", 10_000)), scaling(rope, json));
         }
         RotaryScaling scaling =
-                json.has("rope_scaling") ? scaling(json.object("rope_scaling")) : new RotaryScaling.None();
+                json.has("rope_scaling") ? scaling(json.object("rope_scaling"), json) : new RotaryScaling.None();
         return new Position.Rotary(json.number("rope_theta", 10_000), scaling);
     }
 
-    private static RotaryScaling scaling(JsonObject rope) throws MalformedModelException {
+    private static RotaryScaling scaling(JsonObject rope, JsonObject json) throws MalformedModelException {
         String type = rope.text("rope_type", rope.text("type", "default"));
         return switch (type) {
             case "default" -> new RotaryScaling.None();
@@ -218,11 +219,35 @@ public final class ConfigFile {
                         rope.number("low_freq_factor"),
                         rope.number("high_freq_factor"),
                         rope.integer("original_max_position_embeddings"));
+            case "yarn" -> yarn(rope, json);
             default ->
                 throw new MalformedModelException(
                         rope.file(),
-                        "rope scaling \"%s\" is not supported; default, linear and llama3 are".formatted(type));
+                        "rope scaling \"%s\" is not supported; default, linear, llama3 and yarn are".formatted(type));
         };
+    }
+
+    /// YaRN as transformers reads it; DeepSeek's two factors of the magnitude included.
+    private static RotaryScaling yarn(JsonObject rope, JsonObject json) throws MalformedModelException {
+        if (!rope.flag("truncate", true)) {
+            throw new MalformedModelException(
+                    rope.file(), "yarn rope scaling with `truncate` false is not supported");
+        }
+        int context = json.integer("max_position_embeddings");
+        int original = rope.integer("original_max_position_embeddings", context);
+        double factor = rope.number("factor", (double) context / original);
+        double all = rope.number("mscale_all_dim", 0);
+        double own = rope.number("mscale", 0);
+        double magnitude = RotaryScaling.Yarn.magnitude(factor);
+        if (all != 0 && own != 0) {
+            magnitude = (1 + own * (magnitude - 1)) / (1 + all * (magnitude - 1));
+        }
+        return new RotaryScaling.Yarn(
+                factor,
+                rope.number("beta_fast", 32),
+                rope.number("beta_slow", 1),
+                original,
+                rope.number("attention_factor", magnitude));
     }
 
     private static void demand(JsonObject json, String key, String absent, String... supported)
@@ -351,6 +376,13 @@ public final class ConfigFile {
                         .put("low_freq_factor", low)
                         .put("high_freq_factor", high)
                         .put("original_max_position_embeddings", original);
+            case RotaryScaling.Yarn(double factor, double fast, double slow, int original, double magnitude) ->
+                rope.put("rope_type", "yarn")
+                        .put("factor", factor)
+                        .put("beta_fast", fast)
+                        .put("beta_slow", slow)
+                        .put("original_max_position_embeddings", original)
+                        .put("attention_factor", magnitude);
         }
         if (!(rotary.scaling() instanceof RotaryScaling.None)) {
             ObjectNode scaling = rope.deepCopy();

@@ -129,6 +129,7 @@ public final class GgufExport {
                 metadata.text(architecture + ".rope.scaling.type", "linear");
                 metadata.number(architecture + ".rope.scaling.factor", (float) factor);
             }
+            case RotaryScaling.Yarn scaling -> yarn(scaling);
             case RotaryScaling.Llama3 scaling -> {
                 if (!architecture.equals(GgufModel.LLAMA)) {
                     throw new IllegalArgumentException(
@@ -137,6 +138,19 @@ public final class GgufExport {
                 integer("rope.scaling.original_context_length", scaling.originalContext());
                 items.add(divisors(rotary));
             }
+        }
+    }
+
+    private void yarn(RotaryScaling.Yarn scaling) {
+        String prefix = architecture + ".rope.scaling.";
+        metadata.text(prefix + "type", "yarn");
+        metadata.number(prefix + "factor", (float) scaling.factor());
+        integer("rope.scaling.original_context_length", scaling.originalContext());
+        metadata.number(prefix + "yarn_beta_fast", (float) scaling.fast());
+        metadata.number(prefix + "yarn_beta_slow", (float) scaling.slow());
+        double usual = RotaryScaling.Yarn.magnitude(scaling.factor());
+        if (scaling.magnitude() != usual) {
+            metadata.number(prefix + "attn_factor", (float) (scaling.magnitude() / usual));
         }
     }
 

@@ -118,20 +118,38 @@ public final class GgufModel {
             throws MalformedModelException {
         String type = values.text("rope.scaling.type", values.has("rope.scale_linear") ? "linear" : "none");
         double factor = values.number("rope.scaling.factor", values.number("rope.scale_linear", 1));
-        if (!type.equals("none") && !type.equals("linear")) {
+        boolean yarn = type.equals("yarn");
+        if (!type.equals("none") && !type.equals("linear") && !yarn) {
             throw new MalformedModelException(
                     gguf.file(),
-                    "rope scaling \"%s\" is not supported; none, linear and Llama 3's are".formatted(type));
+                    "rope scaling \"%s\" is not supported; none, linear, yarn and Llama 3's are".formatted(type));
         }
         boolean linear = type.equals("linear") && factor != 1 && factor != 0;
         if (!gguf.entries().containsKey("rope_freqs.weight")) {
-            return linear ? new RotaryScaling.Linear(factor) : new RotaryScaling.None();
+            RotaryScaling plain = linear ? new RotaryScaling.Linear(factor) : new RotaryScaling.None();
+            return yarn ? yarn(values, factor) : plain;
         }
-        if (linear) {
+        if (linear || yarn) {
             throw new MalformedModelException(gguf.file(), "two rope scalings at once are not supported");
         }
         int original = values.integer("rope.scaling.original_context_length", ORIGINAL_CONTEXT);
         return llama3(gguf, values.number("rope.freq_base", 10_000), original, headDimension);
+    }
+
+    /// YaRN as llama.cpp computes it: the file's factor of the magnitude is one beside the paper's.
+    private static RotaryScaling yarn(GgufValues values, double factor) throws MalformedModelException {
+        for (String key : new String[] {"rope.scaling.yarn_ext_factor", "rope.scaling.yarn_log_multiplier"}) {
+            if (values.has(key)) {
+                throw new MalformedModelException(
+                        values.file(), "`%s%s` is not supported".formatted(values.prefix(), key));
+            }
+        }
+        return new RotaryScaling.Yarn(
+                factor,
+                values.number("rope.scaling.yarn_beta_fast", 32),
+                values.number("rope.scaling.yarn_beta_slow", 1),
+                values.integer("rope.scaling.original_context_length", values.integer("context_length")),
+                RotaryScaling.Yarn.magnitude(factor) * values.number("rope.scaling.attn_factor", 1));
     }
 
     /// Llama 3's scaling as GGUF has it: what each pair's frequency is divided by. The formula has to give these

@@ -9,15 +9,18 @@ final class RotaryPositions {
     static final int FEW = 4096;
 
     private final float[] inverseFrequencies;
+    private final float scale;
     private final int context;
     private volatile RotaryTable table;
 
     /// @param inverseFrequencies radians per position of each pair of channels
+    /// @param scale what rotated channels are multiplied by
     /// @param context positions that the model has
-    RotaryPositions(float[] inverseFrequencies, int context) {
+    RotaryPositions(float[] inverseFrequencies, float scale, int context) {
         this.inverseFrequencies = inverseFrequencies;
+        this.scale = scale;
         this.context = context;
-        this.table = new RotaryTable(inverseFrequencies, Math.min(context, FEW));
+        this.table = new RotaryTable(inverseFrequencies, scale, Math.min(context, FEW));
     }
 
     /// A table that covers these positions, as far as they are within the context. It is at least doubled when it
@@ -30,7 +33,7 @@ final class RotaryPositions {
         RotaryTable current = table;
         if (last >= current.length() && current.length() < context) {
             long length = Math.max(last + 1L, 2L * current.length());
-            current = new RotaryTable(inverseFrequencies, (int) Math.min(context, length));
+            current = new RotaryTable(inverseFrequencies, scale, (int) Math.min(context, length));
             table = current;
         }
         return current;

@@ -65,7 +65,8 @@ public final class Transformer implements AutoCloseable {
         finalNorm = Block.norm(parameters, config, "final_norm");
         head = config.tiedHead() ? embedding : parameters.add("head", Role.HEAD, config.vocabulary(), config.width());
         rotary = config.position() instanceof Position.Rotary(double theta, RotaryScaling scaling)
-                ? new RotaryPositions(scaling.inverseFrequencies(theta, config.headDimension()), config.context())
+                ? new RotaryPositions(
+                        scaling.inverseFrequencies(theta, config.headDimension()), scaling.scale(), config.context())
                 : null;
     }
 

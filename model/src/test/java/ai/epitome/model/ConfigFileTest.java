@@ -118,7 +118,9 @@ class ConfigFileTest {
             {'model_type':'llama',SIZES,'num_key_value_heads':3} | 4 query heads cannot share 3
             {'model_type':'llama',SIZES,'num_key_value_heads':0} | key-value heads must be at least 1
             {'model_type':'llama',SIZES,'head_dim':15} | the head dimension must be even
-            {'model_type':'llama',SIZES,'rope_scaling':{'rope_type':'yarn','factor':4}} | rope scaling "yarn"
+            {'model_type':'llama',SIZES,'rope_scaling':{'rope_type':'dynamic','factor':4}} | rope scaling "dynamic"
+            {'model_type':'llama',SIZES,'rope_scaling':{'rope_type':'yarn','factor':4,'truncate':false}} | `truncate` false
+            {'model_type':'llama',SIZES,'rope_scaling':{'rope_type':'yarn','factor':4,'beta_slow':40}} | 0 < slow < fast
             {'model_type':'llama',SIZES,'partial_rotary_factor':0.5} | partial_rotary_factor
             {'model_type':'llama',SIZES,'rope_theta':-1} | rope theta must be positive
             {'model_type':'qwen2',SIZES,'use_sliding_window':true,'sliding_window':8,'max_window_layers':1} | mixing layers
@@ -145,6 +147,22 @@ class ConfigFileTest {
         // pair 32 turns once in 2 pi sqrt(500000) = 4443 positions, 1.8438 times in 8192: (1.8438 - 1) / 3 = 0.2813 is
         // kept
         assertThat((double) scaled[32] / plain[32]).isCloseTo(0.2813 + 0.7187 / 8, within(1e-4));
+    }
+
+    /// Heads of 16, a context of 64 stretched by 4: pairs turn 10.2, 5.7, 3.2, 1.8, 1.0, 0.6 ... times in 64 positions, so 6
+    /// turns lie before pair 1 and one lies before pair 5.
+    @Test
+    void yarnKeepsFastPairsSlowsSlowOnesAndMakesAllLonger() {
+        RotaryScaling yarn = new RotaryScaling.Yarn(4, 6, 1, 64, RotaryScaling.Yarn.magnitude(4));
+        float[] plain = new RotaryScaling.None().inverseFrequencies(100, 16);
+        float[] scaled = yarn.inverseFrequencies(100, 16);
+        double[] kept = {1, 0.8, 0.6, 0.4, 0.2, 0, 0, 0};
+        for (int i = 0; i < kept.length; i++) {
+            assertThat((double) scaled[i] / plain[i])
+                    .as("pair %d", i)
+                    .isCloseTo(kept[i] + (1 - kept[i]) / 4, within(1e-6));
+        }
+        assertThat(yarn.scale()).isCloseTo(1.1386294f, within(1e-6f));
     }
 
     @Test

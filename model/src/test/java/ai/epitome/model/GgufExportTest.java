@@ -82,6 +82,10 @@ class GgufExportTest {
         comesBack(llama().with(c -> c.position = new Position.Rotary(10_000, new RotaryScaling.Linear(4))));
         comesBack(
                 llama().with(c -> c.position = new Position.Rotary(500_000, new RotaryScaling.Llama3(8, 1, 4, 4096))));
+        RotaryScaling yarn = new RotaryScaling.Yarn(4, 32, 1, 16, RotaryScaling.Yarn.magnitude(4));
+        comesBack(llama().with(c -> c.position = new Position.Rotary(10_000, yarn)));
+        RotaryScaling longer = new RotaryScaling.Yarn(4, 16, 2, 16, 2 * RotaryScaling.Yarn.magnitude(4));
+        comesBack(llama().with(c -> c.position = new Position.Rotary(10_000, longer)));
     }
 
     @Test

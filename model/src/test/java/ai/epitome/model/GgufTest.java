@@ -167,8 +167,26 @@ class GgufTest {
                 assertThat(loaded.transformer().config().position())
                         .isEqualTo(new Position.Rotary(10_000, new RotaryScaling.Linear(4)));
             }
+            file.metadata.put("llama.rope.scaling.type", "longrope");
+            assertRefused(file, "rope scaling \"longrope\" is not supported");
+        }
+    }
+
+    @Test
+    void yarnIsRead() throws IOException {
+        try (Transformer model = Models.drawn(llama())) {
+            GgufBytes file = GgufBytes.of(model, BlockFormat.F32);
             file.metadata.put("llama.rope.scaling.type", "yarn");
-            assertRefused(file, "rope scaling \"yarn\" is not supported");
+            file.metadata.put("llama.rope.scaling.factor", 4f);
+            file.metadata.put("llama.rope.scaling.original_context_length", 32);
+            file.metadata.put("llama.rope.scaling.attn_factor", 0.5f);
+            double magnitude = (1 + 0.1 * Math.log(4)) / 2;
+            try (LoadedModel loaded = LoadedModel.open(write(file))) {
+                assertThat(loaded.transformer().config().position())
+                        .isEqualTo(new Position.Rotary(10_000, new RotaryScaling.Yarn(4, 32, 1, 32, magnitude)));
+            }
+            file.metadata.put("llama.rope.scaling.yarn_ext_factor", 0.5f);
+            assertRefused(file, "`llama.rope.scaling.yarn_ext_factor` is not supported");
         }
     }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is exported runs in llama.cpp, as `de.kherud:llama` carries it (a build of 2025 that does not know qwen3 yet).
 class LlamaCppTest {
@@ -163,6 +164,22 @@ class LlamaCppTest {
             StoredModels.folder(source, model, new ByteTokenizer());
         }
         assertThat(differs(source, BlockFormat.F32, Models.tokens(40, 1))).isLessThan(1e-4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1, 1.3})
+    void logitsWithYarnAreThoseOfLlamaCpp(double longer) throws IOException {
+        double magnitude = longer * RotaryScaling.Yarn.magnitude(4);
+        TransformerConfig config = Models.modern(128).config().with(c -> {
+            c.queryKeyNorm = false;
+            c.vocabulary = new ByteTokenizer().vocabularySize();
+            c.position = new TransformerConfig.Position.Rotary(10_000, new RotaryScaling.Yarn(4, 8, 1, 32, magnitude));
+        });
+        Path source = folder.resolve("model");
+        try (Transformer model = Models.drawn(config)) {
+            StoredModels.folder(source, model, new ByteTokenizer());
+        }
+        assertThat(differs(source, BlockFormat.F32, Models.tokens(100, 1))).isLessThan(1e-4);
     }
 
     private void encodesTheSame(Tokenizer tokenizer, List<String> texts) throws IOException {

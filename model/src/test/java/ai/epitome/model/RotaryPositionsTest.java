@@ -10,7 +10,7 @@ class RotaryPositionsTest {
 
     @Test
     void growsWithThePositionsAndNotWithTheContext() {
-        RotaryPositions rotary = new RotaryPositions(FREQUENCIES, 1 << 20);
+        RotaryPositions rotary = new RotaryPositions(FREQUENCIES, 1, 1 << 20);
         RotaryTable first = rotary.covering(new int[] {3, 4095, 7});
         assertThat(first.length()).isEqualTo(RotaryPositions.FEW);
         assertThat(rotary.covering(new int[] {0})).isSameAs(first);
@@ -21,9 +21,9 @@ class RotaryPositionsTest {
 
     @Test
     void endsWithTheContext() {
-        assertThat(new RotaryPositions(FREQUENCIES, 32).covering(new int[] {5}).length())
+        assertThat(new RotaryPositions(FREQUENCIES, 1, 32).covering(new int[] {5}).length())
                 .isEqualTo(32);
-        RotaryPositions rotary = new RotaryPositions(FREQUENCIES, 5000);
+        RotaryPositions rotary = new RotaryPositions(FREQUENCIES, 1, 5000);
         assertThat(rotary.covering(new int[] {4999}).length()).isEqualTo(5000);
         assertThat(rotary.covering(new int[] {5000}).length()).isEqualTo(5000); // for the kernel to refuse
     }

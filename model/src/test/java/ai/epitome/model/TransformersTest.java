@@ -95,6 +95,9 @@ class TransformersTest {
                 "llama-attention-bias-head-dim",
                 "llama-linear",
                 "llama-llama3",
+                "llama-yarn",
+                "llama-yarn-other",
+                "qwen3-yarn",
                 "mistral-window",
                 "mistral",
                 "qwen2-sharded",
@@ -113,7 +116,7 @@ class TransformersTest {
 
     @ParameterizedTest
     @CsvSource({
-        "refused-yarn, rope scaling \"yarn\" is not supported",
+        "refused-yarn, `truncate` false",
         "refused-dynamic, rope scaling \"dynamic\" is not supported",
         "refused-window-of-some-layers, mixing layers with and without a sliding window",
         "refused-layer-types, mixing layers with and without a sliding window",

@@ -12,6 +12,11 @@ public final class RotaryTable {
     /// @param inverseFrequencies radians per position of each of the D/2 channel pairs
     /// @param length positions that the table covers
     public RotaryTable(float[] inverseFrequencies, int length) {
+        this(inverseFrequencies, 1, length);
+    }
+
+    /// The same with rotated channels multiplied by `scale`.
+    public RotaryTable(float[] inverseFrequencies, float scale, int length) {
         this.pairs = inverseFrequencies.length;
         this.length = length;
         this.cosines = new float[Math.multiplyExact(length, pairs)];
@@ -19,8 +24,8 @@ public final class RotaryTable {
         for (int position = 0; position < length; position++) {
             for (int i = 0; i < pairs; i++) {
                 float angle = position * inverseFrequencies[i];
-                cosines[position * pairs + i] = (float) Math.cos(angle);
-                sines[position * pairs + i] = (float) Math.sin(angle);
+                cosines[position * pairs + i] = (float) Math.cos(angle) * scale;
+                sines[position * pairs + i] = (float) Math.sin(angle) * scale;
             }
         }
     }

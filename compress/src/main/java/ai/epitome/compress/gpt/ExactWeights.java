@@ -122,12 +122,13 @@ record ExactWeights(
             return new float[2][];
         }
         float[] frequencies = rotary.scaling().inverseFrequencies(rotary.theta(), config.headDimension());
+        float scale = rotary.scaling().scale();
         float[][] tables = new float[2][capacity * frequencies.length];
         for (int position = 0; position < capacity; position++) {
             for (int i = 0; i < frequencies.length; i++) {
                 float angle = position * frequencies[i];
-                tables[0][position * frequencies.length + i] = (float) StrictMath.cos(angle);
-                tables[1][position * frequencies.length + i] = (float) StrictMath.sin(angle);
+                tables[0][position * frequencies.length + i] = (float) StrictMath.cos(angle) * scale;
+                tables[1][position * frequencies.length + i] = (float) StrictMath.sin(angle) * scale;
             }
         }
         return tables;
