@@ -1,5 +1,6 @@
 package ai.epitome.cli;
 
+import java.util.List;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -11,7 +12,16 @@ import picocli.CommandLine.Command;
         description = "A complete GPT system for the JVM: text to model, model to service.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {
+        footer = {
+            "",
+            "Besides: `epitome test` runs all tests, `epitome bench` the benchmarks.",
+            "Completion in this shell: source <(./epitome generate-completion)",
+            "",
+            "Example: epitome up --text my-notes/"
+        })
+public final class Main {
+    /// All commands, in the order of the help.
+    private static final List<Class<?>> COMMANDS = List.of(
             UpCommand.class,
             TokenizerCommand.class,
             SplitCommand.class,
@@ -42,16 +52,8 @@ import picocli.CommandLine.Command;
             CompressCommand.class,
             DecompressCommand.class,
             MeasureCommand.class,
-            AutoComplete.GenerateCompletion.class
-        },
-        footer = {
-            "",
-            "Besides: `epitome test` runs all tests, `epitome bench` the benchmarks.",
-            "Completion in this shell: source <(./epitome generate-completion)",
-            "",
-            "Example: epitome up --text my-notes/"
-        })
-public final class Main {
+            AutoComplete.GenerateCompletion.class);
+
     /// System property with what was typed, for reports.
     static final String COMMAND_LINE = "epitome.command";
 
@@ -66,7 +68,7 @@ public final class Main {
     }
 
     private static int run(String[] arguments) {
-        CommandLine line = commandLine();
+        CommandLine line = commandLine(arguments);
         try {
             return line.execute(arguments);
         } catch (OutOfMemoryError e) {
@@ -74,15 +76,30 @@ public final class Main {
         }
     }
 
-    /// The parser of the whole command line, with errors told in one line.
-    static CommandLine commandLine() {
+    /// The parser of the command that the arguments name, or of all, with errors told in one line. Options of all
+    /// commands would take a third of a second to look at.
+    static CommandLine commandLine(String... arguments) {
         CommandLine line = new CommandLine(new Main());
+        named(arguments).forEach(line::addSubcommand);
         line.setExecutionExceptionHandler((failure, command, _) -> Failures.report(failure, command.getErr()));
         line.setParameterExceptionHandler(Failures::misused);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         tidyHelp(line);
         return line;
+    }
+
+    private static List<Class<?>> named(String... arguments) {
+        if (arguments.length > 0) {
+            for (Class<?> command : COMMANDS) {
+                // completion wants to know all the others
+                boolean alone = command != AutoComplete.GenerateCompletion.class;
+                if (alone && command.getAnnotation(Command.class).name().equals(arguments[0])) {
+                    return List.of(command);
+                }
+            }
+        }
+        return COMMANDS;
     }
 
     /// Options in the order in which they matter, and not all of them once more in the first line.

@@ -94,8 +94,9 @@ class CommandsTest {
             System.setIn(new ByteArrayInputStream(input));
             System.setOut(outStream);
             System.setErr(errStream);
-            CommandLine line =
-                    Main.commandLine().setOut(new PrintWriter(outStream, true)).setErr(new PrintWriter(errors, true));
+            CommandLine line = Main.commandLine(arguments)
+                    .setOut(new PrintWriter(outStream, true))
+                    .setErr(new PrintWriter(errors, true));
             int code = line.execute(arguments);
             return new Result(code, out.toByteArray(), err.toString(StandardCharsets.UTF_8) + errors);
         } finally {
@@ -555,6 +556,15 @@ class CommandsTest {
                 .startsWith("Usage: epitome")
                 .contains("Example: ")
                 .doesNotContain("\u001b");
+    }
+
+    @Test
+    void aCommandIsLookedAtAlone() {
+        for (String name : Main.commandLine().getSubcommands().keySet()) {
+            assertThat(Main.commandLine(name, "--help").getSubcommands().keySet())
+                    .hasSize(name.equals("generate-completion") ? Main.commandLine().getSubcommands().size() : 1)
+                    .contains(name);
+        }
     }
 
     @Test

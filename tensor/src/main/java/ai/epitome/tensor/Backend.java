@@ -13,6 +13,8 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
     /// Products below this many multiply-adds are done before another thread has woken up.
     private static final long WORTH_SPLITTING = 32_768;
 
+    private static final String NO_ONEDNN = "oneDNN does not run here: ";
+
     public Backend(MatrixProduct product, Workers workers, DType compute) {
         this(product, new VectorBlockProduct(), workers, compute, "");
     }
@@ -57,20 +59,23 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
                 blocks = amx.blocks(); // the same bits as Java's
             }
         } else if (kernels != Kernels.JAVA) {
-            switch (OneDnnProduct.load()) {
-                case Loading.Loaded(OneDnnProduct loaded) -> {
-                    product = loaded;
-                    bf16IsFast = loaded.multipliesBf16();
+            Loading<AmxProduct> own = AmxProduct.load();
+            if (kernels == Kernels.ONEDNN || own instanceof Loading.Unavailable) {
+                switch (OneDnnProduct.load()) {
+                    case Loading.Loaded(OneDnnProduct loaded) -> {
+                        product = loaded;
+                        bf16IsFast = loaded.multipliesBf16();
+                    }
+                    case Loading.Unavailable(String reason)
+                    when kernels == Kernels.ONEDNN ->
+                        throw new IllegalStateException("oneDNN was asked for but does not run here: " + reason
+                                + "; choose auto or java kernels");
+                    case Loading.Unavailable(String reason) -> note = NO_ONEDNN + reason;
                 }
-                case Loading.Unavailable(String reason)
-                when kernels == Kernels.ONEDNN ->
-                    throw new IllegalStateException(
-                            "oneDNN was asked for but does not run here: " + reason + "; choose auto or java kernels");
-                case Loading.Unavailable(String reason) -> note = "oneDNN does not run here: " + reason;
             }
-            switch (AmxProduct.load()) {
+            switch (own) {
                 case Loading.Loaded(AmxProduct amx) -> {
-                    product = new ChosenProduct(product, amx);
+                    product = new ChosenProduct(OneDnnProduct::orJava, amx);
                     blocks = amx.blocks();
                     bf16IsFast = true;
                 }
@@ -90,8 +95,12 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
     public String describe() {
         String precision = compute == DType.BF16 ? "bf16 products with fp32 sums" : "fp32 products";
         String threads = workers.count() == 1 ? "1 thread" : workers.count() + " threads";
+        String why = product instanceof ChosenProduct
+                        && OneDnnProduct.load() instanceof Loading.Unavailable(String reason)
+                ? NO_ONEDNN + reason
+                : note;
         return "kernels: %s, %s, %s%s"
-                .formatted(product.describe(), precision, threads, note.isEmpty() ? "" : " (" + note + ")");
+                .formatted(product.describe(), precision, threads, why.isEmpty() ? "" : " (" + why + ")");
     }
 
     /// `c = a · b (+ c)`, split over the threads along the longer side of `c`: each thread packs the operand of the

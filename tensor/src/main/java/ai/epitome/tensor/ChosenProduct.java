@@ -1,11 +1,16 @@
 package ai.epitome.tensor;
 
+import java.util.function.Supplier;
+
 /// For each product the kernels that do it fastest: [AmxProduct], or another implementation.
 ///
 /// Measured against oneDNN 3.13 within training steps and by shape (see the log): AMX code of our own is 1.3 to 2.5
 /// times as fast where a call's own cost counts or A is transposed in memory, and no faster on large products of
 /// other layouts. The choice depends on shapes, dtypes and layouts alone, so the same product gives the same bits.
-record ChosenProduct(MatrixProduct other, AmxProduct amx) implements MatrixProduct {
+///
+/// @param others gives the other implementation, the same each time: opening oneDNN takes a quarter of a second, which a
+/// command that never asks for it does not wait
+record ChosenProduct(Supplier<MatrixProduct> others, AmxProduct amx) implements MatrixProduct {
     /// Elements of a matrix that is packed sooner than oneDNN is called: keys or values of one head. Larger ones times
     /// a single row are read once from memory, and packing them is in vain.
     private static final long SMALL = 256 * 64;
@@ -14,7 +19,7 @@ record ChosenProduct(MatrixProduct other, AmxProduct amx) implements MatrixProdu
 
     @Override
     public void multiply(Matrix a, Matrix b, Matrix c, boolean accumulate) {
-        (isForAmx(a, b, c) ? amx : other).multiply(a, b, c, accumulate);
+        (isForAmx(a, b, c) ? amx : others.get()).multiply(a, b, c, accumulate);
     }
 
     private boolean isForAmx(Matrix a, Matrix b, Matrix c) {
@@ -25,11 +30,11 @@ record ChosenProduct(MatrixProduct other, AmxProduct amx) implements MatrixProdu
         if (c.rows() == 1) {
             return elements <= SMALL;
         }
-        return a.transposed() || c.rows() * elements <= LARGE || !(other instanceof OneDnnProduct);
+        return a.transposed() || c.rows() * elements <= LARGE || !(others.get() instanceof OneDnnProduct);
     }
 
     @Override
     public String describe() {
-        return other.describe() + " and own AMX code";
+        return others.get().describe() + " and own AMX code";
     }
 }

@@ -43,8 +43,15 @@ public final class OneDnnProduct implements MatrixProduct {
         return Holder.LOADING;
     }
 
+    /// oneDNN, opened on the first call, or Java's product where it does not run.
+    static MatrixProduct orJava() {
+        return Holder.OR_JAVA;
+    }
+
     private static final class Holder {
         static final Loading<OneDnnProduct> LOADING = Loading.of(() -> new OneDnnProduct(OneDnn.open()));
+        static final MatrixProduct OR_JAVA =
+                LOADING instanceof Loading.Loaded(OneDnnProduct loaded) ? loaded : new VectorProduct();
     }
 
     /// Whether the CPU multiplies bf16 by itself (AVX-512 BF16 or AMX), so that bf16 is faster than f32.

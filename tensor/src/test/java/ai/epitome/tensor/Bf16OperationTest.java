@@ -65,7 +65,7 @@ class Bf16OperationTest {
 
     private static Stream<MatrixProduct> products() {
         return AmxProduct.load() instanceof Loading.Loaded(AmxProduct amx)
-                ? Stream.of(new VectorProduct(), new ChosenProduct(new VectorProduct(), amx))
+                ? Stream.of(new VectorProduct(), new ChosenProduct(VectorProduct::new, amx))
                 : Stream.of(new VectorProduct());
     }
 

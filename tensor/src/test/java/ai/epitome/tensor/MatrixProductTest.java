@@ -28,7 +28,7 @@ class MatrixProductTest {
             products.add(product);
         }
         if (AmxProduct.load() instanceof Loading.Loaded(AmxProduct product)) {
-            products.add(new ChosenProduct(new VectorProduct(), product));
+            products.add(new ChosenProduct(VectorProduct::new, product));
         }
         return products.stream();
     }
