@@ -5,8 +5,8 @@ import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense (of `compress`
-/// and `decompress` also: done, but there was something to warn of), 130 interrupted.
+/// The `epitome` command. Exit codes: 0 done, 1 it failed and said why, 2 the command line made no sense
+/// (of `compress` and `decompress` also: done, but there was something to warn of), 130 interrupted.
 @Command(
         name = "epitome",
         description = "A complete GPT system for the JVM: text to model, model to service.",
@@ -76,8 +76,8 @@ public final class Main {
         }
     }
 
-    /// The parser of the command that the arguments name, or of all, with errors told in one line. Options of all
-    /// commands would take a third of a second to look at.
+    /// The parser of the command that the arguments name, or of all, with errors told in one line. Options
+    /// of all commands would take a third of a second to look at.
     static CommandLine commandLine(String... arguments) {
         CommandLine line = new CommandLine(new Main());
         named(arguments).forEach(line::addSubcommand);

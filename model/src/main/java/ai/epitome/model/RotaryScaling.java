@@ -29,9 +29,9 @@ public sealed interface RotaryScaling {
         }
     }
 
-    /// YaRN (Peng et al. 2023): pairs that turn seldom within the original context are slowed by `factor`, those that
-    /// turn often are kept, the pairs between go over from one to the other by their number; queries and keys become
-    /// longer.
+    /// YaRN (Peng et al. 2023): pairs that turn seldom within the original context are slowed by `factor`,
+    /// those that turn often are kept, the pairs between go over from one to the other by their number;
+    /// queries and keys become longer.
     ///
     /// @param factor divisor of low frequencies
     /// @param fast turns within the original context from which on a frequency is kept
@@ -81,8 +81,8 @@ public sealed interface RotaryScaling {
         return this instanceof Yarn yarn ? (float) yarn.magnitude : 1;
     }
 
-    /// The angle by which each pair of channels turns from one position to the next, `headDimension / 2` of them: the
-    /// same bits on every machine.
+    /// The angle by which each pair of channels turns from one position to the next, `headDimension / 2` of
+    /// them: the same bits on every machine.
     default float[] inverseFrequencies(double theta, int headDimension) {
         float[] frequencies = new float[headDimension / 2];
         for (int i = 0; i < frequencies.length; i++) {

@@ -149,8 +149,8 @@ class ConfigFileTest {
         assertThat((double) scaled[32] / plain[32]).isCloseTo(0.2813 + 0.7187 / 8, within(1e-4));
     }
 
-    /// Heads of 16, a context of 64 stretched by 4: pairs turn 10.2, 5.7, 3.2, 1.8, 1.0, 0.6 ... times in 64 positions, so 6
-    /// turns lie before pair 1 and one lies before pair 5.
+    /// Heads of 16, a context of 64 stretched by 4: pairs turn 10.2, 5.7, 3.2, 1.8, 1.0, 0.6 ... times in
+    /// 64 positions, so 6 turns lie before pair 1 and one lies before pair 5.
     @Test
     void yarnKeepsFastPairsSlowsSlowOnesAndMakesAllLonger() {
         RotaryScaling yarn = new RotaryScaling.Yarn(4, 6, 1, 64, RotaryScaling.Yarn.magnitude(4));
