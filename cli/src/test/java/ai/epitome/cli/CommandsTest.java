@@ -562,7 +562,10 @@ class CommandsTest {
     void aCommandIsLookedAtAlone() {
         for (String name : Main.commandLine().getSubcommands().keySet()) {
             assertThat(Main.commandLine(name, "--help").getSubcommands().keySet())
-                    .hasSize(name.equals("generate-completion") ? Main.commandLine().getSubcommands().size() : 1)
+                    .hasSize(
+                            name.equals("generate-completion")
+                                    ? Main.commandLine().getSubcommands().size()
+                                    : 1)
                     .contains(name);
         }
     }

@@ -230,8 +230,7 @@ public final class ConfigFile {
     /// YaRN as transformers reads it; DeepSeek's two factors of the magnitude included.
     private static RotaryScaling yarn(JsonObject rope, JsonObject json) throws MalformedModelException {
         if (!rope.flag("truncate", true)) {
-            throw new MalformedModelException(
-                    rope.file(), "yarn rope scaling with `truncate` false is not supported");
+            throw new MalformedModelException(rope.file(), "yarn rope scaling with `truncate` false is not supported");
         }
         int context = json.integer("max_position_embeddings");
         int original = rope.integer("original_max_position_embeddings", context);

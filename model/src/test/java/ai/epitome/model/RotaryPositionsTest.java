@@ -21,7 +21,9 @@ class RotaryPositionsTest {
 
     @Test
     void endsWithTheContext() {
-        assertThat(new RotaryPositions(FREQUENCIES, 1, 32).covering(new int[] {5}).length())
+        assertThat(new RotaryPositions(FREQUENCIES, 1, 32)
+                        .covering(new int[] {5})
+                        .length())
                 .isEqualTo(32);
         RotaryPositions rotary = new RotaryPositions(FREQUENCIES, 1, 5000);
         assertThat(rotary.covering(new int[] {4999}).length()).isEqualTo(5000);

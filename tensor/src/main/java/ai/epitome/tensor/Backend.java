@@ -95,10 +95,10 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
     public String describe() {
         String precision = compute == DType.BF16 ? "bf16 products with fp32 sums" : "fp32 products";
         String threads = workers.count() == 1 ? "1 thread" : workers.count() + " threads";
-        String why = product instanceof ChosenProduct
-                        && OneDnnProduct.load() instanceof Loading.Unavailable(String reason)
-                ? NO_ONEDNN + reason
-                : note;
+        String why =
+                product instanceof ChosenProduct && OneDnnProduct.load() instanceof Loading.Unavailable(String reason)
+                        ? NO_ONEDNN + reason
+                        : note;
         return "kernels: %s, %s, %s%s"
                 .formatted(product.describe(), precision, threads, why.isEmpty() ? "" : " (" + why + ")");
     }
