@@ -1,10 +1,9 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
+import static ai.epitome.cli.CommandResult.done;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.store.PromotionStore;
@@ -62,13 +61,13 @@ class AlignLoopCommandTest {
         return folder.resolve("accounts.db").toString();
     }
 
-    private static Result loop(String to, String... more) throws IOException {
+    private static CommandResult loop(String to, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("align", "loop", model.toString(), "-o"));
         arguments.addAll(List.of(folder.resolve(to).toString(), "--database", database(), "--threads", "1"));
         arguments.addAll(List.of("--feedback", feedback.toString(), "--max-tokens", "12", "-n", "2"));
         arguments.addAll(List.of("--epochs", "20", "--judge-epochs", "10", "--most-kl", "100"));
         arguments.addAll(List.of(more));
-        return CommandsTest.run(arguments.toArray(String[]::new));
+        return CommandResult.run(arguments.toArray(String[]::new));
     }
 
     private static Optional<Path> serving() {
@@ -80,7 +79,7 @@ class AlignLoopCommandTest {
     /// From feedback to what is served, further from there, and back.
     @Test
     void roundAfterRoundIsPromotedAndTakenBack() throws IOException {
-        Result first = loop("1");
+        CommandResult first = loop("1");
         assertThat(first.code()).as(first.err()).isZero();
         assertThat(first.err())
                 .contains("better: the judge prefers")
@@ -88,13 +87,13 @@ class AlignLoopCommandTest {
         assertThat(folder.resolve("1/report/report.md")).content().contains("this round's adapter");
         assertThat(Files.readAllLines(folder.resolve("1/learned.jsonl"))).hasSize(30);
         assertThat(serving()).isEmpty();
-        Result again = loop("1", "--promote");
+        CommandResult again = loop("1", "--promote");
         assertThat(again.err())
                 .contains("going on with the round in")
                 .doesNotContain("ETA")
                 .contains("promoted: " + folder.resolve("1/adapter") + " answers for tiny");
         assertThat(serving()).contains(folder.resolve("1/adapter"));
-        Result second = loop("2");
+        CommandResult second = loop("2");
         assertThat(second.code()).as(second.err()).isZero();
         assertThat(Files.readString(folder.resolve("2/round.json"))).contains("1/adapter");
         assertThat(loop("1", "--judge", folder.resolve("1/judge").toString()).err())
@@ -103,7 +102,7 @@ class AlignLoopCommandTest {
                         .err())
                 .contains("taken back: " + folder.resolve("1/adapter") + "; now the model itself answers for tiny");
         assertThat(serving()).isEmpty();
-        assertThat(CommandsTest.run("align", "rollback", model.toString(), "--database", database())
+        assertThat(CommandResult.run("align", "rollback", model.toString(), "--database", database())
                         .err())
                 .contains("nothing has been promoted for tiny");
     }
@@ -111,7 +110,7 @@ class AlignLoopCommandTest {
     @Test
     void whatCannotBeLearnedFromIsTold() throws IOException {
         String none = folder.resolve("empty.db").toString();
-        assertThat(CommandsTest.run(
+        assertThat(CommandResult.run(
                                 "align",
                                 "loop",
                                 model.toString(),
@@ -122,7 +121,7 @@ class AlignLoopCommandTest {
                         .err())
                 .contains("compares answers to 0 requests, and a round wants 10 or more");
         Path bad = Files.writeString(folder.resolve("bad.jsonl"), "{\"chosen\": \"a\", \"rejected\": \"b\"}\n");
-        assertThat(CommandsTest.run(
+        assertThat(CommandResult.run(
                                 "align",
                                 "loop",
                                 model.toString(),

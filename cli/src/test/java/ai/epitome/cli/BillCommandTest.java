@@ -1,7 +1,7 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
-import static ai.epitome.cli.CommandsTest.run;
+import static ai.epitome.cli.CommandResult.done;
+import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.serve.account.Accounts;

@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,7 +25,7 @@ class ChatCommandTest {
     static void trains() throws IOException {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(500));
         model = folder.resolve("tiny");
-        Result result = CommandsTest.run(
+        CommandResult result = CommandResult.run(
                 "pretrain",
                 text.toString(),
                 "-o",
@@ -46,10 +45,10 @@ class ChatCommandTest {
         assertThat(result.code()).as(result.err()).isZero();
     }
 
-    private static Result chat(Path model, String script, String... more) throws IOException {
+    private static CommandResult chat(Path model, String script, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("chat", model.toString(), "--threads", "1", "--seed", "1"));
         arguments.addAll(Arrays.asList(more));
-        return CommandsTest.run(script.getBytes(StandardCharsets.UTF_8), arguments.toArray(String[]::new));
+        return CommandResult.run(script.getBytes(StandardCharsets.UTF_8), arguments.toArray(String[]::new));
     }
 
     private static JsonNode json(Path file) throws IOException {
@@ -59,7 +58,7 @@ class ChatCommandTest {
     @Test
     void messagesAreAnsweredAndKept() throws IOException {
         Path saved = folder.resolve("saved.json");
-        Result result = chat(
+        CommandResult result = chat(
                 model,
                 "Hi\\\nthere\n\"\"\"two\nlines\"\"\"\n/undo\n/retry\n/save " + saved + "\n/stats\n",
                 "--max-tokens",
@@ -84,12 +83,12 @@ class ChatCommandTest {
 
     @Test
     void theSameSeedGivesTheSameAnswersAndAnotherTryAnother() throws IOException {
-        Result once = chat(model, "Hi\n/retry\n", "--max-tokens", "8");
-        Result twice = chat(model, "Hi\n/retry\n", "--max-tokens", "8");
+        CommandResult once = chat(model, "Hi\n/retry\n", "--max-tokens", "8");
+        CommandResult twice = chat(model, "Hi\n/retry\n", "--max-tokens", "8");
         assertThat(once.out()).isEqualTo(twice.out());
-        Result reset = chat(model, "Hi\n/reset\nHi\n", "--max-tokens", "8");
+        CommandResult reset = chat(model, "Hi\n/reset\nHi\n", "--max-tokens", "8");
         assertThat(reset.out()).isNotEqualTo(once.out());
-        Result greedy = chat(model, "/set temperature 0\nHi\n/retry\n/set max_tokens 3\n", "--max-tokens", "8");
+        CommandResult greedy = chat(model, "/set temperature 0\nHi\n/retry\n/set max_tokens 3\n", "--max-tokens", "8");
         assertThat(greedy.err()).contains("temperature 0.0").contains("max-tokens 3");
         String half = greedy.out().substring(0, greedy.out().length() / 2);
         assertThat(greedy.out()).isEqualTo(half + half);
@@ -102,13 +101,13 @@ class ChatCommandTest {
                 file,
                 "{\"messages\": [{\"role\": \"system\", \"content\": \"S\"}, {\"role\": \"user\", \"content\": \"Hi\"}]}");
         Path saved = folder.resolve("again.json");
-        Result result = chat(model, "/load " + file + "\n/system\n/save " + saved + "\n", "--max-tokens", "2");
+        CommandResult result = chat(model, "/load " + file + "\n/system\n/save " + saved + "\n", "--max-tokens", "2");
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(json(saved)).hasSize(2); // answered at once, and the system's message is gone
         for (String wrong :
                 List.of("{}", "[", "[1]", "[{\"role\": \"x\", \"content\": \"\"}]", "[{\"role\": \"user\"}]")) {
             Files.writeString(file, wrong);
-            Result refused = chat(model, "/load " + file + "\n");
+            CommandResult refused = chat(model, "/load " + file + "\n");
             assertThat(refused.code()).isEqualTo(1);
             assertThat(refused.err()).contains(file.toString());
         }
@@ -116,7 +115,7 @@ class ChatCommandTest {
 
     @Test
     void whatIsWrongIsSaidAndTheConversationGoesOn() throws IOException {
-        Result result = chat(
+        CommandResult result = chat(
                 model,
                 "/nope\n/set x 1\n/set temperature hot\n/set temperature -1\n/set top-p\n/retry\n/save\n/load "
                         + folder.resolve("absent") + "\n/undo\n/help\n/exit\nnever read\n",
@@ -139,10 +138,10 @@ class ChatCommandTest {
 
     @Test
     void aFullContextIsSaidOnce() throws IOException {
-        Result result = chat(model, "one two\n".repeat(5), "--max-tokens", "8");
+        CommandResult result = chat(model, "one two\n".repeat(5), "--max-tokens", "8");
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(result.err()).containsOnlyOnce("the context of 64 tokens is full");
-        Result tooLong = chat(model, "a message as long as the whole context of this model, and longer than it\n");
+        CommandResult tooLong = chat(model, "a message as long as the whole context of this model, and longer than it\n");
         assertThat(tooLong.code()).as(tooLong.err()).isZero();
     }
 
@@ -155,14 +154,14 @@ class ChatCommandTest {
         Path template = own.resolve("chat_template.jinja");
         Files.writeString(
                 template, "{% if messages[0].role == 'system' %}\n{{ raise_exception('No system.') }}{% endif %}x");
-        Result result = chat(own, "Hi\n/system\nHi\n", "--system", "S", "--max-tokens", "2");
+        CommandResult result = chat(own, "Hi\n/system\nHi\n", "--system", "S", "--max-tokens", "2");
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err())
                 .contains("written as the model's own")
                 .containsOnlyOnce("chat template, line 2: the template refuses this: No system.")
                 .containsOnlyOnce("(cut short");
         Files.writeString(template, "{% if %}");
-        Result malformed = chat(own, "Hi\n");
+        CommandResult malformed = chat(own, "Hi\n");
         assertThat(malformed.code()).isEqualTo(1);
         assertThat(malformed.err()).startsWith("epitome: chat template, line 1: expected an expression");
     }

@@ -1,10 +1,9 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
-import static ai.epitome.cli.CommandsTest.run;
+import static ai.epitome.cli.CommandResult.done;
+import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -40,7 +39,7 @@ class CompressCommandTest {
         archive = folder.resolve("a.txt.epi");
     }
 
-    private static void assertSays(Result result, int code, String... lines) {
+    private static void assertSays(CommandResult result, int code, String... lines) {
         assertThat(result.err().lines()).containsExactly(lines);
         assertThat(result.code()).isEqualTo(code);
     }
@@ -54,7 +53,7 @@ class CompressCommandTest {
 
     @Test
     void thereAndBack() throws IOException {
-        Result there = done("compress", file.toString());
+        CommandResult there = done("compress", file.toString());
         assertThat(there.err()).isEmpty();
         assertThat(there.bytes()).isEmpty();
         assertThat(file).doesNotExist();
@@ -88,13 +87,13 @@ class CompressCommandTest {
     void aFileWhoseLengthTheSystemDoesNotKnow() throws IOException {
         Path source = Path.of("/proc/version");
         byte[] packed = done("compress", "-c", source.toString()).bytes();
-        assertThat(CommandsTest.run(packed, "decompress", "-").bytes()).isEqualTo(Files.readAllBytes(source));
+        assertThat(CommandResult.run(packed, "decompress", "-").bytes()).isEqualTo(Files.readAllBytes(source));
     }
 
     @Test
     void oneThatFailsDoesNotKeepTheOthersFromIt() throws IOException {
         Path missing = folder.resolve("missing");
-        Result result = run("compress", folder.toString(), missing.toString(), file.toString());
+        CommandResult result = run("compress", folder.toString(), missing.toString(), file.toString());
         assertSays(
                 result,
                 1,
@@ -135,9 +134,9 @@ class CompressCommandTest {
 
     @Test
     void standardStreams() throws IOException {
-        Result packed = CommandsTest.run(content, "compress");
+        CommandResult packed = CommandResult.run(content, "compress");
         assertThat(packed.err()).isEmpty();
-        assertThat(CommandsTest.run(packed.bytes(), "decompress", "-").bytes()).isEqualTo(content);
+        assertThat(CommandResult.run(packed.bytes(), "decompress", "-").bytes()).isEqualTo(content);
         assertThat(done("compress", "-c", file.toString()).bytes()).hasSameSizeAs(packed.bytes());
         makeArchive();
         assertThat(done("decompress", "-c", archive.toString(), archive.toString())
@@ -146,7 +145,7 @@ class CompressCommandTest {
                 .startsWith(content)
                 .endsWith(content);
         assertThat(archive).exists();
-        Result two = run("compress", "-c", file.toString(), file.toString());
+        CommandResult two = run("compress", "-c", file.toString(), file.toString());
         assertThat(two.code()).isEqualTo(1);
         assertThat(two.err()).contains("an archive holds one file", "tar");
     }
@@ -156,14 +155,14 @@ class CompressCommandTest {
         System.setProperty("epitome.terminal.output", "true");
         System.setProperty("epitome.terminal.input", "true");
         try {
-            Result compressed = CommandsTest.run(content, "compress");
+            CommandResult compressed = CommandResult.run(content, "compress");
             assertThat(compressed.code()).isEqualTo(1);
             assertThat(compressed.err())
                     .startsWith("epitome: (standard input): an archive is not written to a terminal");
             assertThat(compressed.bytes()).isEmpty();
             assertThat(run("decompress").err()).contains("not read from a terminal");
             assertThat(run("compress", "-t").err()).contains("not read from a terminal");
-            byte[] forced = CommandsTest.run(content, "compress", "-f").bytes();
+            byte[] forced = CommandResult.run(content, "compress", "-f").bytes();
             assertThat(forced.length).isGreaterThan(20_000);
         } finally {
             System.clearProperty("epitome.terminal.output");
@@ -175,7 +174,7 @@ class CompressCommandTest {
     void testAndList() throws IOException {
         byte[] bytes = makeArchive("--block", "16k");
         assertThat(done("compress", "-t", archive.toString()).bytes()).isEmpty();
-        Result list = done("decompress", "-l", archive.toString(), archive.toString());
+        CommandResult list = done("decompress", "-l", archive.toString(), archive.toString());
         assertThat(list.out().lines()).hasSize(4);
         assertThat(list.out())
                 .containsPattern("blocks +archive +plain")
@@ -192,12 +191,12 @@ class CompressCommandTest {
         assertThat(run("decompress", "-l").err()).contains("--list wants files");
         assertThat(run("decompress", "-l", "-t", archive.toString()).err()).contains("choose one");
         assertThat(archive).exists();
-        assertThat(CommandsTest.run(bytes, "decompress", "-t").code()).isZero();
+        assertThat(CommandResult.run(bytes, "decompress", "-t").code()).isZero();
     }
 
     @Test
     void verboseTellsTheSizes() throws IOException {
-        Result result = done("compress", "-v", file.toString());
+        CommandResult result = done("compress", "-v", file.toString());
         assertThat(result.err())
                 .startsWith(file + ": 100,000 bytes, as an archive %,d (".formatted(Files.size(archive)))
                 .contains("bits per byte")
@@ -237,7 +236,7 @@ class CompressCommandTest {
         flipped[bytes.length - 145] ^= 1;
         Files.write(archive, flipped);
         for (String option : new String[] {"-t", "-k"}) {
-            Result result = run("decompress", option, archive.toString());
+            CommandResult result = run("decompress", option, archive.toString());
             assertThat(result.code()).isEqualTo(1);
             assertThat(result.err()).startsWith("epitome: %s: CORRUPT: block 6 ".formatted(archive));
         }

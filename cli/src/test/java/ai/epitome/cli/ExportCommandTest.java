@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.ModelFolder;
@@ -38,13 +37,13 @@ class ExportCommandTest {
         Tokenizers.save(new ByteTokenizer(), model);
     }
 
-    private static Result run(Object... arguments) throws IOException {
-        return CommandsTest.run(
+    private static CommandResult run(Object... arguments) throws IOException {
+        return CommandResult.run(
                 new byte[0], Stream.of(arguments).map(Object::toString).toArray(String[]::new));
     }
 
     private void fails(int code, String reason, Object... arguments) throws IOException {
-        Result result = run(arguments);
+        CommandResult result = run(arguments);
         assertThat(result.code()).as(result.err()).isEqualTo(code);
         assertThat(result.err()).contains(reason).doesNotContain("mistake in Epitome");
     }
@@ -57,7 +56,7 @@ class ExportCommandTest {
 
     @Test
     void theFileIsAModel() throws IOException {
-        Result result = run("export", model, "-o", target);
+        CommandResult result = run("export", model, "-o", target);
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(result.out()).startsWith(target + ": ").contains("tensors: 13 F32");
         try (LoadedModel opened = LoadedModel.open(target)) {

@@ -1,6 +1,6 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
+import static ai.epitome.cli.CommandResult.done;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.serve.account.Accounts;

@@ -1,10 +1,9 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
-import static ai.epitome.cli.CommandsTest.run;
+import static ai.epitome.cli.CommandResult.done;
+import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,20 +20,20 @@ class KeyCommandTest {
 
     @Test
     void aKeyIsMadeListedAndRevoked() throws IOException {
-        Result made = done("key", "create", "laptop", "--budget", "2.50", "--expires", "90d", "--database", database());
+        CommandResult made = done("key", "create", "laptop", "--budget", "2.50", "--expires", "90d", "--database", database());
         String secret = made.out().strip();
         assertThat(secret).matches("ep-[A-Za-z0-9_-]{43}");
         assertThat(made.err()).contains("laptop", "shown this once").doesNotContain(secret);
-        Result list = done("key", "list", "--database", database());
+        CommandResult list = done("key", "list", "--database", database());
         assertThat(list.out())
                 .startsWith("id ")
                 .containsPattern("key_[0-9a-f]{12}  laptop  " + secret.substring(0, 7) + "\\.\\.\\."
                         + secret.substring(42) + "  inference  active  20\\d\\d-\\d\\d-\\d\\d")
                 .containsPattern("2\\.50\\n")
                 .doesNotContain(secret);
-        Result revoked = done("key", "revoke", "laptop", "--json", "--database", database());
+        CommandResult revoked = done("key", "revoke", "laptop", "--json", "--database", database());
         assertThat(revoked.json().get("state").asString()).isEqualTo("revoked");
-        Result again = done("key", "list", "--json", "--database", database());
+        CommandResult again = done("key", "list", "--json", "--database", database());
         assertThat(again.json().get("revoked").asString())
                 .isEqualTo(revoked.json().get("revoked").asString());
         assertThat(again.json().get("budget_micros").asLong()).isEqualTo(2_500_000);
@@ -43,7 +42,7 @@ class KeyCommandTest {
 
     @Test
     void forProgramsTheKeyIsInTheObject() throws IOException {
-        Result made = done(
+        CommandResult made = done(
                 "key",
                 "create",
                 "ci",
@@ -78,11 +77,11 @@ class KeyCommandTest {
 
     @Test
     void moderationIsSetAndChanged() throws IOException {
-        Result made = done("key", "create", "app", "--moderation", "refuse", "--json", "--database", database());
+        CommandResult made = done("key", "create", "app", "--moderation", "refuse", "--json", "--database", database());
         assertThat(made.json().get("moderation").asString()).isEqualTo("refuse");
         Path policy = Files.writeString(
                 folder.resolve("policy.json"), "{\"input\": {\"hate\": {\"flag\": 0.3, \"refuse\": true}}}");
-        Result changed =
+        CommandResult changed =
                 done("key", "update", "app", "--moderation", policy.toString(), "--json", "--database", database());
         assertThat(changed.json().get("moderation").asString())
                 .isEqualTo("{\"input\":{\"hate\":{\"flag\":0.3,\"refuse\":true}},\"output\":{}}");

@@ -1,10 +1,9 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
-import static ai.epitome.cli.CommandsTest.run;
+import static ai.epitome.cli.CommandResult.done;
+import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -68,9 +67,9 @@ class LearningCommandTest {
 
     @Test
     void streamsOfUnknownLength() throws IOException {
-        Result there = CommandsTest.run(content, "compress", "--learn", "--mix");
+        CommandResult there = CommandResult.run(content, "compress", "--learn", "--mix");
         assertThat(there.code()).as(there.err()).isZero();
-        Result back = CommandsTest.run(there.bytes(), "decompress");
+        CommandResult back = CommandResult.run(there.bytes(), "decompress");
         assertThat(back.bytes()).isEqualTo(content);
     }
 
@@ -83,7 +82,7 @@ class LearningCommandTest {
             byte[] changed = bytes.clone();
             changed[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
             Files.write(archive, changed);
-            Result result = run("decompress", archive.toString());
+            CommandResult result = run("decompress", archive.toString());
             assertThat(result.code()).isEqualTo(1);
             assertThat(result.err()).startsWith("epitome: " + archive + ": ");
             assertThat(file).doesNotExist();
@@ -104,7 +103,7 @@ class LearningCommandTest {
     }
 
     private void fails(String reason) throws IOException {
-        Result result = run("decompress", archive.toString());
+        CommandResult result = run("decompress", archive.toString());
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: %s: %s: ".formatted(archive, reason));
         assertThat(file).doesNotExist();
@@ -112,7 +111,7 @@ class LearningCommandTest {
 
     @Test
     void oneNetworkAtATime() throws IOException {
-        Result result = run("compress", "--learn", "-m", folder.toString(), file.toString());
+        CommandResult result = run("compress", "--learn", "-m", folder.toString(), file.toString());
         assertThat(result.code()).isNotZero();
         assertThat(result.err()).contains("choose one");
         assertThat(file).exists();

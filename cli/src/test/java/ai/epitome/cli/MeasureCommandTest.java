@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.compress.ModelHashes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,13 +50,13 @@ class MeasureCommandTest {
         return text;
     }
 
-    private static Result run(Object... arguments) throws IOException {
-        return CommandsTest.run(
+    private static CommandResult run(Object... arguments) throws IOException {
+        return CommandResult.run(
                 new byte[0], Arrays.stream(arguments).map(Object::toString).toArray(String[]::new));
     }
 
-    private static Result done(Object... arguments) throws IOException {
-        Result result = run(arguments);
+    private static CommandResult done(Object... arguments) throws IOException {
+        CommandResult result = run(arguments);
         assertThat(result.code()).as(result.err()).isZero();
         return result;
     }
@@ -76,7 +75,7 @@ class MeasureCommandTest {
                 .orElseThrow();
     }
 
-    private static void assertFails(Result result, String part) {
+    private static void assertFails(CommandResult result, String part) {
         assertThat(result.code()).as(result.err()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: ").contains(part).doesNotContain("Exception");
         assertThat(result.bytes()).isEmpty();
@@ -212,7 +211,7 @@ class MeasureCommandTest {
         assertFails(run("measure", file, "-m", folder.resolve("none")), "no such model folder");
         assertFails(run("measure", file, "-m", folder), "is not a model folder");
         assertFails(run("measure", file, "-m", model, "--training", folder.resolve("none")), "no such file");
-        Result without = run("measure", file);
+        CommandResult without = run("measure", file);
         assertThat(without.code()).isEqualTo(2);
         assertThat(without.err()).contains("--model");
     }

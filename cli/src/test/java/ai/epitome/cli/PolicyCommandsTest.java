@@ -14,7 +14,7 @@ class PolicyCommandsTest {
     Path folder;
 
     private String done(String line) throws IOException {
-        return CommandsTest.done((line + " --threads 1").split(" ")).err();
+        return CommandResult.done((line + " --threads 1").split(" ")).err();
     }
 
     @Test
@@ -55,12 +55,12 @@ class PolicyCommandsTest {
         Path better = folder.resolve("better");
         assertThat(done("sft %s %s -o %s --style plain --steps 2".formatted(base, chosen, better)))
                 .contains("5 conversations, 1 of them held out");
-        CommandsTest.Result result =
-                CommandsTest.run(("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
+        CommandResult result =
+                CommandResult.run(("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
         assertThat(result.err()).contains("--reward tasks checks answers to the bundled tasks");
 
         String whole = Files.readString(chosen);
-        result = CommandsTest.run("best-of-n %s -o %s --prompts %s --reward http://127.0.0.1:1/ --max-tokens 6"
+        result = CommandResult.run("best-of-n %s -o %s --prompts %s --reward http://127.0.0.1:1/ --max-tokens 6"
                 .formatted(base, chosen, prompts)
                 .split(" "));
         assertThat(result.err()).contains("no rewards from http://127.0.0.1:1/");

@@ -1,10 +1,9 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
-import static ai.epitome.cli.CommandsTest.run;
+import static ai.epitome.cli.CommandResult.done;
+import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.Initialization;
 import ai.epitome.model.ModelFolder;
@@ -154,8 +153,8 @@ class PretrainedCommandTest {
         return all;
     }
 
-    private Result fails(String reason, String... arguments) throws IOException {
-        Result result = run(arguments);
+    private CommandResult fails(String reason, String... arguments) throws IOException {
+        CommandResult result = run(arguments);
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: %s: %s: ".formatted(archive, reason));
         assertThat(result.err().lines()).hasSize(1);
@@ -225,12 +224,12 @@ class PretrainedCommandTest {
                 """;
         Files.writeString(bare.resolve("tokenizer.json"), letters);
         assertFails(bare, "byte 0x", two);
-        Result both = run("compress", "--learn", "-m", model("bytes"), two);
+        CommandResult both = run("compress", "--learn", "-m", model("bytes"), two);
         assertThat(both.err()).contains("choose one");
     }
 
     private void assertFails(Path model, String message, String second) throws IOException {
-        Result result = run("compress", "-m", model.toString(), file.toString(), second);
+        CommandResult result = run("compress", "-m", model.toString(), file.toString(), second);
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err().lines()).hasSize(1);
         assertThat(result.err()).startsWith("epitome: ").contains(message);
@@ -244,7 +243,7 @@ class PretrainedCommandTest {
         bytes[400] ^= 1;
         Files.write(archive, bytes);
         fails("CORRUPT", "decompress", "-m", model("pairs"), archive.toString());
-        Result result = run("decompress", "--recover", "-m", model("pairs"), archive.toString());
+        CommandResult result = run("decompress", "--recover", "-m", model("pairs"), archive.toString());
         assertThat(result.code()).isEqualTo(2);
         assertThat(result.err()).contains("saved what was whole. Lost: block 0, from byte 0 to before byte 1,024");
         assertThat(file).hasBinaryContent(Arrays.copyOfRange(content, 1024, content.length));

@@ -3,7 +3,6 @@ package ai.epitome.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.Document;
 import ai.epitome.train.data.DocumentReader;
@@ -75,7 +74,7 @@ class RealFilesTest {
         System.arraycopy(options, 0, arguments, 1, options.length);
         arguments[0] = command;
         arguments[options.length + 1] = file.toString();
-        Result result = CommandsTest.run(new byte[0], arguments);
+        CommandResult result = CommandResult.run(new byte[0], arguments);
         assertThat(result.code()).as(result.err()).isZero();
     }
 

@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,14 +25,14 @@ class RewardCommandTest {
         base = folder.resolve("base");
         List<String> arguments = new ArrayList<>(List.of("pretrain", text.toString(), "-o", base.toString()));
         arguments.addAll(List.of("--depth", "1", "--context", "48", "--batch", "2", "--threads", "1", "--steps", "2"));
-        CommandsTest.done(arguments.toArray(String[]::new));
+        CommandResult.done(arguments.toArray(String[]::new));
     }
 
-    private static Result reward(Path data, String model, String... more) throws IOException {
+    private static CommandResult reward(Path data, String model, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("reward", base.toString(), data.toString(), "-o"));
         arguments.addAll(List.of(folder.resolve(model).toString(), "--threads", "1", "--batch", "4"));
         arguments.addAll(Arrays.asList(more));
-        return CommandsTest.run(arguments.toArray(String[]::new));
+        return CommandResult.run(arguments.toArray(String[]::new));
     }
 
     @Test
@@ -43,7 +42,7 @@ class RewardCommandTest {
             lines.append("{\"text\": \"%d is %s\", \"label\": %d}\n".formatted(i, i % 2 == 0 ? "even" : "odd", i % 2));
         }
         Path data = Files.writeString(folder.resolve("labels.jsonl"), lines);
-        Result first = reward(data, "judge");
+        CommandResult first = reward(data, "judge");
         assertThat(first.code()).as(first.err()).isZero();
         assertThat(first.err())
                 .contains("57 texts with labels, and 3 that are held out")
@@ -51,7 +50,7 @@ class RewardCommandTest {
                 .contains("report: " + folder.resolve("judge/report.md"));
         assertThat(reward(data, "judge").err()).contains("has come to its end");
         assertThat(reward(data, "judge", "--epochs", "2").err()).contains("going on after step");
-        Result other = reward(data, "judge2", "--held-out", data.toString());
+        CommandResult other = reward(data, "judge2", "--held-out", data.toString());
         assertThat(other.err()).contains("60 texts with labels, and 60 that are held out");
     }
 
@@ -63,10 +62,10 @@ class RewardCommandTest {
         }
         lines.append("{\"prompt\": \"30\", \"chosen\": \"a\", \"rejected\": \"a\"}\n");
         Path data = Files.writeString(folder.resolve("pairs.jsonl"), lines);
-        Result refused = reward(data, "pairs");
+        CommandResult refused = reward(data, "pairs");
         assertThat(refused.code()).isEqualTo(1);
         assertThat(refused.err()).contains("pairs.jsonl, line 31: `chosen` and `rejected` are equal");
-        Result passed = reward(data, "pairs", "--skip-wrong");
+        CommandResult passed = reward(data, "pairs", "--skip-wrong");
         assertThat(passed.code()).as(passed.err()).isZero();
         assertThat(passed.err()).contains("1 records are no pairs and were passed over");
     }
@@ -82,19 +81,19 @@ class RewardCommandTest {
         List<String> same = List.of("dpo", base.toString(), data, "--threads", "1", "--batch", "4");
         List<String> full = new ArrayList<>(same);
         full.addAll(List.of("-o", whole, "--beta", "0.2", "--smoothing", "0.1"));
-        Result first = CommandsTest.done(full.toArray(String[]::new));
+        CommandResult first = CommandResult.done(full.toArray(String[]::new));
         assertThat(first.err())
                 .contains("40 pairs, 2 of them held out")
                 .containsPattern("held-out  accuracy \\d.* margin in nats");
         assertThat(Files.readString(folder.resolve("dpo/report.md"))).contains("| beta | 0.2 |");
-        CommandsTest.done("generate", whole, "7", "--max-tokens", "3", "--threads", "1");
+        CommandResult.done("generate", whole, "7", "--max-tokens", "3", "--threads", "1");
         full.set(full.indexOf("0.2"), "0.3");
-        assertThat(CommandsTest.run(full.toArray(String[]::new)).err()).contains("was trained on other data");
+        assertThat(CommandResult.run(full.toArray(String[]::new)).err()).contains("was trained on other data");
         List<String> part = new ArrayList<>(same);
         String adapter = folder.resolve("dpo-lora").toString();
         part.addAll(List.of("-o", adapter, "--lora", "2"));
-        CommandsTest.done(part.toArray(String[]::new));
-        CommandsTest.done(
+        CommandResult.done(part.toArray(String[]::new));
+        CommandResult.done(
                 "generate", base.toString(), "7", "--adapter", adapter, "--max-tokens", "3", "--threads", "1");
     }
 
@@ -113,15 +112,15 @@ class RewardCommandTest {
                 List.of("--prompts", data.toString(), "--prompt-tokens", "4", "--max-tokens", "8", "--threads", "1");
         List<String> make = new ArrayList<>(List.of("align", "pairs", base.toString(), "--reward", judge, "-o", pairs));
         make.addAll(asking);
-        assertThat(CommandsTest.done(make.toArray(String[]::new)).err()).containsPattern("\\d+ pairs of 40 prompts");
+        assertThat(CommandResult.done(make.toArray(String[]::new)).err()).containsPattern("\\d+ pairs of 40 prompts");
         String model = folder.resolve("ranked-dpo").toString();
-        CommandsTest.done("dpo", base.toString(), pairs, "-o", model, "--threads", "1", "--batch", "4", "--lora", "2");
+        CommandResult.done("dpo", base.toString(), pairs, "-o", model, "--threads", "1", "--batch", "4", "--lora", "2");
         String out = folder.resolve("compared").toString();
         List<String> compare = new ArrayList<>(List.of("align", "report", base.toString(), model));
         compare.addAll(List.of("--judge", judge, "--texts", data.toString(), "-o", out, "-n", "2"));
         compare.addAll(List.of("--refusals", "--toxicity", data.toString(), "--best-of", "2,3", "--reward", judge));
         compare.addAll(asking);
-        assertThat(CommandsTest.done(compare.toArray(String[]::new)).err())
+        assertThat(CommandResult.done(compare.toArray(String[]::new)).err())
                 .containsPattern("base .* KL +0.00 ")
                 .contains("ranked-dpo")
                 .containsPattern("best-of-3 .* KL +0.43 ");

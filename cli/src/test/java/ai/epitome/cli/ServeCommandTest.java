@@ -1,9 +1,11 @@
 package ai.epitome.cli;
 
-import static ai.epitome.cli.CommandsTest.done;
+import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -27,34 +29,18 @@ class ServeCommandTest {
     @TempDir
     static Path folder;
 
-    private static Path model;
+    private static TinyModel tiny;
 
     @BeforeAll
     static void trains() throws IOException {
-        Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(50));
-        model = folder.resolve("tiny");
-        done(
-                "pretrain",
-                text.toString(),
-                "-o",
-                model.toString(),
-                "--depth",
-                "1",
-                "--context",
-                "32",
-                "--batch",
-                "2",
-                "--steps",
-                "2",
-                "--threads",
-                "1");
+        tiny = TinyModel.in(folder);
     }
 
     /// What a served command has said of itself, and what it answers without a key and with the one that it made.
     private record Served(String host, Optional<String> key, int withoutKey, int withKey) {}
 
     private static Served serve(String... more) throws IOException, InterruptedException {
-        List<String> arguments = new ArrayList<>(List.of("serve", model.toString(), "--port", "0"));
+        List<String> arguments = new ArrayList<>(List.of("serve", tiny.model().toString(), "--port", "0"));
         arguments.addAll(List.of(more));
         try (CommandProcess process = CommandProcess.start(folder, arguments);
                 HttpClient http = HttpClient.newHttpClient()) {
@@ -102,5 +88,28 @@ class ServeCommandTest {
                 "--require-key", "--database", folder.resolve("required.db").toString());
         assertThat(served.key()).isPresent();
         assertThat(served).isEqualTo(new Served("127.0.0.1", served.key(), 401, 200));
+    }
+
+    @Test
+    void aModelWithoutTokenizerIsToldToGetOne() throws IOException {
+        Path silent = tiny.copy("silent");
+        Files.delete(silent.resolve("tokenizer.json"));
+        run("serve", silent.toString(), "--port", "0").assertFails("silent has no tokenizer, so", "put the one");
+        run("generate", silent.toString(), "to be").assertFails("silent has no tokenizer, so", "put the one");
+    }
+
+    @Test
+    void aPortInUseIsToldInOneLine() throws IOException {
+        String database = folder.resolve("in-use.db").toString(); // not that of whoever runs the tests
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = String.valueOf(taken.getLocalPort());
+            CommandResult result = run("serve", tiny.model().toString(), "--port", port, "--database", database);
+            result.assertFails("127.0.0.1:" + port, "in use", "--port 0");
+            run("up", "--model", tiny.model().toString(), "--port", port, "--database", database).assertFails("in use");
+        }
+        run("serve", tiny.model().toString(), tiny.model().toString(), "--port", "0", "--database", database).assertFails("two of the models are called tiny");
+        run("serve", tiny.model().toString(), "--port", "70000", "--database", database).assertFails("between 0",
+                "65535",
+                "70000");
     }
 }

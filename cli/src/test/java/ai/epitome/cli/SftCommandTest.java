@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +25,7 @@ class SftCommandTest {
     static void pretrains() throws IOException {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(200));
         base = folder.resolve("base");
-        CommandsTest.done(
+        CommandResult.done(
                 "pretrain",
                 text.toString(),
                 "-o",
@@ -48,44 +47,44 @@ class SftCommandTest {
         chats = Files.writeString(folder.resolve("chats.jsonl"), lines);
     }
 
-    private static Result sft(Path data, String model, String... more) throws IOException {
+    private static CommandResult sft(Path data, String model, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of("sft", base.toString(), data.toString(), "-o"));
         arguments.addAll(List.of(folder.resolve(model).toString(), "--threads", "1", "--batch", "4"));
         arguments.addAll(Arrays.asList(more));
-        return CommandsTest.run(arguments.toArray(String[]::new));
+        return CommandResult.run(arguments.toArray(String[]::new));
     }
 
     @Test
     void makesAModelThatGoesOnAndThatOthersRead() throws IOException {
-        Result first = sft(chats, "chat", "--epochs", "2");
+        CommandResult first = sft(chats, "chat", "--epochs", "2");
         assertThat(first.code()).as(first.err()).isZero();
         assertThat(first.err())
                 .contains("60 conversations, 3 of them held out")
                 .contains("report: " + folder.resolve("chat/report.md"));
         assertThat(sft(chats, "chat").err()).contains("has come to its end");
-        Result longer = sft(chats, "chat", "--epochs", "3");
+        CommandResult longer = sft(chats, "chat", "--epochs", "3");
         assertThat(longer.err()).contains("going on after step").contains("done after");
         Path model = folder.resolve("chat");
-        assertThat(CommandsTest.done("generate", model.toString(), "1?", "--max-tokens", "3", "--threads", "1")
+        assertThat(CommandResult.done("generate", model.toString(), "1?", "--max-tokens", "3", "--threads", "1")
                         .out())
                 .isNotNull();
-        assertThat(CommandsTest.done("info", model.toString()).out()).contains("320");
+        assertThat(CommandResult.done("info", model.toString()).out()).contains("320");
     }
 
     /// The adapter and the model that it is merged into say the same, and something else than the base.
     @Test
     void anAdapterIsTrainedUsedAndMerged() throws IOException {
-        Result result = sft(chats, "adapter", "--epochs", "4", "--lora", "4", "--lora-targets", "q_proj,down_proj");
+        CommandResult result = sft(chats, "adapter", "--epochs", "4", "--lora", "4", "--lora-targets", "q_proj,down_proj");
         assertThat(result.code()).as(result.err()).isZero();
         String adapter = folder.resolve("adapter").toString();
         String merged = folder.resolve("merged").toString();
-        assertThat(CommandsTest.done("lora", "merge", base.toString(), adapter, "-o", merged)
+        assertThat(CommandResult.done("lora", "merge", base.toString(), adapter, "-o", merged)
                         .err())
                 .contains("merged: " + merged);
         assertThat(Path.of(merged, "chat_template.jinja")).exists();
         String adapted = generated(base.toString(), "--adapter", adapter);
         assertThat(adapted).isEqualTo(generated(merged)).isNotEqualTo(generated(base.toString()));
-        Result again = CommandsTest.run("lora", "merge", base.toString(), adapter, "-o", merged);
+        CommandResult again = CommandResult.run("lora", "merge", base.toString(), adapter, "-o", merged);
         assertThat(again.err()).contains(merged + " holds a model already");
         assertThat(sft(chats, "never", "--lora-alpha", "8").err()).contains("options of an adapter need --lora RANK");
         assertThat(sft(chats, "never", "--lora", "2", "--lora-targets", "x").err())
@@ -121,7 +120,7 @@ class SftCommandTest {
         if (words.length > 1) { // the prompt comes right after the model
             arguments.add(2, arguments.remove(4));
         }
-        return CommandsTest.done(arguments.toArray(String[]::new))
+        return CommandResult.done(arguments.toArray(String[]::new))
                 .json()
                 .path("text")
                 .asString();
@@ -132,7 +131,7 @@ class SftCommandTest {
         Path bad = Files.writeString(
                 folder.resolve("bad.jsonl"),
                 "{\"instruction\": \"a\", \"output\": \"b\"}\n{\"messages\": [{\"content\": \"Hi\"}]}\n");
-        Result result = sft(bad, "never");
+        CommandResult result = sft(bad, "never");
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).contains("epitome: " + bad + ", line 2: turn 1 has no `role`");
         assertThat(folder.resolve("never")).doesNotExist();
@@ -140,7 +139,7 @@ class SftCommandTest {
 
     @Test
     void rowsMustFitInTheContext() throws IOException {
-        Result result = sft(chats, "never", "--length", "64");
+        CommandResult result = sft(chats, "never", "--length", "64");
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).contains("rows of 64 tokens, but the context of " + base + " is 48");
     }

@@ -2,7 +2,6 @@ package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.cli.CommandsTest.Result;
 import ai.epitome.compress.ModelHashes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -32,11 +31,11 @@ class SplitCommandTest {
         training = folder.resolve("training.txt");
     }
 
-    private Result split(Path text, String... more) throws IOException {
+    private CommandResult split(Path text, String... more) throws IOException {
         String[] arguments = {"split", text.toString(), "--held-out", heldOut.toString()};
         String[] all = Arrays.copyOf(arguments, arguments.length + more.length);
         System.arraycopy(more, 0, all, arguments.length, more.length);
-        return CommandsTest.run(new byte[0], all);
+        return CommandResult.run(new byte[0], all);
     }
 
     private static String sha256(byte[] bytes) {
@@ -47,7 +46,7 @@ class SplitCommandTest {
     void fewDocumentsAreCutByPosition() throws IOException {
         byte[] content = "to be, or not to be\n".repeat(500).getBytes(StandardCharsets.UTF_8);
         Path text = Files.write(folder.resolve("text.txt"), content);
-        Result result = split(text, "--training", training.toString());
+        CommandResult result = split(text, "--training", training.toString());
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(heldOut).hasBinaryContent(Arrays.copyOfRange(content, 9_000, 10_000));
         assertThat(training).hasBinaryContent(Arrays.copyOf(content, 9_000));
@@ -95,7 +94,7 @@ class SplitCommandTest {
                 .collect(Collectors.joining());
         Path text = Files.writeString(folder.resolve("text.jsonl"), lines);
         Path model = folder.resolve("model");
-        Result trained = CommandsTest.run(
+        CommandResult trained = CommandResult.run(
                 new byte[0],
                 ("pretrain %s -o %s --depth 1 --context 16 --batch 2 --steps 1 --threads 1".formatted(text, model))
                         .split(" "));
@@ -116,12 +115,12 @@ class SplitCommandTest {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n");
         Files.writeString(heldOut, "old");
         heldOut = text;
-        Result same = split(text);
+        CommandResult same = split(text);
         assertThat(same.code()).isEqualTo(1);
         assertThat(same.err()).startsWith("epitome: " + text + " is one of the texts that are split");
         assertThat(text).hasContent("to be, or not to be\n");
         heldOut = training;
-        Result twice = split(text, "--training", training.toString());
+        CommandResult twice = split(text, "--training", training.toString());
         assertThat(twice.code()).isEqualTo(1);
         assertThat(twice.err()).contains("--held-out and --training both name");
         assertThat(training).doesNotExist();
@@ -137,7 +136,7 @@ class SplitCommandTest {
         Path inner = Files.createDirectory(texts.resolve("more"));
         Path text = Files.writeString(inner.resolve("text.txt"), "to be, or not to be\n");
         heldOut = text;
-        Result result = split(texts);
+        CommandResult result = split(texts);
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: " + text + " is one of the texts that are split");
         assertThat(text).hasContent("to be, or not to be\n");
@@ -148,7 +147,7 @@ class SplitCommandTest {
         Path texts = Files.createDirectory(folder.resolve("texts"));
         Files.writeString(texts.resolve("text.txt"), "to be, or not to be\n");
         heldOut = texts.resolve("held-out.txt");
-        Result result = split(texts);
+        CommandResult result = split(texts);
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: " + heldOut + " lies in " + texts);
         assertThat(heldOut).doesNotExist();
@@ -158,7 +157,7 @@ class SplitCommandTest {
     void twoSpellingsOfOneNameAreOneFile() throws IOException {
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n");
         Path inner = Files.createDirectory(folder.resolve("inner"));
-        Result result = split(
+        CommandResult result = split(
                 text, "--training", inner.resolve("..").resolve("held-out.txt").toString());
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).contains("--held-out and --training both name");
@@ -167,10 +166,10 @@ class SplitCommandTest {
 
     @Test
     void whatIsMissingIsNamed() throws IOException {
-        Result result = split(folder.resolve("none.txt"));
+        CommandResult result = split(folder.resolve("none.txt"));
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).startsWith("epitome: no such file or folder: ").contains("none.txt");
         assertThat(heldOut).doesNotExist();
-        assertThat(CommandsTest.run(new byte[0], "split").code()).isEqualTo(2);
+        assertThat(CommandResult.run(new byte[0], "split").code()).isEqualTo(2);
     }
 }

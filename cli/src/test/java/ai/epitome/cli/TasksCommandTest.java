@@ -18,7 +18,7 @@ class TasksCommandTest {
     @Test
     void tasksAreWrittenLearnedAndAsked() throws IOException {
         Path tasks = folder.resolve("tasks.jsonl");
-        assertThat(CommandsTest.done("tasks", "-o", tasks.toString(), "--count", "60")
+        assertThat(CommandResult.done("tasks", "-o", tasks.toString(), "--count", "60")
                         .err())
                 .contains("60 conversations: " + tasks);
         List<String> lines = Files.readAllLines(tasks);
@@ -28,7 +28,7 @@ class TasksCommandTest {
 
         Path text = Files.writeString(folder.resolve("text.txt"), "to be, or not to be\n".repeat(200));
         Path base = folder.resolve("base");
-        CommandsTest.done(
+        CommandResult.done(
                 "pretrain",
                 text.toString(),
                 "-o",
@@ -45,16 +45,16 @@ class TasksCommandTest {
                 "2");
         Path chat = folder.resolve("chat");
         String sft = "sft %s %s -o %s --threads 1 --steps 2".formatted(base, tasks, chat);
-        assertThat(CommandsTest.done(sft.split(" ")).err()).contains("60 conversations, 3 of them held out");
+        assertThat(CommandResult.done(sft.split(" ")).err()).contains("60 conversations, 3 of them held out");
 
         Path answers = folder.resolve("answers.jsonl");
         String score = "tasks score %s --count 3 --threads 1 --answers %s".formatted(chat, answers);
-        JsonNode result = CommandsTest.done((score + " --json").split(" ")).json();
+        JsonNode result = CommandResult.done((score + " --json").split(" ")).json();
         assertThat(result.path("reverse").path("asked").asInt()).isEqualTo(3);
         assertThat(result.path("spell backwards").path("learned").asBoolean(true))
                 .isFalse();
         assertThat(Files.readAllLines(answers)).hasSize(33);
-        assertThat(CommandsTest.done((score + " --learned").split(" ")).out())
+        assertThat(CommandResult.done((score + " --learned").split(" ")).out())
                 .contains("all kinds that are learned  ")
                 .containsPattern("copy +\\d +3 +\\d")
                 .doesNotContain("backwards");
@@ -62,7 +62,7 @@ class TasksCommandTest {
 
     @Test
     void aPlaceForTheTasksIsAskedFor() throws IOException {
-        CommandsTest.Result result = CommandsTest.run("tasks");
+        CommandResult result = CommandResult.run("tasks");
         assertThat(result.code()).isEqualTo(1);
         assertThat(result.err()).contains("say where the tasks go: -o tasks.jsonl");
     }
