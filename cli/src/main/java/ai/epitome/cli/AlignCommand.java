@@ -278,7 +278,7 @@ final class AlignCommand {
                 }
                 new AlignmentReport(
                                 "What alignment has changed in " + base.id(),
-                                RunPlan.commandLine(),
+                                TypedCommand.text(),
                                 GitCommit.of(Path.of(System.getProperty("epitome.home", ""))),
                                 Machine.here(backend.describe()),
                                 LoadedModel.nameOf(judge),

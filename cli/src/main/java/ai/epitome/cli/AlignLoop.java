@@ -83,7 +83,7 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
                 round.ownJudge(),
                 "A judge of the answers of " + base.id(),
                 paced(RewardTraining.recipe(data), data.size(), learning.judgeEpochs),
-                RunPlan.commandLine(),
+                TypedCommand.text(),
                 home());
         return RewardTraining.open(settings, base, data, backend, terminal);
     }
@@ -109,7 +109,7 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
                                 DirectPreferenceTraining.recipe(data, true),
                                 data.train().size(),
                                 learning.epochs),
-                        RunPlan.commandLine(),
+                        TypedCommand.text(),
                         home()),
                 base,
                 data,
@@ -154,7 +154,7 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
             List<Comparison.Entry> entries = new ArrayList<>(List.of(comparison.base(), after));
             new AlignmentReport(
                             "What feedback has changed in " + base.id(),
-                            RunPlan.commandLine(),
+                            TypedCommand.text(),
                             GitCommit.of(home()),
                             Machine.here(backend.describe()),
                             LoadedModel.nameOf(judge),

@@ -73,7 +73,7 @@ record ChatLesson(Path base) {
                 base.toString(),
                 Optional.empty(),
                 training(data.length()),
-                RunPlan.commandLine(),
+                TypedCommand.text(),
                 Path.of(System.getProperty("epitome.home", "")));
         return FineTuning.open(settings, model, format, data, backend, listener);
     }

@@ -99,7 +99,7 @@ final class DpoCommand implements Callable<Integer> {
                         folder,
                         () -> DirectPreferenceTraining.recipe(data, adapter.given()),
                         data.train().size()),
-                RunPlan.commandLine(),
+                TypedCommand.text(),
                 Path.of(System.getProperty("epitome.home", "")));
         return DirectPreferenceTraining.open(settings, base, data, backend, listener);
     }

@@ -54,13 +54,10 @@ public final class Main {
             MeasureCommand.class,
             AutoComplete.GenerateCompletion.class);
 
-    /// System property with what was typed, for reports.
-    static final String COMMAND_LINE = "epitome.command";
-
     private Main() {}
 
     public static void main(String[] arguments) {
-        System.setProperty(COMMAND_LINE, String.join(" ", arguments));
+        TypedCommand.remember(arguments);
         int code = run(arguments);
         if (!Interruption.isUnderWay()) {
             System.exit(code);

@@ -164,7 +164,7 @@ final class PolicyOptions {
                 source,
                 how,
                 config,
-                RunPlan.commandLine(),
+                TypedCommand.text(),
                 Path.of(System.getProperty("epitome.home", "")));
         Optional<BatchStream> rows = mixed.isEmpty() ? Optional.empty() : Optional.of(rows(mixed.get(), config));
         try (TerminalProgress terminal = new TerminalProgress();

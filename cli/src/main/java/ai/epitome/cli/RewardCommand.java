@@ -78,7 +78,7 @@ final class RewardCommand implements Callable<Integer> {
                 folder,
                 title(base),
                 records.config(folder, () -> RewardTraining.recipe(data), data.size()),
-                RunPlan.commandLine(),
+                TypedCommand.text(),
                 Path.of(System.getProperty("epitome.home", "")));
         return RewardTraining.open(settings, base, data, backend, listener);
     }

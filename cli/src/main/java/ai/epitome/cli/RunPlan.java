@@ -40,7 +40,7 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
                         title(recipe.model(), folder),
                         recipe,
                         packed,
-                        commandLine(),
+                        TypedCommand.text(),
                         Path.of(System.getProperty("epitome.home", ""))));
     }
 
@@ -69,10 +69,5 @@ record RunPlan(PreparedText text, Pretraining.Settings settings) {
     double bytesPerToken() {
         TokenShards train = text.dataset().train();
         return (double) train.bytes() / train.tokens();
-    }
-
-    /// What was typed, for the report.
-    static String commandLine() {
-        return "./epitome " + System.getProperty(Main.COMMAND_LINE, "");
     }
 }

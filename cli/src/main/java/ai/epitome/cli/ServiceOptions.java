@@ -13,7 +13,9 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// Where the service listens.
 final class ServiceOptions {
@@ -54,6 +56,9 @@ final class ServiceOptions {
     @Mixin
     private AccountOptions accounts;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     ServerConfig config() {
         return ServerConfig.local(port).withHost(host).withDrain(grace).withRequireKey(requireKey);
     }
@@ -61,7 +66,7 @@ final class ServiceOptions {
     /// How models are fine-tuned.
     TuningSetup tuning(KernelOptions kernels, Backend backend) {
         Path folder = tuned == null ? AccountOptions.folder().resolve("fine-tuned") : tuned;
-        return new TuningSetup(folder, new TuningLauncher(kernels.arguments()), backend);
+        return new TuningSetup(folder, new TuningLauncher(command.root().userObject().getClass(), kernels.arguments()), backend);
     }
 
     /// The accounts. Where a key is needed and there is none, it makes one and tells it.

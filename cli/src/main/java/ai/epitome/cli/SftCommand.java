@@ -118,7 +118,7 @@ final class SftCommand implements Callable<Integer> {
                 source.toString(),
                 adapter.settings(base.transformer()),
                 config(data),
-                RunPlan.commandLine(),
+                TypedCommand.text(),
                 Path.of(System.getProperty("epitome.home", "")));
         return FineTuning.open(settings, base, format, data, backend, listener);
     }

@@ -9,7 +9,9 @@ import java.util.List;
 
 /// Starts `epitome fine-tuning-job` for jobs of the service: by the same Java, from the same files. It steps back where
 /// requests want the processors.
-record TuningLauncher(List<String> kernels) implements TuningProgram {
+///
+/// @param main the class of the `epitome` command
+record TuningLauncher(Class<?> main, List<String> kernels) implements TuningProgram {
     private static final Path NICE = Path.of("/usr/bin/nice");
 
     @Override
@@ -30,7 +32,7 @@ record TuningLauncher(List<String> kernels) implements TuningProgram {
                 "-Depitome.home=" + System.getProperty("epitome.home", ""),
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName(),
+                main.getName(),
                 TuningJobCommand.NAME,
                 folder.toString()));
         command.addAll(kernels);
