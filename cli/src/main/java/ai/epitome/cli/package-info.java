@@ -1,2 +1,2 @@
-/// The epitome command.
+/// The `epitome` command: [Main] names its commands, each a class in the package of its task.
 package ai.epitome.cli;

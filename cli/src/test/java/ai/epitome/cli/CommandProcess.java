@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// The real command in a process of its own, so that it can be killed.
-final class CommandProcess implements AutoCloseable {
+public final class CommandProcess implements AutoCloseable {
     private static final int PATIENCE_SECONDS = 120;
 
     private final Process process;
@@ -22,7 +22,7 @@ final class CommandProcess implements AutoCloseable {
     /// Starts `epitome ARGUMENTS`.
     ///
     /// @param folder where its output and its cache are kept
-    static CommandProcess start(Path folder, List<String> arguments) throws IOException {
+    public static CommandProcess start(Path folder, List<String> arguments) throws IOException {
         Path output = Files.createTempFile(folder, "output", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command(arguments))
                 .redirectErrorStream(true)
@@ -32,7 +32,7 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /// Starts `epitome ARGUMENTS < IN > OUT`; its output is standard error.
-    static CommandProcess start(Path folder, List<String> arguments, Path in, Path out) throws IOException {
+    public static CommandProcess start(Path folder, List<String> arguments, Path in, Path out) throws IOException {
         Path errors = Files.createTempFile(folder, "errors", ".txt");
         ProcessBuilder builder = new ProcessBuilder(command(arguments))
                 .redirectError(errors.toFile())
@@ -67,29 +67,29 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /// Runs to the end and returns the exit code.
-    static int run(Path folder, List<String> arguments) throws IOException, InterruptedException {
+    public static int run(Path folder, List<String> arguments) throws IOException, InterruptedException {
         try (CommandProcess process = start(folder, arguments)) {
             return process.exitCode();
         }
     }
 
-    boolean isAlive() {
+    public boolean isAlive() {
         return process.isAlive();
     }
 
     /// SIGKILL, which a process cannot notice.
-    void kill() {
+    public void kill() {
         process.destroyForcibly().onExit().join();
     }
 
     /// SIGINT, which Ctrl-C sends.
-    void interrupt() throws IOException, InterruptedException {
+    public void interrupt() throws IOException, InterruptedException {
         new ProcessBuilder("kill", "-INT", String.valueOf(process.pid()))
                 .start()
                 .waitFor();
     }
 
-    int exitCode() throws InterruptedException {
+    public int exitCode() throws InterruptedException {
         if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError("the command did not end");
         }
@@ -97,7 +97,7 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /// What it has printed so far.
-    String output() throws IOException {
+    public String output() throws IOException {
         return Files.readString(output);
     }
 

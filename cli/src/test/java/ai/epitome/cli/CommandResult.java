@@ -2,6 +2,7 @@ package ai.epitome.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.epitome.cli.terminal.Json;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

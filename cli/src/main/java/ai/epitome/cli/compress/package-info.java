@@ -1,0 +1,2 @@
+/// Archives: `compress`, `decompress`, `measure`.
+package ai.epitome.cli.compress;

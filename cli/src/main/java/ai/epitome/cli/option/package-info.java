@@ -1,0 +1,2 @@
+/// What options of many commands take: numbers, sizes, times, and what computes.
+package ai.epitome.cli.option;

@@ -1,0 +1,2 @@
+/// Texts and tokens: `tokenizer`, `split`, `tasks`.
+package ai.epitome.cli.text;

@@ -1,0 +1,2 @@
+/// `epitome up`: from text to a model that talks, in one command.
+package ai.epitome.cli.up;

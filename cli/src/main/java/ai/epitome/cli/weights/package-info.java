@@ -1,0 +1,2 @@
+/// Models as files: `info`, `export`, `quantize`, `lora`.
+package ai.epitome.cli.weights;

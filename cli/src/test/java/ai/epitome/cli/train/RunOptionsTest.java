@@ -1,0 +1,78 @@
+package ai.epitome.cli.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.epitome.train.TrainingConfig.Kind;
+import ai.epitome.train.TrainingConfig.OptimizerConfig;
+import ai.epitome.train.pretrain.Recipe;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+class RunOptionsTest {
+    private static OptimizerConfig optimizer(String... words) {
+        return options(words).recipe(257).training().optimizer();
+    }
+
+    private static RunOptions options(String... words) {
+        return CommandLine.populateCommand(new RunOptions(), words);
+    }
+
+    /// Muon's rate is for updates of length 1; as AdamW's it would be far too high.
+    @Test
+    void adamWDoesNotInheritMuonsRate() {
+        OptimizerConfig muon = optimizer();
+        OptimizerConfig adamW = optimizer("--optimizer", "ADAMW");
+        assertThat(muon.kind()).isEqualTo(Kind.MUON);
+        assertThat(adamW.kind()).isEqualTo(Kind.ADAMW);
+        assertThat(adamW.matrixRate()).isEqualTo(muon.embeddingRate()).isLessThan(muon.matrixRate());
+        assertThat(optimizer("--optimizer", "ADAMW", "--rate", "0.01").matrixRate())
+                .isEqualTo(0.01);
+    }
+
+    private static final String[] BEGUN = {"--depth", "6", "--width", "256", "--heads", "8", "--context", "128"};
+
+    private static Recipe begun() {
+        return options(BEGUN).recipe(257);
+    }
+
+    /// On a run that has begun, the rest of the shape is the run's own, not what follows from the default depth.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--context 128",
+                "--width 256",
+                "--depth 6",
+                "--heads 8",
+                "--kv-heads 8",
+                "--hidden 704",
+                "--depth 6 --width 256 --heads 8 --context 128",
+                "--steps 9"
+            })
+    void whatARunBeganWithMayBeGivenAgain(String words) {
+        assertThat(options(words.split(" ")).changed(begun(), Path.of("run")).model())
+                .isEqualTo(begun().model());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--context 256",
+                "--width 384",
+                "--depth 4",
+                "--heads 4",
+                "--kv-heads 4",
+                "--hidden 1024",
+                "--untied-head",
+                "--depth 6 --context 256"
+            })
+    void anotherShapeIsRefused(String words) {
+        assertThatThrownBy(() -> options(words.split(" ")).changed(begun(), Path.of("run")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("the model in run has 6 layers, width 256, 8 heads")
+                .hasMessageContaining("another shape");
+    }
+}
