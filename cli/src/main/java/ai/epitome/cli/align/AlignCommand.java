@@ -1,6 +1,5 @@
 package ai.epitome.cli.align;
 
-import ai.epitome.cli.option.KernelOptions;
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.terminal.Json;
 import ai.epitome.cli.terminal.TypedCommand;

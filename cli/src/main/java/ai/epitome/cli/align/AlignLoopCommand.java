@@ -2,7 +2,6 @@ package ai.epitome.cli.align;
 
 import ai.epitome.cli.account.AccountOptions;
 import ai.epitome.cli.account.FeedbackCommand;
-import ai.epitome.cli.option.KernelOptions;
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.terminal.Interruption;
 import ai.epitome.model.LoadedModel;

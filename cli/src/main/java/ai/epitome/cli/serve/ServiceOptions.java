@@ -69,7 +69,8 @@ public final class ServiceOptions {
     /// How models are fine-tuned.
     public TuningSetup tuning(KernelOptions kernels, Backend backend) {
         Path folder = tuned == null ? AccountOptions.folder().resolve("fine-tuned") : tuned;
-        return new TuningSetup(folder, new TuningLauncher(command.root().userObject().getClass(), kernels.arguments()), backend);
+        return new TuningSetup(
+                folder, new TuningLauncher(command.root().userObject().getClass(), kernels.arguments()), backend);
     }
 
     /// The accounts. Where a key is needed and there is none, it makes one and tells it.

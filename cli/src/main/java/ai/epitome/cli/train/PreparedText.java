@@ -24,7 +24,8 @@ public record PreparedText(Tokenizer tokenizer, Dataset dataset, Baselines basel
     /// @param choice which tokenizer; a model's folder that has one already keeps it
     /// @param folder of the model
     /// @param notices told what happens, a line each
-    public static PreparedText of(List<Path> paths, TokenizerChoice choice, Path folder, int threads, Consumer<String> notices)
+    public static PreparedText of(
+            List<Path> paths, TokenizerChoice choice, Path folder, int threads, Consumer<String> notices)
             throws IOException {
         Corpus corpus = paths.isEmpty() ? BundledText.tinyshakespeareCorpus() : Corpus.of(paths);
         CorpusSummary summary = corpus.scan();

@@ -21,7 +21,8 @@ class KeyCommandTest {
 
     @Test
     void aKeyIsMadeListedAndRevoked() throws IOException {
-        CommandResult made = done("key", "create", "laptop", "--budget", "2.50", "--expires", "90d", "--database", database());
+        CommandResult made =
+                done("key", "create", "laptop", "--budget", "2.50", "--expires", "90d", "--database", database());
         String secret = made.out().strip();
         assertThat(secret).matches("ep-[A-Za-z0-9_-]{43}");
         assertThat(made.err()).contains("laptop", "shown this once").doesNotContain(secret);

@@ -144,7 +144,8 @@ class ChatCommandTest {
         CommandResult result = chat(model, "one two\n".repeat(5), "--max-tokens", "8");
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(result.err()).containsOnlyOnce("the context of 64 tokens is full");
-        CommandResult tooLong = chat(model, "a message as long as the whole context of this model, and longer than it\n");
+        CommandResult tooLong =
+                chat(model, "a message as long as the whole context of this model, and longer than it\n");
         assertThat(tooLong.code()).as(tooLong.err()).isZero();
     }
 

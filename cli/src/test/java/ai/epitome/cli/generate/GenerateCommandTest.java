@@ -99,7 +99,8 @@ class GenerateCommandTest {
         assertThat(second.path("text")).isEqualTo(without.path("text"));
         assertThat(second.path("cached_tokens").asInt()).isEqualTo(16);
         Path none = folder.resolve("none.cache");
-        CommandResult few = run("generate", tiny.model().toString(), "to", "--max-tokens", "1", "--cache", none.toString());
+        CommandResult few =
+                run("generate", tiny.model().toString(), "to", "--max-tokens", "1", "--cache", none.toString());
         assertThat(few.code()).isZero();
         assertThat(few.err()).contains("none.cache is not written: ").contains("nothing to keep");
         assertThat(none).doesNotExist();
@@ -164,7 +165,8 @@ class GenerateCommandTest {
                 "--presence-penalty",
                 "0.1");
         assertThat(all.code()).as(all.err()).isZero();
-        run("generate", tiny.model().toString(), "a", "--typical", "2").assertFails("typical must be above 0 and at most 1");
+        run("generate", tiny.model().toString(), "a", "--typical", "2")
+                .assertFails("typical must be above 0 and at most 1");
         run("generate", tiny.model().toString(), "a", "--logit-bias", "9999=1").assertFails("bias for token 9999");
     }
 }

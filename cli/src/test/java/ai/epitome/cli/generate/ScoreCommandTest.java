@@ -39,7 +39,8 @@ class ScoreCommandTest {
         }
         assertThat(json.path("bits_per_byte").asDouble())
                 .isCloseTo(nats / Math.log(2) / 5, org.assertj.core.data.Offset.offset(1e-6));
-        CommandResult ids = run("score", tiny.model().toString(), "--ids", "116,111,255,0,10", "--json", "--precision", "f32");
+        CommandResult ids =
+                run("score", tiny.model().toString(), "--ids", "116,111,255,0,10", "--json", "--precision", "f32");
         assertThat(ids.out()).isEqualTo(scored.out());
         CommandResult table = run(input, "score", tiny.model().toString(), "-");
         assertThat(table.out()).contains("0xff").contains("5 tokens, 5 bytes").contains("bits per byte");

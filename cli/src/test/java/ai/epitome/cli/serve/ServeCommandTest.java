@@ -108,11 +108,12 @@ class ServeCommandTest {
             String port = String.valueOf(taken.getLocalPort());
             CommandResult result = run("serve", tiny.model().toString(), "--port", port, "--database", database);
             result.assertFails("127.0.0.1:" + port, "in use", "--port 0");
-            run("up", "--model", tiny.model().toString(), "--port", port, "--database", database).assertFails("in use");
+            run("up", "--model", tiny.model().toString(), "--port", port, "--database", database)
+                    .assertFails("in use");
         }
-        run("serve", tiny.model().toString(), tiny.model().toString(), "--port", "0", "--database", database).assertFails("two of the models are called tiny");
-        run("serve", tiny.model().toString(), "--port", "70000", "--database", database).assertFails("between 0",
-                "65535",
-                "70000");
+        run("serve", tiny.model().toString(), tiny.model().toString(), "--port", "0", "--database", database)
+                .assertFails("two of the models are called tiny");
+        run("serve", tiny.model().toString(), "--port", "70000", "--database", database)
+                .assertFails("between 0", "65535", "70000");
     }
 }

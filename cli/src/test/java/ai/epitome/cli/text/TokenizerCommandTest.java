@@ -29,12 +29,14 @@ class TokenizerCommandTest {
     @Test
     void tokenizerTrainEncodeDecodeInfo() throws IOException {
         Path tokenizer = folder.resolve("tokenizer.json");
-        CommandResult trained = run("tokenizer", "train", tiny.text().toString(), "--vocabulary", "262", "-o", tokenizer.toString());
+        CommandResult trained =
+                run("tokenizer", "train", tiny.text().toString(), "--vocabulary", "262", "-o", tokenizer.toString());
         assertThat(trained.code()).as(trained.err()).isZero();
         byte[] bytes = {'t', 'o', ' ', 'b', 'e', (byte) 0xc3, 0, (byte) 0xff, '\r', '\n'};
         CommandResult ids = run(bytes, "tokenizer", "encode", "--tokenizer", tokenizer.toString());
         assertThat(ids.out()).matches("\\[\\d+(, \\d+)*]\n");
-        assertThat(run(ids.bytes(), "tokenizer", "decode", "--tokenizer", tokenizer.toString()).bytes())
+        assertThat(run(ids.bytes(), "tokenizer", "decode", "--tokenizer", tokenizer.toString())
+                        .bytes())
                 .isEqualTo(bytes);
         JsonNode info = run("tokenizer", "info", tokenizer.toString(), "--json").json();
         assertThat(info.path("vocabulary").asInt()).isEqualTo(262);
@@ -43,9 +45,15 @@ class TokenizerCommandTest {
                         "tokenizer",
                         "decode",
                         "--tokenizer",
-                        tiny.model().toString()).assertFails("token id 99999",
-                "0 to 256");
-        run("[1, x]".getBytes(StandardCharsets.UTF_8), "tokenizer", "decode", "--tokenizer", tiny.model().toString()).assertFails("expected a JSON array of token ids");
+                        tiny.model().toString())
+                .assertFails("token id 99999", "0 to 256");
+        run(
+                        "[1, x]".getBytes(StandardCharsets.UTF_8),
+                        "tokenizer",
+                        "decode",
+                        "--tokenizer",
+                        tiny.model().toString())
+                .assertFails("expected a JSON array of token ids");
     }
 
     @Test

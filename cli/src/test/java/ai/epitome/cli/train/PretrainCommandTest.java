@@ -52,10 +52,12 @@ class PretrainCommandTest {
     @Test
     void moreStepsGoOnButAnotherShapeOrTextIsRefused() throws IOException {
         Path longer = folder.resolve("longer");
-        assertThat(TinyModel.pretrain(tiny.text(), longer, "--steps", "3").code()).isZero();
+        assertThat(TinyModel.pretrain(tiny.text(), longer, "--steps", "3").code())
+                .isZero();
         CommandResult more = TinyModel.pretrain(tiny.text(), longer, "--steps", "5");
         assertThat(more.err()).contains("going on after step 3").contains("done after 5 steps");
-        TinyModel.pretrain(tiny.text(), longer, "--steps", "9", "--width", "128").assertFails("another shape", "width 64");
+        TinyModel.pretrain(tiny.text(), longer, "--steps", "9", "--width", "128")
+                .assertFails("another shape", "width 64");
         Path other = Files.writeString(folder.resolve("other.txt"), "something else \n".repeat(500));
         TinyModel.pretrain(other, longer, "--steps", "9").assertFails("trained on other data", "another model folder");
         TinyModel.pretrain(tiny.text(), longer, "--steps", "9", "--seed", "5").assertFails("seed");
@@ -64,26 +66,36 @@ class PretrainCommandTest {
     @Test
     void rowsAreMadeAsWhenTheRunBegan() throws IOException {
         Path packed = folder.resolve("packed");
-        assertThat(TinyModel.pretrain(tiny.text(), packed, "--steps", "3", "--packed").code()).isZero();
-        assertThat(TinyModel.pretrain(tiny.text(), packed, "--steps", "4").err()).contains("going on after step 3");
-        assertThat(TinyModel.pretrain(tiny.text(), packed, "--steps", "5", "--packed").err()).contains("going on after step 4");
+        assertThat(TinyModel.pretrain(tiny.text(), packed, "--steps", "3", "--packed")
+                        .code())
+                .isZero();
+        assertThat(TinyModel.pretrain(tiny.text(), packed, "--steps", "4").err())
+                .contains("going on after step 3");
+        assertThat(TinyModel.pretrain(tiny.text(), packed, "--steps", "5", "--packed")
+                        .err())
+                .contains("going on after step 4");
         assertThat(packed.resolve("report.md")).content().contains("whole documents, packed");
-        TinyModel.pretrain(tiny.text(), tiny.model(), "--steps", "20", "--packed").assertFails("began with contiguous windows", "--packed");
+        TinyModel.pretrain(tiny.text(), tiny.model(), "--steps", "20", "--packed")
+                .assertFails("began with contiguous windows", "--packed");
     }
 
     @Test
     void theTokenizerIsThatOfTheRun() throws IOException {
-        assertThat(TinyModel.pretrain(tiny.text(), tiny.model(), "--steps", "12", "--tokenizer", "byte").code())
+        assertThat(TinyModel.pretrain(tiny.text(), tiny.model(), "--steps", "12", "--tokenizer", "byte")
+                        .code())
                 .isZero();
-        TinyModel.pretrain(tiny.text(), tiny.model(), "--steps", "12", "--tokenizer", "bpe:300").assertFails("257 tokens (byte)", "another");
+        TinyModel.pretrain(tiny.text(), tiny.model(), "--steps", "12", "--tokenizer", "bpe:300")
+                .assertFails("257 tokens (byte)", "another");
         Path pairs = folder.resolve("pairs");
         String[] asBegun = {"--steps", "3", "--tokenizer", "bpe:9999"}; // the text has fewer
         assertThat(TinyModel.pretrain(tiny.text(), pairs, asBegun).code()).isZero();
         assertThat(TinyModel.pretrain(tiny.text(), pairs, asBegun).err()).contains("come to its end (step 3)");
         TinyModel.pretrain(tiny.text(), pairs, "--tokenizer", "bpe:257").assertFails("(bpe)", "leave it out");
         TinyModel.pretrain(tiny.text(), pairs, "--tokenizer", "byte").assertFails("(bpe)", "leave it out");
-        TinyModel.pretrain(tiny.text(), pairs, "--tokenizer", tiny.model().toString()).assertFails("(bpe)", "leave it out");
-        assertThat(TinyModel.pretrain(tiny.text(), pairs, "--steps", "3", "--tokenizer", pairs.toString()).code())
+        TinyModel.pretrain(tiny.text(), pairs, "--tokenizer", tiny.model().toString())
+                .assertFails("(bpe)", "leave it out");
+        assertThat(TinyModel.pretrain(tiny.text(), pairs, "--steps", "3", "--tokenizer", pairs.toString())
+                        .code())
                 .isZero();
     }
 
@@ -94,7 +106,8 @@ class PretrainCommandTest {
         Path missing = folder.resolve("missing.txt");
         TinyModel.pretrain(missing, folder.resolve("a")).assertFails("no such file or folder: " + missing);
         Path small = Files.writeString(folder.resolve("small.txt"), "to be");
-        TinyModel.pretrain(small, folder.resolve("a"), "--steps", "1").assertFails("has 6 tokens", "needs 33", "a shorter context");
+        TinyModel.pretrain(small, folder.resolve("a"), "--steps", "1")
+                .assertFails("has 6 tokens", "needs 33", "a shorter context");
         Path json = Files.writeString(folder.resolve("bad.jsonl"), "{\"text\":\"good\"}\n{\"text\":\n");
         TinyModel.pretrain(json, folder.resolve("a")).assertFails("bad.jsonl, line 2", "not valid JSON");
         Path gzip = Files.writeString(folder.resolve("bad.gz"), "not packed");
@@ -124,13 +137,15 @@ class PretrainCommandTest {
                 "--decay 2 | decay"
             })
     void valuesThatDoNotFitTogether(String options, String part) throws IOException {
-        TinyModel.pretrain(tiny.text(), folder.resolve("b"), (options + " --steps 1").split(" ")).assertFails(part);
+        TinyModel.pretrain(tiny.text(), folder.resolve("b"), (options + " --steps 1").split(" "))
+                .assertFails(part);
         assertThat(folder.resolve("b")).doesNotExist();
     }
 
     @Test
     void tooLittleMemoryIsSaidBeforeTheRun() throws IOException {
-        CommandResult result = TinyModel.pretrain(tiny.text(), folder.resolve("c"), "--width", "65536", "--heads", "1024");
+        CommandResult result =
+                TinyModel.pretrain(tiny.text(), folder.resolve("c"), "--width", "65536", "--heads", "1024");
         result.assertFails("needs about", "of memory", "are available", "Choose");
         assertThat(folder.resolve("c")).doesNotExist();
     }

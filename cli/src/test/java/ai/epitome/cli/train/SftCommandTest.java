@@ -75,7 +75,8 @@ class SftCommandTest {
     /// The adapter and the model that it is merged into say the same, and something else than the base.
     @Test
     void anAdapterIsTrainedUsedAndMerged() throws IOException {
-        CommandResult result = sft(chats, "adapter", "--epochs", "4", "--lora", "4", "--lora-targets", "q_proj,down_proj");
+        CommandResult result =
+                sft(chats, "adapter", "--epochs", "4", "--lora", "4", "--lora-targets", "q_proj,down_proj");
         assertThat(result.code()).as(result.err()).isZero();
         String adapter = folder.resolve("adapter").toString();
         String merged = folder.resolve("merged").toString();
