@@ -1,5 +1,7 @@
-package ai.epitome.cli;
+package ai.epitome.cli.align;
 
+import ai.epitome.cli.option.KernelOptions;
+import ai.epitome.cli.option.Numbers;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
