@@ -97,17 +97,17 @@ class SftCommandTest {
     @Test
     void anAdapterOfAQuantisedModel() throws IOException {
         String quantised = folder.resolve("base-q8.gguf").toString();
-        CommandsTest.done("quantize", base.toString(), "-o", quantised, "--type", "q8_0");
+        CommandResult.done("quantize", base.toString(), "-o", quantised, "--type", "q8_0");
         String adapter = folder.resolve("adapter-q8").toString();
         String[] words = {"sft", quantised, chats.toString(), "-o", adapter, "--threads", "1", "--batch", "4"};
-        Result result = CommandsTest.run(with(words, "--epochs", "4", "--lora", "4", "--style", "plain"));
+        CommandResult result = CommandResult.run(with(words, "--epochs", "4", "--lora", "4", "--style", "plain"));
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(generated(quantised, "--adapter", adapter)).isNotEqualTo(generated(quantised));
-        assertThat(CommandsTest.run("lora", "merge", quantised, adapter, "-o", folder + "/merged-q8")
+        assertThat(CommandResult.run("lora", "merge", quantised, adapter, "-o", folder + "/merged-q8")
                         .err())
                 .contains(quantised + " is quantised, and an adapter cannot be merged into its weights");
         words[4] = folder.resolve("never").toString();
-        assertThat(CommandsTest.run(with(words, "--style", "plain")).err()).contains("train an adapter");
+        assertThat(CommandResult.run(with(words, "--style", "plain")).err()).contains("train an adapter");
     }
 
     private static String[] with(String[] words, String... more) {
