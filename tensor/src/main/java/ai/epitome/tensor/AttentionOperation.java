@@ -17,11 +17,13 @@ final class AttentionOperation {
     private static final int BLOCK = 128;
     /// Keys of a chunk: 128 x 512 scores are 256 KiB.
     private static final int CHUNK = 512;
+    /// Queries of a task of [PackedAttention], which packs the keys that they see.
+    private static final int PACKED_BLOCK = 512;
 
     private AttentionOperation() {}
 
     /// A tensor of rows, and the column where its first head begins.
-    private record Heads(Tensor tensor, int column, int rowsOfSequence) {
+    record Heads(Tensor tensor, int column, int rowsOfSequence) {
         Matrix of(AttentionShape shape, int sequence, int head, int from, int to) {
             int start = column + head * shape.headDimension();
             return tensor.matrix()
@@ -31,7 +33,7 @@ final class AttentionOperation {
     }
 
     /// What both ways read.
-    private record Inputs(AttentionShape shape, Heads queries, Heads keys, Heads values, int[] segmentStarts) {
+    record Inputs(AttentionShape shape, Heads queries, Heads keys, Heads values, int[] segmentStarts) {
         int firstKey(int sequence, int query) {
             int position = shape.keys() - shape.queries() + query;
             int first = shape.window() > position ? 0 : position - shape.window() + 1;
@@ -94,6 +96,10 @@ final class AttentionOperation {
 
     private static void forward(Tape tape, Inputs inputs, Tensor result, Tensor logSums) {
         AttentionShape shape = inputs.shape;
+        if (PackedAttention.fits(tape.backend(), shape)) {
+            forwardPacked(tape, inputs, result, logSums);
+            return;
+        }
         int blocks = (shape.queries() + BLOCK - 1) / BLOCK;
         int perSequence = shape.heads() * blocks;
         tape.backend().workers().run(shape.batch() * perSequence, (task, scratch) -> {
@@ -102,6 +108,19 @@ final class AttentionOperation {
             int from = (blocks - 1 - task % blocks) * BLOCK; // the longest first
             int to = Math.min(shape.queries(), from + BLOCK);
             forwardBlock(tape.backend(), inputs, sequence, head, from, to, result, logSums, scratch);
+        });
+    }
+
+    private static void forwardPacked(Tape tape, Inputs inputs, Tensor result, Tensor logSums) {
+        AttentionShape shape = inputs.shape;
+        int blocks = (shape.queries() + PACKED_BLOCK - 1) / PACKED_BLOCK;
+        int perSequence = shape.keyValueHeads() * blocks;
+        tape.backend().workers().run(shape.batch() * perSequence, (task, scratch) -> {
+            int sequence = task / perSequence;
+            int keyHead = task % perSequence / blocks;
+            int from = (blocks - 1 - task % blocks) * PACKED_BLOCK; // the longest first
+            int to = Math.min(shape.queries(), from + PACKED_BLOCK);
+            new PackedAttention(inputs, sequence, keyHead, scratch).forward(from, to, result, logSums);
         });
     }
 
@@ -157,6 +176,15 @@ final class AttentionOperation {
         AttentionShape shape = inputs.shape;
         boolean accumulate = qkv.gradient != null;
         Tensor gradient = tape.gradientOf(qkv);
+        if (PackedAttention.fits(tape.backend(), shape)) {
+            tape.backend().workers().run(shape.batch() * shape.keyValueHeads(), (task, scratch) -> {
+                int sequence = task / shape.keyValueHeads();
+                int keyHead = task % shape.keyValueHeads();
+                new PackedAttention(inputs, sequence, keyHead, scratch)
+                        .backward(result, logSums, gradient, accumulate);
+            });
+            return;
+        }
         tape.backend().workers().run(shape.batch() * shape.keyValueHeads(), (task, scratch) -> {
             int sequence = task / shape.keyValueHeads();
             int keyHead = task % shape.keyValueHeads();

@@ -182,6 +182,18 @@ final class Panels {
         }
     }
 
+    /// Transposes the square block of `source` that starts at `from`, rows `stride` apart, into rows of `target`, `width`
+    /// apart.
+    void transpose(float[] source, int from, int stride, float[] target, int at, int width) {
+        boolean done = LANES == 4;
+        exchangeArray(source, from, stride, done ? target : block, done ? at : 0, done ? width : LANES);
+        if (LANES == 16) {
+            exchangeTwice(block, target, at, width);
+        } else if (LANES == 8) {
+            exchangeOnce(block, target, at, width);
+        }
+    }
+
     private static void exchangeFloats(
             MemorySegment data, long start, int stride, int last, float[] target, int at, int width) {
         for (int i = 0; i < QUARTER; i++) {
@@ -193,6 +205,28 @@ final class Panels {
                     FLOATS, data, (start + (long) Math.min(i + 2 * QUARTER, last) * stride) * 4, ORDER);
             FloatVector d = FloatVector.fromMemorySegment(
                     FLOATS, data, (start + (long) Math.min(i + 3 * QUARTER, last) * stride) * 4, ORDER);
+            FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
+            FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
+            FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
+            FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
+            FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
+            FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
+            FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
+            FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
+            int to = at + i * width;
+            a2.intoArray(target, to);
+            b2.intoArray(target, to + QUARTER * width);
+            c2.intoArray(target, to + 2 * QUARTER * width);
+            d2.intoArray(target, to + 3 * QUARTER * width);
+        }
+    }
+
+    private static void exchangeArray(float[] source, int from, int stride, float[] target, int at, int width) {
+        for (int i = 0; i < QUARTER; i++) {
+            FloatVector a = FloatVector.fromArray(FLOATS, source, from + i * stride);
+            FloatVector b = FloatVector.fromArray(FLOATS, source, from + (i + QUARTER) * stride);
+            FloatVector c = FloatVector.fromArray(FLOATS, source, from + (i + 2 * QUARTER) * stride);
+            FloatVector d = FloatVector.fromArray(FLOATS, source, from + (i + 3 * QUARTER) * stride);
             FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
             FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
             FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);

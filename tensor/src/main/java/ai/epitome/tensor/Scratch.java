@@ -7,7 +7,7 @@ import java.util.Arrays;
 /// Reusable working memory of one kernel thread: float rows on the heap, and tiles off it for matrix products.
 /// Contents are undefined between uses; slots keep two uses within one kernel apart.
 public final class Scratch {
-    private static final int SLOTS = 12;
+    private static final int SLOTS = 16;
     /// Elements at the end of each array. Without them the collector lays arrays of a multiple of 4 KiB side by side,
     /// where a load of one waits for a store to another that has the same address modulo 4 KiB.
     private static final int APART = 112;

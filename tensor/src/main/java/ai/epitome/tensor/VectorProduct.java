@@ -24,7 +24,7 @@ public final class VectorProduct implements MatrixProduct {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     /// A CPU with 512-bit registers has 32 of them, and so has every 64-bit ARM; AVX2 has 16.
-    private static final boolean WIDE =
+    static final boolean WIDE =
             LANES == 16 || System.getProperty("os.arch").equals("aarch64");
 
     private static final int TILE_ROWS = WIDE ? Tile12.ROWS : Tile6.ROWS;
@@ -97,7 +97,7 @@ public final class VectorProduct implements MatrixProduct {
                 buffers.panels.pack(right, from, length, TILE_COLUMNS, buffers.b, 0);
                 for (int row = 0; row < m; row += height) {
                     int rows = Math.min(height, m - row);
-                    packRows(a.rows(row, row + rows), from, length, buffers);
+                    packRows(buffers.panels, a.rows(row, row + rows), from, length, buffers.a);
                     Matrix target = c.rows(row, row + rows).columns(column, column + columns);
                     multiplyBlock(length, buffers, target, accumulate || from > 0);
                 }
@@ -113,11 +113,11 @@ public final class VectorProduct implements MatrixProduct {
     }
 
     /// Packs rows of A: panels of [#TILE_ROWS], the last one of [Tile6#ROWS] where that is enough.
-    private static void packRows(Matrix a, int from, int depth, Buffers buffers) {
+    static void packRows(Panels panels, Matrix a, int from, int depth, float[] target) {
         int rest = a.rows() % TILE_ROWS;
         int split = rest <= Tile6.ROWS ? a.rows() - rest : a.rows();
-        buffers.panels.pack(a.rows(0, split), from, depth, TILE_ROWS, buffers.a, 0);
-        buffers.panels.pack(a.rows(split, a.rows()), from, depth, Tile6.ROWS, buffers.a, split * depth);
+        panels.pack(a.rows(0, split), from, depth, TILE_ROWS, target, 0);
+        panels.pack(a.rows(split, a.rows()), from, depth, Tile6.ROWS, target, split * depth);
     }
 
     /// The block of A by parts of B, strip after strip.
