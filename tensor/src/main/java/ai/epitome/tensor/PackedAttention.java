@@ -1,14 +1,17 @@
 package ai.epitome.tensor;
 
-/// Attention where products are Java's own ([VectorProduct]): keys, queries and values of a head are packed once into
-/// panels of the innermost tile, scores stay in arrays as tiles leave them, and no product is a call of its own.
+/// Attention where products are Java's own ([VectorProduct]): keys, queries and values of a head are packed
+/// once into panels of the innermost tile, scores stay in arrays as tiles leave them, and no product is a
+/// call of its own.
 ///
-/// Forward, 32 queries (two registers) are columns and keys are rows: tiles of `K Qᵀ` leave a panel of scores, the
-/// softmax is elementwise in a register of queries, and the same panel is an operand of `Vᵀ Pᵀ`. Backward, 32 keys are
-/// columns and queries are rows: panels of P and dS are operands of `dOᵀ P` and `Qᵀ dS`, which end with the panel, and
-/// each tile of dS is the unpacked operand of `dS K` ([RowTile12]). Only tiles that a query may look at are computed.
+/// Forward, 32 queries (two registers) are columns and keys are rows: tiles of `K Qᵀ` leave a panel of
+/// scores, the softmax is elementwise in a register of queries, and the same panel is an operand of `Vᵀ Pᵀ`.
+/// Backward, 32 keys are columns and queries are rows: panels of P and dS are operands of `dOᵀ P` and `Qᵀ
+/// dS`, which end with the panel, and each tile of dS is the unpacked operand of `dS K` ([RowTile12]). Only
+/// tiles that a query may look at are computed.
 ///
-/// One instance is one head of keys and values of one sequence, on the scratch memory of the thread that does it.
+/// One instance is one head of keys and values of one sequence, on the scratch memory of the thread that does
+/// it.
 final class PackedAttention {
     static final int ROWS = Tile12.ROWS;
     static final int COLUMNS = 2 * VectorMath.LANES;
@@ -34,7 +37,8 @@ final class PackedAttention {
         this.dimension = shape.headDimension();
     }
 
-    /// Whether attention of this shape can be done here: by tiles of 12 rows, with whole registers of channels.
+    /// Whether attention of this shape can be done here: by tiles of 12 rows, with whole registers of
+    /// channels.
     static boolean fits(Backend backend, AttentionShape shape) {
         return backend.product() instanceof VectorProduct
                 && VectorProduct.WIDE
@@ -301,8 +305,8 @@ final class PackedAttention {
         return Panels.size(rows, depth, ROWS);
     }
 
-    /// Writes or adds the first `count` columns of a panel, one row for each channel, to rows of `target`: the first at
-    /// element index `to`, the others one row of its columns after another.
+    /// Writes or adds the first `count` columns of a panel, one row for each channel, to rows of `target`:
+    /// the first at element index `to`, the others one row of its columns after another.
     private void storeColumns(float[] panel, int from, int count, Tensor target, long to, boolean accumulate) {
         float[] rows = scratch.floats(14, COLUMNS * dimension);
         for (int channel = 0; channel < dimension; channel += VectorMath.LANES) {

@@ -29,7 +29,8 @@ final class PackedAttentionKernels {
         }
     }
 
-    /// Sets the scores of a key, one for each query, to negative infinity where `key` is not in `[first, last]`.
+    /// Sets the scores of a key, one for each query, to negative infinity where `key` is not in `[first,
+    /// last]`.
     static void maskColumns(float[] scores, int at, int key, int[] first, int[] last) {
         for (int j = 0; j < COLUMNS; j += LANES) {
             VectorMask<Integer> hidden = IntVector.fromArray(INTS, first, j)
@@ -52,8 +53,8 @@ final class PackedAttentionKernels {
         }
     }
 
-    /// Turns scores into `exp(score * scale - maximum)`, column by column. Leaves the maxima of `score * scale` and the
-    /// sums.
+    /// Turns scores into `exp(score * scale - maximum)`, column by column. Leaves the maxima of `score *
+    /// scale` and the sums.
     static void softmax(float[] scores, int rows, float scale, float[] maxima, float[] sums) {
         for (int j = 0; j < COLUMNS; j += LANES) {
             FloatVector maximum = UNSEEN;
@@ -87,8 +88,8 @@ final class PackedAttentionKernels {
         }
     }
 
-    /// Turns scores into `p = exp(score * scale - logSum)`, and gradients of weights into those of scores,
-    /// `p * (gradient - along) * scale`, for `rows` queries from `query` on.
+    /// Turns scores into `p = exp(score * scale - logSum)`, and gradients of weights into those of scores, `p
+    /// * (gradient - along) * scale`, for `rows` queries from `query` on.
     static void scoreGradients(
             float[] scores,
             float[] gradients,
@@ -133,8 +134,8 @@ final class PackedAttentionKernels {
         }
     }
 
-    /// Writes or adds `rows` rows of `count` elements, whole registers, `stride` apart in `source` and `targetStride` in
-    /// `target`, to element index `to`.
+    /// Writes or adds `rows` rows of `count` elements, whole registers, `stride` apart in `source` and
+    /// `targetStride` in `target`, to element index `to`.
     static void storeRows(
             float[] source,
             int from,

@@ -182,8 +182,8 @@ final class Panels {
         }
     }
 
-    /// Transposes the square block of `source` that starts at `from`, rows `stride` apart, into rows of `target`, `width`
-    /// apart.
+    /// Transposes the square block of `source` that starts at `from`, rows `stride` apart, into rows of `target`,
+    /// `width` apart.
     void transpose(float[] source, int from, int stride, float[] target, int at, int width) {
         boolean done = LANES == 4;
         exchangeArray(source, from, stride, done ? target : block, done ? at : 0, done ? width : LANES);

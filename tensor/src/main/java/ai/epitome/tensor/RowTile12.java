@@ -3,8 +3,8 @@ package ai.epitome.tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// [Tile12] for an A that is not packed: its 12 rows, two registers each, lie one after another, as another tile has
-/// left them. The depth is two registers at most.
+/// [Tile12] for an A that is not packed: its 12 rows, two registers each, lie one after another, as another
+/// tile has left them. The depth is two registers at most.
 final class RowTile12 {
     private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
