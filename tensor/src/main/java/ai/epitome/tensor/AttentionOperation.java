@@ -180,8 +180,7 @@ final class AttentionOperation {
             tape.backend().workers().run(shape.batch() * shape.keyValueHeads(), (task, scratch) -> {
                 int sequence = task / shape.keyValueHeads();
                 int keyHead = task % shape.keyValueHeads();
-                new PackedAttention(inputs, sequence, keyHead, scratch)
-                        .backward(result, logSums, gradient, accumulate);
+                new PackedAttention(inputs, sequence, keyHead, scratch).backward(result, logSums, gradient, accumulate);
             });
             return;
         }

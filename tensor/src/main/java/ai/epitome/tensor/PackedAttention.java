@@ -74,10 +74,18 @@ final class PackedAttention {
     /// @param low the first key that is packed
     /// @param count how many are
     private void forwardColumns(
-            int head, int query, int queries, float[] keys, float[] values, int low, int count, Tensor result,
+            int head,
+            int query,
+            int queries,
+            float[] keys,
+            float[] values,
+            int low,
+            int count,
+            Tensor result,
             Tensor logSums) {
         float[] columns = scratch.floats(2, Panels.size(COLUMNS, dimension, COLUMNS));
-        panels.pack(inputs.queries().of(shape, sequence, head, query, query + queries), 0, dimension, COLUMNS, columns, 0);
+        panels.pack(
+                inputs.queries().of(shape, sequence, head, query, query + queries), 0, dimension, COLUMNS, columns, 0);
         int start = (inputs.firstKey(sequence, query) - low) / ROWS * ROWS;
         int end = inputs.lastKey(query + queries - 1) + 1 - low;
         float[] scores = scratch.floats(3, (end - start + ROWS) * COLUMNS);
@@ -153,7 +161,8 @@ final class PackedAttention {
             long place = row + (long) keyHead * dimension;
             int at = from * paddedChannels();
             storeColumns(dKeys, at, keysHere, gradient, place + inputs.keys().column(), accumulate);
-            storeColumns(dValues, at, keysHere, gradient, place + inputs.values().column(), accumulate);
+            storeColumns(
+                    dValues, at, keysHere, gradient, place + inputs.values().column(), accumulate);
         }
     }
 
@@ -191,7 +200,12 @@ final class PackedAttention {
             head.logSums[q] = logSums.data().getAtIndex(Tensor.FLOAT, first + (long) q * shape.heads());
         }
         PackedAttentionKernels.dots(
-                result, result.gradient, first * dimension, (long) shape.heads() * dimension, head.alongs, count,
+                result,
+                result.gradient,
+                first * dimension,
+                (long) shape.heads() * dimension,
+                head.alongs,
+                count,
                 dimension);
         return head;
     }
@@ -312,7 +326,8 @@ final class PackedAttention {
         for (int channel = 0; channel < dimension; channel += VectorMath.LANES) {
             int at = from + channel * COLUMNS;
             panels.transpose(panel, at, COLUMNS, rows, channel, dimension);
-            panels.transpose(panel, at + VectorMath.LANES, COLUMNS, rows, VectorMath.LANES * dimension + channel, dimension);
+            panels.transpose(
+                    panel, at + VectorMath.LANES, COLUMNS, rows, VectorMath.LANES * dimension + channel, dimension);
         }
         PackedAttentionKernels.storeRows(
                 rows, 0, dimension, count, dimension, target, to, target.columns(), accumulate);

@@ -45,8 +45,8 @@ final class PackedAttentionKernels {
     /// Sets the scores of a query to negative infinity outside of the columns `[low, high)`.
     static void maskRow(float[] scores, int at, int low, int high) {
         for (int j = 0; j < COLUMNS; j += LANES) {
-            VectorMask<Integer> hidden = NUMBERS.compare(VectorOperators.LT, low - j)
-                    .or(NUMBERS.compare(VectorOperators.GE, high - j));
+            VectorMask<Integer> hidden =
+                    NUMBERS.compare(VectorOperators.LT, low - j).or(NUMBERS.compare(VectorOperators.GE, high - j));
             FloatVector.fromArray(FLOATS, scores, at + j)
                     .blend(UNSEEN, hidden.cast(FLOATS))
                     .intoArray(scores, at + j);
@@ -68,7 +68,8 @@ final class PackedAttentionKernels {
             FloatVector shift = maximum.neg();
             FloatVector sum = FloatVector.zero(FLOATS);
             for (int i = j; i < end; i += COLUMNS) {
-                FloatVector e = VectorMath.exp(FloatVector.fromArray(FLOATS, scores, i).fma(factor, shift));
+                FloatVector e =
+                        VectorMath.exp(FloatVector.fromArray(FLOATS, scores, i).fma(factor, shift));
                 e.intoArray(scores, i);
                 sum = sum.add(e);
             }
@@ -105,7 +106,8 @@ final class PackedAttentionKernels {
             FloatVector along = FloatVector.broadcast(FLOATS, alongs[query + r]);
             for (int j = 0; j < COLUMNS; j += LANES) {
                 int i = at + r * COLUMNS + j;
-                FloatVector p = VectorMath.exp(FloatVector.fromArray(FLOATS, scores, i).fma(factor, shift));
+                FloatVector p =
+                        VectorMath.exp(FloatVector.fromArray(FLOATS, scores, i).fma(factor, shift));
                 p.intoArray(scores, i);
                 FloatVector.fromArray(FLOATS, gradients, i)
                         .sub(along)
