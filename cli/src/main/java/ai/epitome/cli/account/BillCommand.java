@@ -1,12 +1,12 @@
 package ai.epitome.cli.account;
 
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Table;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Money;
 import ai.epitome.serve.account.UsageTotals;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.YearMonth;
 import java.util.LinkedHashMap;
@@ -55,7 +55,7 @@ public final class BillCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        PrintStream out = StandardText.output();
         try (Accounts accounts = options.open()) {
             List<UsageTotals> totals = accounts.usage().totals(month);
             if (form.json) {

@@ -1,5 +1,6 @@
 package ai.epitome.cli.account;
 
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.WholeFile;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.conversation.ConversationStore;
@@ -67,7 +68,7 @@ public final class FeedbackCommand {
             try (Accounts accounts = options.open()) {
                 ConversationStore store = new ConversationStore(accounts.database());
                 if (output == null) {
-                    write(store, new PrintStream(System.out, false, StandardCharsets.UTF_8));
+                    write(store, StandardText.output());
                 } else {
                     WholeFile.write(output, out -> {
                         long written = write(store, new PrintStream(out, false, StandardCharsets.UTF_8));

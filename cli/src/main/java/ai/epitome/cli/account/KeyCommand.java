@@ -2,6 +2,7 @@ package ai.epitome.cli.account;
 
 import ai.epitome.cli.option.TimeConverter;
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Table;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.ApiKey;
@@ -12,7 +13,6 @@ import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.moderation.ModerationPolicy;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -105,7 +105,7 @@ public final class KeyCommand {
                             Optional.ofNullable(moderation),
                             now,
                             Optional.ofNullable(lifetime).map(now::plus));
-            PrintStream out = out();
+            PrintStream out = StandardText.output();
             if (json) {
                 Map<String, Object> facts = facts(made.key(), now);
                 facts.put("key", made.secret());
@@ -129,7 +129,7 @@ public final class KeyCommand {
             @Option(names = "--json", description = "Print one JSON object a line.") boolean json,
             @Mixin AccountOptions options) {
         Instant now = Instant.now();
-        PrintStream out = out();
+        PrintStream out = StandardText.output();
         try (Accounts accounts = options.open()) {
             List<ApiKey> keys = accounts.keys().list();
             if (json) {
@@ -159,7 +159,7 @@ public final class KeyCommand {
             @Option(names = "--json", description = "Print one JSON object.") boolean json,
             @Mixin AccountOptions options) {
         Instant now = Instant.now();
-        PrintStream out = out();
+        PrintStream out = StandardText.output();
         try (Accounts accounts = options.open()) {
             ApiKey key = accounts.keys().moderate(which, Optional.of(moderation));
             out.println(json ? Json.write(facts(key, now)) : "changed " + key.id() + " (" + key.name() + ")");
@@ -178,7 +178,7 @@ public final class KeyCommand {
             @Option(names = "--json", description = "Print one JSON object.") boolean json,
             @Mixin AccountOptions options) {
         Instant now = Instant.now();
-        PrintStream out = out();
+        PrintStream out = StandardText.output();
         try (Accounts accounts = options.open()) {
             ApiKey key = accounts.keys().revoke(which, now);
             out.println(json ? Json.write(facts(key, now)) : "revoked " + key.id() + " (" + key.name() + ")");
@@ -256,10 +256,6 @@ public final class KeyCommand {
 
     private static OptionalLong optional(Long value) {
         return value == null ? OptionalLong.empty() : OptionalLong.of(value);
-    }
-
-    private static PrintStream out() {
-        return new PrintStream(System.out, false, StandardCharsets.UTF_8);
     }
 
     /// A scope by its name, in any case.

@@ -2,12 +2,12 @@ package ai.epitome.cli.account;
 
 import ai.epitome.cli.account.KeyCommand.MoneyConverter;
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Table;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Money;
 import ai.epitome.serve.account.Price;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -72,7 +72,7 @@ public final class PriceCommand {
     int list(
             @Option(names = "--json", description = "Print one JSON object a line.") boolean json,
             @Mixin AccountOptions options) {
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        PrintStream out = StandardText.output();
         Table table = new Table("model", "input>", "cached>", "output>");
         try (Accounts accounts = options.open()) {
             accounts.prices().list().forEach((model, price) -> {

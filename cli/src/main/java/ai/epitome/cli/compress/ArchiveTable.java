@@ -1,12 +1,12 @@
 package ai.epitome.cli.compress;
 
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.compress.Method;
 import ai.epitome.compress.archive.ArchiveFile;
 import ai.epitome.compress.archive.ArchiveHeader;
 import ai.epitome.compress.archive.Summary;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -20,7 +20,7 @@ final class ArchiveTable {
 
     private static final Set<String> IN_LINE = Set.of("name", "method", "plain_bytes", "archive_bytes", "blocks");
 
-    private final PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    private final PrintStream out = StandardText.output();
     private final boolean verbose;
     private final boolean json;
     private int archives;

@@ -2,11 +2,11 @@ package ai.epitome.cli.compress;
 
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.option.SizeConverter;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.compress.archive.Codings;
 import ai.epitome.train.pretrain.PrequentialCode;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,7 +75,7 @@ public final class MeasureCommand implements Callable<Integer> {
             if (measured.size() > 1) {
                 measured.add(Measurement.sum(measured));
             }
-            PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+            PrintStream out = StandardText.output();
             MeasurementReport report = new MeasurementReport(model, bytes, prequential, measured);
             if (json) {
                 out.println(report.toJson());

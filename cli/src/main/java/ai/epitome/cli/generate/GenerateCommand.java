@@ -97,7 +97,7 @@ public final class GenerateCommand implements Callable<Integer> {
             IntStream.Builder written = IntStream.builder();
             GenerationRequest request =
                     new GenerationRequest(ids, maxTokens, how, stop, GenerationRequest.UNSCORED, wanted);
-            PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+            PrintStream out = StandardText.output();
             AtomicBoolean closed = new AtomicBoolean();
             GenerationResult result = generator.generate(
                     request,

@@ -10,7 +10,6 @@ import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -62,7 +61,7 @@ public final class ScoreCommand implements Callable<Integer> {
             requireKnown(tokens, model.transformer().config().vocabulary());
             long bytes = tokenizer.map(t -> (long) t.decode(tokens).length).orElse(0L);
             Scorer.Score score = scorer.score(tokens, bytes);
-            PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+            PrintStream out = StandardText.output();
             if (json) {
                 out.println(toJson(tokens, score));
             } else {

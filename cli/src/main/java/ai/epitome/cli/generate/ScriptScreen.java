@@ -1,5 +1,6 @@
 package ai.epitome.cli.generate;
 
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Visible;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -14,7 +15,7 @@ final class ScriptScreen implements ChatScreen {
     private static final int LONGEST_LINE = 1 << 20;
 
     private final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    private final PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    private final PrintStream out = StandardText.output();
     private boolean closed;
 
     @Override

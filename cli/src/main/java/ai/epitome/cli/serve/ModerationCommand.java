@@ -1,6 +1,7 @@
 package ai.epitome.cli.serve;
 
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Table;
 import ai.epitome.cli.text.CorpusTexts;
 import ai.epitome.serve.moderation.Category;
@@ -18,7 +19,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -172,7 +172,7 @@ public final class ModerationCommand {
                 "Brier>",
                 "calibration>",
                 "flags from>");
-        private final PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        private final PrintStream out = StandardText.output();
 
         @Override
         public Integer call() throws IOException {

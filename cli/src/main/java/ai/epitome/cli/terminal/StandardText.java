@@ -1,13 +1,20 @@
 package ai.epitome.cli.terminal;
 
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/// Text from a file or from standard input, as bytes: what is not UTF-8 is kept as it is.
+/// Text from a file or from standard input, as bytes: what is not UTF-8 is kept as it is. And text to standard output.
 public final class StandardText {
     private StandardText() {}
+
+    /// Standard output in UTF-8, whatever the machine is set to. It wants to be flushed at the end.
+    public static PrintStream output() {
+        return new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    }
 
     /// All of standard input.
     public static byte[] readBytes() throws IOException {

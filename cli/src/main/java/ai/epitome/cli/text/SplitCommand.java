@@ -1,11 +1,11 @@
 package ai.epitome.cli.text;
 
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.HeldOut;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,7 +50,7 @@ public final class SplitCommand implements Callable<Integer> {
         HeldOut rule = HeldOut.choose(corpus, corpus.scan());
         SplitSide trained = SplitSide.of(corpus, rule, false, Optional.ofNullable(training));
         SplitSide measured = SplitSide.of(corpus, rule, true, Optional.ofNullable(heldOut));
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        PrintStream out = StandardText.output();
         if (json) {
             ObjectNode object = Json.MAPPER.createObjectNode();
             object.set("split", rule.toJson());

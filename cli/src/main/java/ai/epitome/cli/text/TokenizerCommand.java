@@ -169,7 +169,7 @@ public final class TokenizerCommand {
             facts.put("vocabulary", tokenizer.vocabularySize());
             facts.put("special_tokens", tokenizer.specialTokens());
             facts.put("longest_token", longest(tokenizer));
-            PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+            PrintStream out = StandardText.output();
             if (json) {
                 out.println(Json.write(facts));
             } else {

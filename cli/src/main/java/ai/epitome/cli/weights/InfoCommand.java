@@ -1,6 +1,7 @@
 package ai.epitome.cli.weights;
 
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.model.Gguf;
 import ai.epitome.model.GgufModel;
 import ai.epitome.model.LoadedModel;
@@ -9,7 +10,6 @@ import ai.epitome.model.TransformerConfig;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,7 +51,7 @@ public final class InfoCommand implements Callable<Integer> {
                 addTokenizer(facts, model.tokenizer());
             }
         }
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        PrintStream out = StandardText.output();
         if (json) {
             out.println(Json.write(facts));
         } else {

@@ -2,6 +2,7 @@ package ai.epitome.cli.weights;
 
 import ai.epitome.cli.terminal.Interruption;
 import ai.epitome.cli.terminal.Json;
+import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.StatusLine;
 import ai.epitome.cli.terminal.Terminal;
 import ai.epitome.model.Exported;
@@ -9,7 +10,6 @@ import ai.epitome.model.MalformedModelException;
 import ai.epitome.model.StoredModel;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -107,7 +107,7 @@ final class ModelOutput {
     }
 
     private void print(Exported exported, double seconds) throws IOException {
-        PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+        PrintStream out = StandardText.output();
         long bytes = size(target);
         if (json) {
             ObjectNode object = Json.MAPPER.createObjectNode();
