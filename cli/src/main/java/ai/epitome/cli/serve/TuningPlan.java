@@ -9,7 +9,7 @@ import ai.epitome.serve.tuning.TuningRequest.Method;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
-import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.BatchStream;
@@ -60,7 +60,7 @@ record TuningPlan(TuningRequest request, Path folder, Backend backend) {
             LoadedModel base, Tokenizer tokenizer, Optional<Adapter.Settings> adapter, int length, TuningTeller teller)
             throws IOException {
         ChatStyle style = adapter.isPresent() ? ChatStyle.spokenBy(tokenizer) : ChatStyle.CHATML;
-        ChatFormat format = style.over(tokenizer);
+        ChatEncoding format = style.over(tokenizer);
         ConversationSet data = conversations(request.training(), format, length);
         if (request.validation().isPresent()) {
             data = data.measuredBy(conversations(request.validation().get(), format, length));
@@ -84,7 +84,7 @@ record TuningPlan(TuningRequest request, Path folder, Backend backend) {
         return FineTuning.open(settings, base, format, data, backend, teller);
     }
 
-    private static ConversationSet conversations(Path file, ChatFormat format, int length) throws IOException {
+    private static ConversationSet conversations(Path file, ChatEncoding format, int length) throws IOException {
         return ConversationSet.read(Corpus.of(List.of(file)), format, LongConversations.DROP, length);
     }
 

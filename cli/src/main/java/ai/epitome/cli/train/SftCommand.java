@@ -10,7 +10,7 @@ import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;
-import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
@@ -107,7 +107,7 @@ public final class SftCommand implements Callable<Integer> {
         Tokenizer tokenizer = base.tokenizer()
                 .orElseThrow(() -> new IllegalArgumentException(
                         source + " has no tokenizer; put the one that it was trained with there"));
-        ChatFormat format = style(tokenizer).over(tokenizer);
+        ChatEncoding format = style(tokenizer).over(tokenizer);
         TransformerConfig model = base.transformer().config();
         int tokens = length == null ? Math.min(FineTuningRecipe.LONGEST_ROW, model.context()) : length;
         if (tokens > model.context()) {

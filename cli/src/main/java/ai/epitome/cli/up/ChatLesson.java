@@ -8,7 +8,7 @@ import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.TrainingListener;
-import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
@@ -59,7 +59,7 @@ record ChatLesson(Path base) {
     /// Makes or restores the run.
     FineTuning open(Backend backend, TrainingListener listener) throws IOException {
         LoadedModel model = LoadedModel.open(base);
-        ChatFormat format = ChatStyle.CHATML.over(model.tokenizer().orElseThrow());
+        ChatEncoding format = ChatStyle.CHATML.over(model.tokenizer().orElseThrow());
         TransformerConfig config = model.transformer().config();
         byte[] tasks = new TaskMixture(1, false).jsonLines(CONVERSATIONS).getBytes(StandardCharsets.UTF_8);
         ConversationSet data = ConversationSet.read(

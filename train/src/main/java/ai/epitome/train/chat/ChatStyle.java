@@ -20,7 +20,7 @@ public enum ChatStyle {
     /// A tokenizer that lacks the two control tokens gets them behind its own.
     CHATML {
         @Override
-        public ChatFormat over(Tokenizer tokenizer) {
+        public ChatEncoding over(Tokenizer tokenizer) {
             Tokenizer extended = withControlTokens(tokenizer);
             return new TurnFormat(
                     extended,
@@ -41,7 +41,7 @@ public enum ChatStyle {
     /// ```
     PLAIN {
         @Override
-        public ChatFormat over(Tokenizer tokenizer) {
+        public ChatEncoding over(Tokenizer tokenizer) {
             int end = tokenizer
                     .endOfText()
                     .orElseThrow(() -> new IllegalArgumentException(
@@ -65,7 +65,7 @@ public enum ChatStyle {
     /// The format with a tokenizer's tokens.
     ///
     /// @throws IllegalArgumentException if the tokenizer lacks a token that it needs and cannot be given it
-    public abstract ChatFormat over(Tokenizer tokenizer);
+    public abstract ChatEncoding over(Tokenizer tokenizer);
 
     /// Whether a tokenizer has ChatML's control tokens.
     private static boolean speaksChatMl(Tokenizer tokenizer) {

@@ -19,7 +19,7 @@ public final class ConversationReader {
     private ConversationReader() {}
 
     /// @throws CorpusException if an object is no conversation; the message names the file, the line and why
-    public static Conversation read(JsonRecord record) throws CorpusException {
+    public static TrainingConversation read(JsonRecord record) throws CorpusException {
         JsonNode json = record.json();
         List<Turn> turns;
         if (json.has("messages")) {
@@ -33,10 +33,10 @@ public final class ConversationReader {
                     "expected a field `messages` (OpenAI), `conversations` (ShareGPT) or `instruction` (Alpaca), found "
                             + json.propertyNames());
         }
-        return checked(record, new Conversation(turns));
+        return checked(record, new TrainingConversation(turns));
     }
 
-    private static Conversation checked(JsonRecord record, Conversation conversation) throws CorpusException {
+    private static TrainingConversation checked(JsonRecord record, TrainingConversation conversation) throws CorpusException {
         List<Turn> turns = conversation.turns();
         for (int i = 1; i < turns.size(); i++) {
             if (turns.get(i).speaker() == Speaker.SYSTEM) {

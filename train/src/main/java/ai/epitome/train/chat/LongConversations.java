@@ -9,14 +9,14 @@ public enum LongConversations {
     /// It is left out.
     DROP {
         @Override
-        List<Example> shorten(Conversation conversation, ChatFormat format, int most) {
+        List<Example> shorten(TrainingConversation conversation, ChatEncoding format, int most) {
             return List.of();
         }
     },
     /// Its beginning is kept.
     CUT {
         @Override
-        List<Example> shorten(Conversation conversation, ChatFormat format, int most) {
+        List<Example> shorten(TrainingConversation conversation, ChatEncoding format, int most) {
             return cut(format.render(conversation), most);
         }
     },
@@ -24,9 +24,9 @@ public enum LongConversations {
     /// itself is cut.
     SPLIT {
         @Override
-        List<Example> shorten(Conversation conversation, ChatFormat format, int most) {
+        List<Example> shorten(TrainingConversation conversation, ChatEncoding format, int most) {
             List<Example> parts = new ArrayList<>();
-            for (Conversation part : split(conversation, format, most)) {
+            for (TrainingConversation part : split(conversation, format, most)) {
                 parts.addAll(cut(format.render(part), most));
             }
             return parts;
@@ -36,12 +36,12 @@ public enum LongConversations {
     /// The examples that a conversation makes; none where nothing learnable is left.
     ///
     /// @param most tokens of an example
-    public List<Example> examples(Conversation conversation, ChatFormat format, int most) {
+    public List<Example> examples(TrainingConversation conversation, ChatEncoding format, int most) {
         Example whole = format.render(conversation);
         return whole.tokens().length <= most ? List.of(whole) : shorten(conversation, format, most);
     }
 
-    abstract List<Example> shorten(Conversation conversation, ChatFormat format, int most);
+    abstract List<Example> shorten(TrainingConversation conversation, ChatEncoding format, int most);
 
     private static List<Example> cut(Example example, int most) {
         Example beginning = example.beginning(most);
@@ -49,28 +49,28 @@ public enum LongConversations {
     }
 
     /// As many exchanges in each part as fit; one at least.
-    private static List<Conversation> split(Conversation conversation, ChatFormat format, int most) {
+    private static List<TrainingConversation> split(TrainingConversation conversation, ChatEncoding format, int most) {
         List<Turn> system =
                 conversation.hasSystem() ? List.of(conversation.turns().getFirst()) : List.of();
-        List<Conversation> parts = new ArrayList<>();
+        List<TrainingConversation> parts = new ArrayList<>();
         List<Turn> part = new ArrayList<>(system);
         for (List<Turn> exchange : exchanges(conversation)) {
             List<Turn> longer = new ArrayList<>(part);
             longer.addAll(exchange);
-            boolean fits = format.render(new Conversation(longer)).tokens().length <= most;
+            boolean fits = format.render(new TrainingConversation(longer)).tokens().length <= most;
             if (!fits && part.size() > system.size()) {
-                parts.add(new Conversation(part));
+                parts.add(new TrainingConversation(part));
                 longer = new ArrayList<>(system);
                 longer.addAll(exchange);
             }
             part = longer;
         }
-        parts.add(new Conversation(part));
-        return parts.stream().filter(Conversation::teaches).toList();
+        parts.add(new TrainingConversation(part));
+        return parts.stream().filter(TrainingConversation::teaches).toList();
     }
 
     /// What users say with the answers to it.
-    private static List<List<Turn>> exchanges(Conversation conversation) {
+    private static List<List<Turn>> exchanges(TrainingConversation conversation) {
         List<List<Turn>> exchanges = new ArrayList<>();
         Speaker before = Speaker.SYSTEM;
         for (Turn turn : conversation.turns()) {

@@ -11,7 +11,7 @@ import java.util.List;
 /// Turns one after another, each between marks; see [ChatStyle].
 ///
 /// What people say is encoded as plain text, so that no turn can end itself by spelling a control token.
-final class TurnFormat implements ChatFormat {
+final class TurnFormat implements ChatEncoding {
     /// What stands around a turn.
     ///
     /// @param opening template text before it, with `%s` for the speaker
@@ -30,7 +30,7 @@ final class TurnFormat implements ChatFormat {
     }
 
     @Override
-    public Example render(Conversation conversation) {
+    public Example render(TrainingConversation conversation) {
         Tokens tokens = new Tokens();
         List<Turn> turns = conversation.turns();
         int last = turns.size() - 1;

@@ -1,9 +1,9 @@
 package ai.epitome.train.preference;
 
-import ai.epitome.train.chat.ChatFormat;
-import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.TrainingConversation;
 import ai.epitome.train.chat.Turn;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.Example;
@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// How preferences become tokens. Conversations are rendered as a [ChatFormat] does. Of texts, prompt and answer
+/// How preferences become tokens. Conversations are rendered as a [ChatEncoding] does. Of texts, prompt and answer
 /// follow each other behind the token that texts begin with, and nothing is put behind the answer.
 ///
 /// Longer than `most` tokens: [LongConversations#DROP] leaves the pair out; `CUT` keeps the beginning of both; `SPLIT`
@@ -22,7 +22,7 @@ import java.util.Optional;
 /// @param chat of conversations
 /// @param policy for what is too long
 /// @param most tokens of an answer with its context
-public record PreferenceFormat(ChatFormat chat, LongConversations policy, int most) {
+public record PreferenceFormat(ChatEncoding chat, LongConversations policy, int most) {
     /// A pair in tokens.
     ///
     /// @param whole before anything was left out
@@ -82,7 +82,7 @@ public record PreferenceFormat(ChatFormat chat, LongConversations policy, int mo
     private Example tokens(List<Turn> context, List<Turn> answer) {
         List<Turn> all = new ArrayList<>(context);
         all.addAll(answer);
-        return chat.render(new Conversation(all));
+        return chat.render(new TrainingConversation(all));
     }
 
     private Example tokens(String prompt, String answer) {

@@ -1,7 +1,7 @@
 package ai.epitome.train.reward;
 
 import ai.epitome.text.Tokenizer;
-import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.Example;
@@ -104,7 +104,7 @@ public record RewardSet(
         }
     }
 
-    ChatFormat chat() {
+    ChatEncoding chat() {
         return format.chat();
     }
 

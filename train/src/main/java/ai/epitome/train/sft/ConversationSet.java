@@ -1,9 +1,9 @@
 package ai.epitome.train.sft;
 
-import ai.epitome.train.chat.ChatFormat;
-import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.ConversationReader;
 import ai.epitome.train.chat.LongConversations;
+import ai.epitome.train.chat.TrainingConversation;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.data.DataFile;
@@ -43,7 +43,7 @@ import tools.jackson.databind.node.ObjectNode;
 public record ConversationSet(
         List<Example> train,
         List<Example> heldOut,
-        List<Conversation> asked,
+        List<TrainingConversation> asked,
         int length,
         LongConversations policy,
         Counts counts,
@@ -60,13 +60,13 @@ public record ConversationSet(
     public record Counts(long conversations, long tooLong, long lost, long heldOut) {}
 
     /// One conversation or continued text, and what became of it.
-    private record Read(String hash, Optional<Conversation> conversation, List<Example> examples, boolean tooLong) {}
+    private record Read(String hash, Optional<TrainingConversation> conversation, List<Example> examples, boolean tooLong) {}
 
     /// Reads everything.
     ///
     /// @param length tokens of a row, T
     /// @throws CorpusException if something is no conversation, or nothing is left to train on
-    public static ConversationSet read(Corpus corpus, ChatFormat format, LongConversations policy, int length)
+    public static ConversationSet read(Corpus corpus, ChatEncoding format, LongConversations policy, int length)
             throws IOException {
         List<Read> all = new ArrayList<>();
         List<DataFile> files;
@@ -131,7 +131,7 @@ public record ConversationSet(
         return Stream.concat(first.stream(), second.stream()).toList();
     }
 
-    private static Read read(Conversation conversation, ChatFormat format, LongConversations policy, int length) {
+    private static Read read(TrainingConversation conversation, ChatEncoding format, LongConversations policy, int length) {
         Example whole = format.render(conversation);
         boolean tooLong = whole.tokens().length > length + 1; // the last token is only a target
         List<Example> examples = tooLong ? policy.examples(conversation, format, length + 1) : List.of(whole);
@@ -139,7 +139,7 @@ public record ConversationSet(
     }
 
     /// `{"prompt": "...", "completion": "..."}`: a text, of which the end is learned, without marks of turns.
-    private static Read text(JsonRecord record, ChatFormat format, LongConversations policy, int length)
+    private static Read text(JsonRecord record, ChatEncoding format, LongConversations policy, int length)
             throws CorpusException {
         JsonNode prompt = record.json().path("prompt");
         JsonNode completion = record.json().path("completion");

@@ -15,9 +15,9 @@ import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.WeightSum;
-import ai.epitome.train.chat.ChatFormat;
-import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.TrainingConversation;
 import ai.epitome.train.chat.Turn;
 import ai.epitome.train.data.BatchStream;
 import ai.epitome.train.run.ResumableRun;
@@ -40,7 +40,7 @@ import java.util.TreeSet;
 /// not changed.
 ///
 /// ```java
-/// ChatFormat format = ChatStyle.CHATML.over(base.tokenizer().orElseThrow());
+/// ChatEncoding format = ChatStyle.CHATML.over(base.tokenizer().orElseThrow());
 /// ConversationSet data = ConversationSet.read(corpus, format, LongConversations.DROP, 512);
 /// try (FineTuning run = FineTuning.open(settings, base, format, data, backend, listener)) {
 ///     run.train(); // false when it was asked to stop before the end
@@ -83,7 +83,7 @@ public final class FineTuning implements ResumableRun {
     }
 
     private final Settings settings;
-    private final ChatFormat format;
+    private final ChatEncoding format;
     private final ConversationSet data;
     private final Arena arena = Arena.ofShared();
     private final Learner learner;
@@ -94,7 +94,7 @@ public final class FineTuning implements ResumableRun {
     private FineTuning(
             Settings settings,
             LoadedModel base,
-            ChatFormat format,
+            ChatEncoding format,
             ConversationSet data,
             Backend backend,
             TrainingListener listener)
@@ -149,7 +149,7 @@ public final class FineTuning implements ResumableRun {
     public static FineTuning open(
             Settings settings,
             LoadedModel base,
-            ChatFormat format,
+            ChatEncoding format,
             ConversationSet data,
             Backend backend,
             TrainingListener listener)
@@ -160,7 +160,7 @@ public final class FineTuning implements ResumableRun {
         return new FineTuning(settings, base, format, data, backend, listener);
     }
 
-    private static Learner learner(Settings settings, LoadedModel base, ChatFormat format, Backend backend)
+    private static Learner learner(Settings settings, LoadedModel base, ChatEncoding format, Backend backend)
             throws IOException {
         TrainingConfig config = settings.training;
         Transformer model = base.transformer();
@@ -211,7 +211,7 @@ public final class FineTuning implements ResumableRun {
         if (data.asked().isEmpty()) {
             return null;
         }
-        Conversation conversation =
+        TrainingConversation conversation =
                 data.asked().get((int) (run.step() % data.asked().size()));
         List<Turn> asked = conversation.turns().stream()
                 .takeWhile(turn -> turn.speaker() != Speaker.ASSISTANT)
@@ -227,7 +227,7 @@ public final class FineTuning implements ResumableRun {
     }
 
     /// The new model ends its answers where a turn ends, and still where a text does.
-    private static GenerationDefaults defaults(GenerationDefaults base, ChatFormat format) {
+    private static GenerationDefaults defaults(GenerationDefaults base, ChatEncoding format) {
         Set<Integer> ends = new TreeSet<>(base.endOfText());
         ends.add(format.endOfTurn());
         return new GenerationDefaults(ends, base.beginOfText(), base.sampling());

@@ -1,7 +1,7 @@
 package ai.epitome.train.task;
 
-import ai.epitome.train.chat.Conversation;
 import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.TrainingConversation;
 import ai.epitome.train.chat.Turn;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -67,7 +67,7 @@ public record TaskMixture(long seed, boolean heldOut) {
     }
 
     /// One exchange, sometimes two, with right answers; it begins with task `2 * number`.
-    public Conversation conversation(long number) {
+    public TrainingConversation conversation(long number) {
         List<Turn> turns = new ArrayList<>();
         int exchanges = random(-1 - number).nextInt(LONGER_OF) == 0 ? 2 : 1;
         for (int i = 0; i < exchanges; i++) {
@@ -75,7 +75,7 @@ public record TaskMixture(long seed, boolean heldOut) {
             turns.add(new Turn(Speaker.USER, task.request()));
             turns.add(new Turn(Speaker.ASSISTANT, task.answer()));
         }
-        return new Conversation(turns);
+        return new TrainingConversation(turns);
     }
 
     /// The first conversations as JSON, one a line: `{"messages": [{"role": "user", "content": ...}, ...]}`.

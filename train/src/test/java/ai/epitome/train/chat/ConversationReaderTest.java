@@ -28,8 +28,8 @@ class ConversationReaderTest {
     private static final List<Turn> GREETING =
             List.of(new Turn(Speaker.USER, "Hi"), new Turn(Speaker.ASSISTANT, "Hello!"));
 
-    private static List<Conversation> read(Corpus corpus) throws IOException {
-        List<Conversation> all = new ArrayList<>();
+    private static List<TrainingConversation> read(Corpus corpus) throws IOException {
+        List<TrainingConversation> all = new ArrayList<>();
         try (RecordReader reader = corpus.openRecords()) {
             for (JsonRecord next = reader.next(); next != null; next = reader.next()) {
                 all.add(ConversationReader.read(next));
@@ -38,13 +38,13 @@ class ConversationReaderTest {
         return all;
     }
 
-    private static List<Conversation> read(String text) throws IOException {
+    private static List<TrainingConversation> read(String text) throws IOException {
         return read(Corpus.of("chats.jsonl", text.getBytes(StandardCharsets.UTF_8)));
     }
 
     @Test
     void layoutsAreToldByTheirFields() throws IOException {
-        List<Conversation> all = read("""
+        List<TrainingConversation> all = read("""
                 {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]}
 
                 {"id": 7, "conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello!"}]}
@@ -64,7 +64,7 @@ class ConversationReaderTest {
 
     @Test
     void openAisPartsAreJoinedAndItsWeightSaysWhatIsLearned() throws IOException {
-        Conversation one = read("{\"messages\": [{\"role\": \"developer\", \"content\": \"Be brief.\"},"
+        TrainingConversation one = read("{\"messages\": [{\"role\": \"developer\", \"content\": \"Be brief.\"},"
                         + "{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"a\"},"
                         + "{\"type\": \"text\", \"text\": \"b\"}]},"
                         + "{\"role\": \"assistant\", \"content\": \"no\", \"weight\": 0},"

@@ -9,19 +9,19 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LongConversationsTest {
-    private static final ChatFormat FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
+    private static final ChatEncoding FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
     private static final Turn SYSTEM = new Turn(Speaker.SYSTEM, "S");
 
-    private static Conversation exchanges(int count) {
+    private static TrainingConversation exchanges(int count) {
         List<Turn> turns = new ArrayList<>(List.of(SYSTEM));
         for (int i = 0; i < count; i++) {
             turns.add(new Turn(Speaker.USER, "q" + i));
             turns.add(new Turn(Speaker.ASSISTANT, "a" + i));
         }
-        return new Conversation(turns);
+        return new TrainingConversation(turns);
     }
 
-    private static int tokens(Conversation conversation) {
+    private static int tokens(TrainingConversation conversation) {
         return FORMAT.render(conversation).tokens().length;
     }
 
@@ -37,7 +37,7 @@ class LongConversationsTest {
 
     @Test
     void whatFitsIsKeptWhateverThePolicy() {
-        Conversation two = exchanges(2);
+        TrainingConversation two = exchanges(2);
         for (LongConversations policy : LongConversations.values()) {
             assertThat(policy.examples(two, FORMAT, tokens(two)))
                     .usingRecursiveComparison()

@@ -3,7 +3,9 @@ package ai.epitome.train.chat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.text.ByteTokenizer;
+import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;
+import ai.epitome.text.chat.Conversation;
 import ai.epitome.train.data.Example;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 class TurnFormatTest {
-    private static final ChatFormat FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
+    private static final ChatEncoding FORMAT = ChatStyle.CHATML.over(new ByteTokenizer());
 
     private static final Turn SYSTEM = new Turn(Speaker.SYSTEM, "S");
     private static final Turn ASKED = new Turn(Speaker.USER, "Q?");
@@ -51,7 +53,7 @@ class TurnFormatTest {
     /// A control token that somebody spells is text.
     @Test
     void onlyTheAssistantsWordsAndTheEndOfItsTurnAreLearned() {
-        Example example = FORMAT.render(new Conversation(List.of(SYSTEM, ASKED, ANSWERED, ASKED, ANSWERED)));
+        Example example = FORMAT.render(new TrainingConversation(List.of(SYSTEM, ASKED, ANSWERED, ASKED, ANSWERED)));
         assertThat(shown(example.tokens()))
                 .isEqualTo("[<|im_start|>]system\nS[<|im_end|>]\n"
                         + ("[<|im_start|>]user\nQ?[<|im_end|>]\n"
@@ -64,16 +66,16 @@ class TurnFormatTest {
     @Test
     void nothingFollowsTheLastLearnedTurn() {
         Turn unlearned = new Turn(Speaker.ASSISTANT, "B", false);
-        Example example = FORMAT.render(new Conversation(List.of(ASKED, ANSWERED, ASKED, unlearned, ASKED)));
+        Example example = FORMAT.render(new TrainingConversation(List.of(ASKED, ANSWERED, ASKED, unlearned, ASKED)));
         assertThat(example)
                 .usingRecursiveComparison()
-                .isEqualTo(FORMAT.render(new Conversation(List.of(ASKED, ANSWERED))));
+                .isEqualTo(FORMAT.render(new TrainingConversation(List.of(ASKED, ANSWERED))));
     }
 
     @Test
     void plainStyleEndsAnswersOnly() {
-        ChatFormat plain = ChatStyle.PLAIN.over(new ByteTokenizer());
-        Example example = plain.render(new Conversation(List.of(SYSTEM, ASKED, ANSWERED, ASKED, ANSWERED)));
+        ChatEncoding plain = ChatStyle.PLAIN.over(new ByteTokenizer());
+        Example example = plain.render(new TrainingConversation(List.of(SYSTEM, ASKED, ANSWERED, ASKED, ANSWERED)));
         assertThat(shown(example.tokens()))
                 .isEqualTo("system:\nS\n\nuser:\nQ?\n\nassistant:\nA<|im_end|>[<|endoftext|>]\n\n"
                         + "user:\nQ?\n\nassistant:\nA<|im_end|>[<|endoftext|>]");
@@ -86,7 +88,7 @@ class TurnFormatTest {
     /// What a model goes on from is what it saw in training.
     @Test
     void aPromptIsTheBeginningOfTheExample() {
-        Example example = FORMAT.render(new Conversation(List.of(SYSTEM, ASKED, ANSWERED)));
+        Example example = FORMAT.render(new TrainingConversation(List.of(SYSTEM, ASKED, ANSWERED)));
         int[] prompt = FORMAT.prompt(List.of(SYSTEM, ASKED));
         assertThat(example.tokens()).startsWith(prompt);
         assertThat(example.learned()[prompt.length]).isTrue();
@@ -97,7 +99,7 @@ class TurnFormatTest {
     @ParameterizedTest
     @EnumSource
     void theTemplateSaysTheSame(ChatStyle style) {
-        ChatFormat format = style.over(new ByteTokenizer());
+        ChatEncoding format = style.over(new ByteTokenizer());
         List<ObjectNode> messages = new ArrayList<>();
         for (Turn turn : List.of(SYSTEM, ASKED, ANSWERED, ASKED)) {
             messages.add(JsonMapper.shared()
@@ -106,8 +108,8 @@ class TurnFormatTest {
                     .put("content", turn.text()));
         }
         ChatTemplates templates = new ChatTemplates(Map.of("default", format.template()), Map.of());
-        assertThat(ai.epitome.text.chat.ChatFormat.of(templates, format.tokenizer())
-                        .encode(new ai.epitome.text.chat.Conversation(messages)))
+        assertThat(ChatFormat.of(templates, format.tokenizer())
+                        .encode(new Conversation(messages)))
                 .isEqualTo(format.prompt(List.of(SYSTEM, ASKED, ANSWERED, ASKED)));
     }
 

@@ -22,9 +22,9 @@ import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.chat.ChatStyle;
-import ai.epitome.train.chat.Conversation;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.chat.Speaker;
+import ai.epitome.train.chat.TrainingConversation;
 import ai.epitome.train.chat.Turn;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.data.Corpus;
@@ -160,7 +160,7 @@ class RewardTrainingTest {
                     new Reply(text, answer, new float[3], " x", true)));
             int[] whole = ChatStyle.PLAIN
                     .over(tokenizer)
-                    .render(new Conversation(List.of(question, new Turn(Speaker.ASSISTANT, " x"))))
+                    .render(new TrainingConversation(List.of(question, new Turn(Speaker.ASSISTANT, " x"))))
                     .tokens();
             assertThat(found).isEqualTo(judge.score(List.of(whole, judge.tokens("no. 7 x"))));
             assertThat(found[0]).isNotEqualTo(found[1]);

@@ -21,7 +21,7 @@ import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Stepped;
 import ai.epitome.train.TrainingException;
-import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Batch;
@@ -295,7 +295,7 @@ class FineTuningTest {
         for (int i = 0; i < 400; i++) {
             text.append("{\"instruction\": \"Say %d.\", \"output\": \"%d\"}\n".formatted(i % 200, i % 200));
         }
-        ChatFormat format = ChatStyle.CHATML.over(new ByteTokenizer());
+        ChatEncoding format = ChatStyle.CHATML.over(new ByteTokenizer());
         ConversationSet set = ConversationSet.read(corpus(text.toString()), format, LongConversations.DROP, 96);
         assertThat(set.counts().heldOut()).isEqualTo(20);
         List<String> train =
@@ -305,7 +305,7 @@ class FineTuningTest {
 
     @Test
     void ofTextsTheCompletionIsLearnedAsItStands() throws IOException {
-        ChatFormat format = ChatStyle.PLAIN.over(new ByteTokenizer());
+        ChatEncoding format = ChatStyle.PLAIN.over(new ByteTokenizer());
         String texts = "{\"prompt\": \"ab\", \"completion\": \" cd\"}\n{\"prompt\": \"\", \"completion\": \"efghi\"}\n";
         ConversationSet set = ConversationSet.read(corpus(texts), format, LongConversations.CUT, 5);
         List<Example> all = new ArrayList<>(set.train());
@@ -326,7 +326,7 @@ class FineTuningTest {
 
     @Test
     void whatIsTooLongIsCounted() throws IOException {
-        ChatFormat format = ChatStyle.CHATML.over(new ByteTokenizer());
+        ChatEncoding format = ChatStyle.CHATML.over(new ByteTokenizer());
         String text = "{\"instruction\": \"a\", \"output\": \"b\"}\n{\"instruction\": \"c\", \"output\": \"d\"}\n"
                 + "{\"instruction\": \"" + "e".repeat(90) + "\", \"output\": \"f\"}\n";
         ConversationSet set = ConversationSet.read(corpus(text), format, LongConversations.DROP, 60);

@@ -14,7 +14,7 @@ import ai.epitome.train.Interval;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.TrainingListener;
-import ai.epitome.train.chat.ChatFormat;
+import ai.epitome.train.chat.ChatEncoding;
 import ai.epitome.train.chat.ChatStyle;
 import ai.epitome.train.chat.LongConversations;
 import ai.epitome.train.data.Corpus;
@@ -36,7 +36,7 @@ final class TinyConversations implements AutoCloseable {
             .with(c -> c.checkpoint = Interval.ofSteps(5));
 
     final Backend backend = Backend.of(Kernels.JAVA, Precision.F32, 2);
-    final ChatFormat format;
+    final ChatEncoding format;
     final ConversationSet data;
 
     TinyConversations() throws IOException {

@@ -3,7 +3,7 @@ package ai.epitome.train.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import ai.epitome.train.chat.Conversation;
+import ai.epitome.train.chat.TrainingConversation;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
@@ -147,7 +147,7 @@ class TaskMixtureTest {
     void conversationsHaveOneExchangeOrTwo() {
         List<Integer> turns = LongStream.range(0, 100)
                 .mapToObj(LEARNED::conversation)
-                .map(Conversation::turns)
+                .map(TrainingConversation::turns)
                 .map(List::size)
                 .toList();
         assertThat(turns).containsOnly(2, 4).contains(4);

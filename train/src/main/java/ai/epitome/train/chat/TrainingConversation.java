@@ -5,8 +5,8 @@ import java.util.List;
 /// Turns in their order, of which one or more are learned.
 ///
 /// @param turns not empty; a system turn comes first
-public record Conversation(List<Turn> turns) {
-    public Conversation {
+public record TrainingConversation(List<Turn> turns) {
+    public TrainingConversation {
         turns = List.copyOf(turns);
     }
 

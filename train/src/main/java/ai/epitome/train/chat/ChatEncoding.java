@@ -5,10 +5,10 @@ import ai.epitome.train.data.Example;
 import java.util.List;
 
 /// How a conversation becomes tokens.
-public interface ChatFormat {
+public interface ChatEncoding {
     /// All turns up to the last that is learned. Learned are the assistant's words and the token that ends its turn:
     /// what it will have to say by itself.
-    Example render(Conversation conversation);
+    Example render(TrainingConversation conversation);
 
     /// The turns and the beginning of an answer: what a model goes on from.
     int[] prompt(List<Turn> turns);
