@@ -36,7 +36,8 @@ public final class ConversationReader {
         return checked(record, new TrainingConversation(turns));
     }
 
-    private static TrainingConversation checked(JsonRecord record, TrainingConversation conversation) throws CorpusException {
+    private static TrainingConversation checked(JsonRecord record, TrainingConversation conversation)
+            throws CorpusException {
         List<Turn> turns = conversation.turns();
         for (int i = 1; i < turns.size(); i++) {
             if (turns.get(i).speaker() == Speaker.SYSTEM) {

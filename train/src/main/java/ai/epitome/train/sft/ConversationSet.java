@@ -60,7 +60,8 @@ public record ConversationSet(
     public record Counts(long conversations, long tooLong, long lost, long heldOut) {}
 
     /// One conversation or continued text, and what became of it.
-    private record Read(String hash, Optional<TrainingConversation> conversation, List<Example> examples, boolean tooLong) {}
+    private record Read(
+            String hash, Optional<TrainingConversation> conversation, List<Example> examples, boolean tooLong) {}
 
     /// Reads everything.
     ///
@@ -131,7 +132,8 @@ public record ConversationSet(
         return Stream.concat(first.stream(), second.stream()).toList();
     }
 
-    private static Read read(TrainingConversation conversation, ChatEncoding format, LongConversations policy, int length) {
+    private static Read read(
+            TrainingConversation conversation, ChatEncoding format, LongConversations policy, int length) {
         Example whole = format.render(conversation);
         boolean tooLong = whole.tokens().length > length + 1; // the last token is only a target
         List<Example> examples = tooLong ? policy.examples(conversation, format, length + 1) : List.of(whole);

@@ -108,8 +108,7 @@ class TurnFormatTest {
                     .put("content", turn.text()));
         }
         ChatTemplates templates = new ChatTemplates(Map.of("default", format.template()), Map.of());
-        assertThat(ChatFormat.of(templates, format.tokenizer())
-                        .encode(new Conversation(messages)))
+        assertThat(ChatFormat.of(templates, format.tokenizer()).encode(new Conversation(messages)))
                 .isEqualTo(format.prompt(List.of(SYSTEM, ASKED, ANSWERED, ASKED)));
     }
 
