@@ -1,8 +1,8 @@
 package ai.epitome.bench;
 
-import ai.epitome.text.TiktokenEncoding;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.TiktokenEncoding;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.Document;
 import ai.epitome.train.data.DocumentReader;

@@ -1,7 +1,7 @@
 package ai.epitome.model;
 
 import ai.epitome.tensor.BlockFormat;
-import ai.epitome.text.GgufMetadata;
+import ai.epitome.text.file.GgufMetadata;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

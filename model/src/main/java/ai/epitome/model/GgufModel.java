@@ -6,7 +6,7 @@ import ai.epitome.model.TransformerConfig.Biases;
 import ai.epitome.model.TransformerConfig.Norm;
 import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package ai.epitome.model;
 
 import ai.epitome.tensor.BlockFormat;
-import ai.epitome.text.GgufMetadataWriter;
+import ai.epitome.text.file.GgufMetadataWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -2,7 +2,7 @@ package ai.epitome.model;
 
 import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.tensor.BlockFormat;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

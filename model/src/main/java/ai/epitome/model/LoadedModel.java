@@ -2,9 +2,9 @@ package ai.epitome.model;
 
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.text.jinja.JinjaException;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import ai.epitome.model.SafetensorsWriter.Item;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -8,7 +8,7 @@ import ai.epitome.model.TransformerConfig.Position;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.tensor.DType;
 import ai.epitome.text.ByteTokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -2,7 +2,7 @@ package ai.epitome.model;
 
 import ai.epitome.tensor.Tensor;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

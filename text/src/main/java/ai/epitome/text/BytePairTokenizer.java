@@ -1,5 +1,7 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.Splitter;
+import ai.epitome.text.split.Splitting;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +20,7 @@ import java.util.function.Consumer;
 /// [Splitting], and in each piece adjacent pairs of tokens are merged, lowest rank first. All 256 bytes are tokens, so
 /// any input has an encoding.
 ///
-/// Get one from [Tokenizers#load] or [BytePairTrainer]. Immutable and thread-safe.
+/// Get one from [ai.epitome.text.file.Tokenizers#load] or [BytePairTrainer]. Immutable and thread-safe.
 public final class BytePairTokenizer implements Tokenizer {
     /// Encoders hold caches of up to four megabytes; a few wait for the next call, the rest are left to the collector.
     private static final int IDLE_ENCODERS = 8;
@@ -43,7 +45,7 @@ public final class BytePairTokenizer implements Tokenizer {
     private final Queue<PieceEncoder> idle = new ArrayBlockingQueue<>(IDLE_ENCODERS);
 
     /// @throws IllegalArgumentException if added tokens repeat an id or a name, or take the id of a text token
-    BytePairTokenizer(
+    public BytePairTokenizer(
             BytePairVocabulary vocabulary,
             Splitting splitting,
             Normalization normalization,
@@ -209,11 +211,11 @@ public final class BytePairTokenizer implements Tokenizer {
     }
 
     /// The same tokenizer, which wants this token before every text, or none.
-    BytePairTokenizer withBeginOfText(OptionalInt token) {
+    public BytePairTokenizer withBeginOfText(OptionalInt token) {
         return new BytePairTokenizer(vocabulary, splitting, normalization, addedTokens, token);
     }
 
-    BytePairVocabulary vocabulary() {
+    public BytePairVocabulary vocabulary() {
         return vocabulary;
     }
 }

@@ -1,5 +1,7 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.Splitter;
+import ai.epitome.text.split.Splitting;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;

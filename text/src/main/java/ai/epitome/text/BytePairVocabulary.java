@@ -5,12 +5,12 @@ import java.util.Arrays;
 /// The tokens and merges of a byte-level BPE, checked, and the tables made from them.
 ///
 /// A merge is a pair of ids that becomes a third; its rank is its place in the list, and lower ranks merge first.
-final class BytePairVocabulary {
+public final class BytePairVocabulary {
     /// Rank files and `tokenizer.json` of today stay below 300,000 ids and 600,000 merges.
-    static final int MOST_TOKENS = 1 << 22;
+    public static final int MOST_TOKENS = 1 << 22;
 
-    static final int MOST_MERGES = 1 << 24;
-    static final int LONGEST_TOKEN = 1 << 16;
+    public static final int MOST_MERGES = 1 << 24;
+    public static final int LONGEST_TOKEN = 1 << 16;
 
     private final byte[][] tokens;
     private final int[] left;
@@ -50,7 +50,7 @@ final class BytePairVocabulary {
     }
 
     /// Merges in the order of their ranks.
-    static BytePairVocabulary ofMerges(byte[][] tokens, int[] left, int[] right, int[] merged, boolean wholePieces) {
+    public static BytePairVocabulary ofMerges(byte[][] tokens, int[] left, int[] right, int[] merged, boolean wholePieces) {
         int[] rank = new int[left.length];
         Arrays.setAll(rank, i -> i);
         return new BytePairVocabulary(tokens, left, right, merged, rank, wholePieces);
@@ -58,7 +58,7 @@ final class BytePairVocabulary {
 
     /// The vocabulary of a tiktoken file, where the id of a token is its rank: any two tokens that joined make a
     /// third may merge, and the lowest id comes first.
-    static BytePairVocabulary ofRanks(byte[][] tokens) {
+    public static BytePairVocabulary ofRanks(byte[][] tokens) {
         var table = new TokenTable(tokens);
         var pairs = new IntList();
         for (int id = 0; id < tokens.length; id++) {
@@ -139,17 +139,17 @@ final class BytePairVocabulary {
     }
 
     /// The number of ids, holes included.
-    int size() {
+    public int size() {
         return tokens.length;
     }
 
     /// The token's bytes, not copied; null if the id is no text token.
-    byte[] token(int id) {
+    public byte[] token(int id) {
         return id >= 0 && id < tokens.length ? tokens[id] : null;
     }
 
     /// @throws IllegalArgumentException if the vocabulary has no token for this byte, which is then none of UTF-8's
-    int idOfByte(byte value) {
+    public int idOfByte(byte value) {
         int id = idOfByte[value & 0xFF];
         if (id < 0) {
             throw new IllegalArgumentException(
@@ -173,24 +173,24 @@ final class BytePairVocabulary {
         return shortPieces;
     }
 
-    boolean wholePieces() {
+    public boolean wholePieces() {
         return wholePieces;
     }
 
     /// Whether some piece is a token only because it may become one whole: merging its bytes yields others.
-    boolean needsWholePieces() {
+    public boolean needsWholePieces() {
         return wholePieces && !Arrays.equals(tokens, reachable());
     }
 
-    int mergeCount() {
+    public int mergeCount() {
         return left.length;
     }
 
-    int left(int merge) {
+    public int left(int merge) {
         return left[merge];
     }
 
-    int right(int merge) {
+    public int right(int merge) {
         return right[merge];
     }
 

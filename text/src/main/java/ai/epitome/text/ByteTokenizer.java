@@ -103,7 +103,7 @@ public final class ByteTokenizer implements Tokenizer {
         return new ByteTokenizer(all);
     }
 
-    List<AddedToken> addedTokens() {
+    public List<AddedToken> addedTokens() {
         return addedTokens;
     }
 }

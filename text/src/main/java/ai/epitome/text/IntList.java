@@ -3,11 +3,11 @@ package ai.epitome.text;
 import java.util.Arrays;
 
 /// A growing list of ints without boxes.
-final class IntList {
+public final class IntList {
     private int[] items;
     private int size;
 
-    IntList() {
+    public IntList() {
         this(16);
     }
 
@@ -15,7 +15,7 @@ final class IntList {
         items = new int[capacity];
     }
 
-    void add(int item) {
+    public void add(int item) {
         if (size == items.length) {
             grow(size + 1);
         }
@@ -65,7 +65,7 @@ final class IntList {
         size = 0;
     }
 
-    int[] toArray() {
+    public int[] toArray() {
         return Arrays.copyOf(items, size);
     }
 

@@ -7,11 +7,11 @@ import java.io.IOException;
 public final class MalformedTokenizerException extends IOException {
     private static final long serialVersionUID = 1;
 
-    MalformedTokenizerException(String where, String rule) {
+    public MalformedTokenizerException(String where, String rule) {
         super(where + ": " + rule);
     }
 
-    MalformedTokenizerException(String where, Exception cause) {
+    public MalformedTokenizerException(String where, Exception cause) {
         super(where + ": " + cause.getMessage(), cause);
     }
 }

@@ -1,5 +1,6 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.Utf8;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.text.Normalizer;

@@ -1,5 +1,6 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.Utf8;
 import java.util.Arrays;
 
 /// Joins characters into tokens as Hugging Face's BPE does with SentencePiece's vocabularies: what is no token becomes

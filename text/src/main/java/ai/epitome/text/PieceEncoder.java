@@ -1,5 +1,6 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.PieceSink;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /// Which pairs of a vocabulary's tokens are joined, and to what, in the order of their ranks.
-record PieceMerges(int[] left, int[] right, int[] merged) {
-    int count() {
+public record PieceMerges(int[] left, int[] right, int[] merged) {
+    public int count() {
         return left.length;
     }
 
@@ -22,7 +22,7 @@ record PieceMerges(int[] left, int[] right, int[] merged) {
 
     /// The pairs whose joined text is a token, those of the highest score first: how Hugging Face's converter writes
     /// SentencePiece's scores. A token whose halves are no tokens is never made of pairs.
-    static PieceMerges ofScores(List<VocabularyPiece> pieces) {
+    public static PieceMerges ofScores(List<VocabularyPiece> pieces) {
         record Pair(int left, int right, int merged, float score, int first, int second) {}
         Map<String, Integer> ids = new HashMap<>();
         for (int id = 0; id < pieces.size(); id++) {

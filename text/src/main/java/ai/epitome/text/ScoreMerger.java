@@ -1,5 +1,6 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.Utf8;
 import java.util.Arrays;
 
 /// Joins characters into tokens as SentencePiece's BPE does (Kudo and Richardson, 2018): of all adjacent pairs whose

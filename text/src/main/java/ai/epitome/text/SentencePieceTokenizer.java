@@ -20,7 +20,7 @@ import java.util.OptionalInt;
 /// A `tokenizer.json` has a list of pairs in place of scores ([PieceMerges]), and its texts are joined by that
 /// ([PairMerger]).
 ///
-/// Get one from [Tokenizers#load]. Immutable and thread-safe.
+/// Get one from [ai.epitome.text.file.Tokenizers#load]. Immutable and thread-safe.
 public final class SentencePieceTokenizer implements Tokenizer {
     private final List<VocabularyPiece> pieces;
     private final byte[][] bytesOfId;
@@ -48,12 +48,12 @@ public final class SentencePieceTokenizer implements Tokenizer {
     /// @param spacePrefix whether a space goes before every text
     /// @param beginOfText the token that goes before every text
     /// @throws IllegalArgumentException if something has no spelling, or there is no such token
-    SentencePieceTokenizer(List<VocabularyPiece> pieces, boolean spacePrefix, OptionalInt beginOfText) {
+    public SentencePieceTokenizer(List<VocabularyPiece> pieces, boolean spacePrefix, OptionalInt beginOfText) {
         this(pieces, SpaceRule.before(spacePrefix), beginOfText, Optional.empty());
     }
 
     /// @param merges the pairs that are joined, or none where scores say it
-    SentencePieceTokenizer(
+    public SentencePieceTokenizer(
             List<VocabularyPiece> pieces, SpaceRule spaces, OptionalInt beginOfText, Optional<PieceMerges> merges) {
         if (pieces.size() > BytePairVocabulary.MOST_TOKENS) {
             throw new IllegalArgumentException(
@@ -109,7 +109,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     /// Whether any text has a spelling, so that all come back.
-    boolean spellsAllBytes() {
+    public boolean spellsAllBytes() {
         return Arrays.stream(idOfByte).allMatch(id -> id >= 0);
     }
 
@@ -267,24 +267,24 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     /// The vocabulary by id.
-    List<VocabularyPiece> pieces() {
+    public List<VocabularyPiece> pieces() {
         return pieces;
     }
 
     /// Whether a space goes before every text.
-    boolean spacePrefix() {
+    public boolean spacePrefix() {
         return spaces.prefix();
     }
 
-    SpaceRule spaces() {
+    public SpaceRule spaces() {
         return spaces;
     }
 
-    Optional<PieceMerges> merges() {
+    public Optional<PieceMerges> merges() {
         return merges;
     }
 
-    List<AddedToken> addedTokens() {
+    public List<AddedToken> addedTokens() {
         return addedTokens;
     }
 

@@ -6,7 +6,7 @@ package ai.epitome.text;
 /// @param missing whether it goes only where none is there (`Metaspace`)
 /// @param first whether it goes only before the first text of a template, and not behind its control tokens
 /// @param apart whether each space begins a new piece, so that no token holds two
-record SpaceRule(boolean prefix, boolean missing, boolean first, boolean apart) {
+public record SpaceRule(boolean prefix, boolean missing, boolean first, boolean apart) {
     /// SentencePiece's own.
     static SpaceRule before(boolean prefix) {
         return new SpaceRule(prefix, false, false, false);

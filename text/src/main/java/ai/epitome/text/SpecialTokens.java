@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /// What all tokenizers do with control tokens.
-final class SpecialTokens {
+public final class SpecialTokens {
     /// The document separator of GPT-2 and most since.
-    static final String END_OF_TEXT = "<|endoftext|>";
+    public static final String END_OF_TEXT = "<|endoftext|>";
 
     /// The document separators of the models we know, in the order in which they are looked for.
     private static final List<String> ENDS_OF_TEXT = List.of(

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /// Finds a token's id by its bytes: open addressing with linear probing over a power-of-two table at most half full.
-final class TokenTable {
+public final class TokenTable {
     static final int ABSENT = -1;
 
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -19,7 +19,7 @@ final class TokenTable {
     private final int longest;
 
     /// @param tokens bytes by id; null where there is nothing to find. Two equal entries: the lower id is found.
-    TokenTable(byte[][] tokens) {
+    public TokenTable(byte[][] tokens) {
         this.tokens = tokens;
         int bits = 33 - Integer.numberOfLeadingZeros(Math.max(tokens.length, 8));
         this.slots = new int[1 << bits];
@@ -44,7 +44,7 @@ final class TokenTable {
         return slot;
     }
 
-    int find(byte[] token) {
+    public int find(byte[] token) {
         return find(token, 0, token.length);
     }
 

@@ -7,11 +7,11 @@ import java.nio.charset.StandardCharsets;
 /// @param text what it stands for; in most files U+2581 stands for a space in it
 /// @param score of two pairs that could be joined, the one whose result has the higher score is
 /// @param type what the entry is for
-record VocabularyPiece(String text, float score, Type type) {
+public record VocabularyPiece(String text, float score, Type type) {
     private static final char SPACE = '\u2581';
 
     /// What an entry is for, in the order of the numbers that files give them, from 1 on.
-    enum Type {
+    public enum Type {
         /// Text, which is joined from its parts.
         NORMAL,
         /// Stands for what the vocabulary cannot spell.
@@ -26,7 +26,7 @@ record VocabularyPiece(String text, float score, Type type) {
         BYTE;
 
         /// @throws IllegalArgumentException if no type has this number
-        static Type of(long number) {
+        public static Type of(long number) {
             if (number < 1 || number > values().length) {
                 throw new IllegalArgumentException("token type " + number + " is unknown; types are 1 to 6");
             }
@@ -34,13 +34,13 @@ record VocabularyPiece(String text, float score, Type type) {
         }
 
         /// Its number in files.
-        int number() {
+        public int number() {
             return ordinal() + 1;
         }
     }
 
     /// @throws IllegalArgumentException if the score is no number, the text too long, or a byte is not written as one
-    VocabularyPiece {
+    public VocabularyPiece {
         if (Float.isNaN(score)) {
             throw new IllegalArgumentException("the score of '" + text + "' is not a number");
         }
@@ -54,12 +54,12 @@ record VocabularyPiece(String text, float score, Type type) {
     }
 
     /// Its text with U+2581 for spaces, which some files leave as they are.
-    String escaped() {
+    public String escaped() {
         return type == Type.NORMAL || type == Type.UNUSED ? text.replace(' ', SPACE) : text;
     }
 
     /// The bytes of text that it stands for; none for control tokens and the unknown one.
-    byte[] bytes() {
+    public byte[] bytes() {
         return switch (type) {
             case NORMAL, USER_DEFINED, UNUSED -> text.replace(SPACE, ' ').getBytes(StandardCharsets.UTF_8);
             case BYTE -> new byte[] {(byte) Integer.parseInt(text.substring(3, 5), 16)};

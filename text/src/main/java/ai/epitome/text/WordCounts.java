@@ -1,5 +1,6 @@
 package ai.epitome.text;
 
+import ai.epitome.text.split.PieceSink;
 import java.util.Arrays;
 
 /// Counts how often each piece of text occurs: open addressing on the bytes themselves, so that counting a piece that

@@ -6,7 +6,7 @@ import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Visible;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.train.data.Corpus;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import ai.epitome.cli.text.CorpusTexts;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.data.CorpusSummary;
 import ai.epitome.train.data.HeldOut;

@@ -14,7 +14,7 @@ import ai.epitome.tensor.Parameter;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -9,7 +9,7 @@ import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.text.ByteTokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

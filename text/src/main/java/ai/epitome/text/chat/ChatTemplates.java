@@ -1,6 +1,6 @@
 package ai.epitome.text.chat;
 
-import ai.epitome.text.GgufMetadata;
+import ai.epitome.text.file.GgufMetadata;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.epitome.text.ByteTokenizer;
-import ai.epitome.text.GgufMetadata;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.GgufMetadata;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.text.jinja.JinjaException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -10,7 +10,7 @@ import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;
 import ai.epitome.text.Tokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.train.data.TextTokens;
 import java.io.IOException;
 import java.lang.foreign.Arena;

@@ -15,7 +15,7 @@ import ai.epitome.tensor.BlockFormat;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.text.ByteTokenizer;
-import ai.epitome.text.Tokenizers;
+import ai.epitome.text.file.Tokenizers;
 import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.TrainingEvent.Evaluated;
