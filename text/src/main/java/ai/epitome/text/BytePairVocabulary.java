@@ -50,7 +50,8 @@ public final class BytePairVocabulary {
     }
 
     /// Merges in the order of their ranks.
-    public static BytePairVocabulary ofMerges(byte[][] tokens, int[] left, int[] right, int[] merged, boolean wholePieces) {
+    public static BytePairVocabulary ofMerges(
+            byte[][] tokens, int[] left, int[] right, int[] merged, boolean wholePieces) {
         int[] rank = new int[left.length];
         Arrays.setAll(rank, i -> i);
         return new BytePairVocabulary(tokens, left, right, merged, rank, wholePieces);
