@@ -9,6 +9,7 @@ import ai.epitome.train.policy.Prompts;
 import ai.epitome.train.policy.Reward;
 import ai.epitome.train.prompt.PromptReader;
 import ai.epitome.train.reward.RewardModel;
+import ai.epitome.train.task.TaskKind;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -33,6 +34,14 @@ final class RewardOptions {
                     + " `messages`, whose last answer is left out; or `text`, of which the beginning is taken (default:"
                     + " the bundled tasks).")
     private List<Path> files = List.of();
+
+    @Option(
+            names = "--besides",
+            paramLabel = "KIND",
+            split = ",",
+            description = "Kinds of bundled task to ask besides those that conversations teach, which the model can only"
+                    + " learn from rewards: spell_backwards, longest_of_three.")
+    private List<TaskKind> besides = List.of();
 
     @Option(
             names = "--prompt-tokens",
@@ -75,7 +84,14 @@ final class RewardOptions {
 
     Prompts prompts(LoadedModel model, long seed) throws IOException {
         if (files.isEmpty()) {
-            return new Prompts.OfTasks(seed, model.chat());
+            besides.stream().filter(TaskKind::learned).findFirst().ifPresent(kind -> {
+                throw new IllegalArgumentException(
+                        kind.label() + " is asked anyway; --besides takes kinds that no conversation teaches");
+            });
+            return new Prompts.OfTasks(seed, model.chat(), besides);
+        }
+        if (!besides.isEmpty()) {
+            throw new IllegalArgumentException("--besides is of the bundled tasks, and --prompts asks others");
         }
         Tokenizer tokenizer = tokenizer(model);
         int longest = model.transformer().config().context() - mostTokens;

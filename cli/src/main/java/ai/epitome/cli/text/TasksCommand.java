@@ -30,7 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Write small tasks with their right answers, as conversations: copy, reverse, spell, count, arithmetic, the"
                     + " longer word, JSON, refuse, say who you are.",
-            "One instance in ten is held out, and two kinds of task whole: `tasks score` asks those."
+            "One instance in ten is held out, and no conversation has two of the kinds: `tasks score` asks those."
         },
         mixinStandardHelpOptions = true,
         subcommands = TasksCommand.Score.class,

@@ -60,6 +60,10 @@ class PolicyCommandsTest {
                 CommandResult.run(("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
         assertThat(result.err()).contains("--reward tasks checks answers to the bundled tasks");
 
+        result = CommandsTest.run(
+                ("best-of-n %s -o %s --besides copy".formatted(base, folder.resolve("never"))).split(" "));
+        assertThat(result.err()).contains("copy is asked anyway; --besides takes kinds that no conversation teaches");
+
         String whole = Files.readString(chosen);
         result = CommandResult.run("best-of-n %s -o %s --prompts %s --reward http://127.0.0.1:1/ --max-tokens 6"
                 .formatted(base, chosen, prompts)

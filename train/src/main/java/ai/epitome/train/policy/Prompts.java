@@ -11,6 +11,7 @@ import ai.epitome.train.task.TaskMixture;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// Where prompts come from: to learn from in an order without end, and some that are held out.
 public sealed interface Prompts {
@@ -25,17 +26,24 @@ public sealed interface Prompts {
 
     /// The bundled tasks. Those to learn from are others than `epitome tasks` writes with any seed that people give:
     /// what fine-tuning has read is answered rightly, and rewards teach nothing there.
-    record OfTasks(long seed, ChatFormat format) implements Prompts {
-        @Override
-        public Prompt at(long number) {
-            return Prompt.ofTask(format, new TaskMixture(~seed, false).task(number));
+    ///
+    /// @param besides kinds that are taught nowhere
+    record OfTasks(long seed, ChatFormat format, List<TaskKind> besides) implements Prompts {
+        public OfTasks {
+            besides = List.copyOf(besides);
         }
 
-        /// As many of each learned kind.
+        @Override
+        public Prompt at(long number) {
+            return Prompt.ofTask(format, new TaskMixture(~seed, false).task(number, besides));
+        }
+
+        /// As many of each kind.
         @Override
         public List<Prompt> heldOut(int count) {
-            List<TaskKind> kinds =
-                    Arrays.stream(TaskKind.values()).filter(TaskKind::learned).toList();
+            List<TaskKind> kinds = Arrays.stream(TaskKind.values())
+                    .filter(kind -> kind.learned() || besides.contains(kind))
+                    .toList();
             TaskMixture mixture = new TaskMixture(seed, true);
             return kinds.stream()
                     .flatMap(kind -> mixture.tasks(kind, Math.ceilDiv(count, kinds.size())).stream())
@@ -45,7 +53,8 @@ public sealed interface Prompts {
 
         @Override
         public String describe() {
-            return "fresh bundled tasks, seed " + seed;
+            String more = besides.stream().map(kind -> ", and " + kind.label()).collect(Collectors.joining());
+            return "fresh bundled tasks, seed " + seed + more;
         }
     }
 

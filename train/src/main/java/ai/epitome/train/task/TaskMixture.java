@@ -17,7 +17,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// Tasks without end, to learn from or held out: the same seed and number give the same task.
 ///
 /// An instance (which word to reverse, whatever the phrasing) is either to learn from or held out, by a hash of it: one
-/// in ten is held out. Kinds that are not [TaskKind#learned] are held out whole.
+/// in ten is held out. Kinds that are not [TaskKind#learned] are taught nowhere; answers to them may be rewarded.
 ///
 /// ```java
 /// new TaskMixture(1, false).task(0); // "Reverse the word lamp.", answered by "pmal"
@@ -30,13 +30,24 @@ public record TaskMixture(long seed, boolean heldOut) {
     private static final int HELD_OUT_OF = 10;
     /// One conversation in so many has a second exchange.
     private static final int LONGER_OF = 4;
+    /// Weight of a kind that is rewarded and not taught.
+    private static final int BESIDES = 5;
     /// Draws for a task that was not there yet, before its kind has no more.
     private static final int PATIENCE = 1000;
 
     /// Task `number`, of a learned kind.
     public Task task(long number) {
+        return task(number, List.of());
+    }
+
+    /// The same, where kinds that are taught nowhere are among them.
+    public Task task(long number, List<TaskKind> besides) {
         Random random = random(number);
-        int at = random.nextInt(TaskKind.weights());
+        int learned = TaskKind.weights();
+        int at = random.nextInt(learned + BESIDES * besides.size());
+        if (at >= learned) {
+            return draw(besides.get((at - learned) / BESIDES), random);
+        }
         int kind = 0;
         while (at >= TaskKind.values()[kind].weight()) {
             at -= TaskKind.values()[kind].weight();
@@ -50,7 +61,7 @@ public record TaskMixture(long seed, boolean heldOut) {
     /// @throws IllegalArgumentException if the kind is held out whole and these are to learn from
     public List<Task> tasks(TaskKind kind, int count) {
         if (!heldOut && !kind.learned()) {
-            throw new IllegalArgumentException(kind.label() + " is held out: it has no tasks to learn from");
+            throw new IllegalArgumentException(kind.label() + " is taught nowhere: it has no tasks to learn from");
         }
         Random random = random(kind.ordinal());
         Set<String> requests = new HashSet<>();
@@ -102,9 +113,6 @@ public record TaskMixture(long seed, boolean heldOut) {
     }
 
     private static boolean isHeldOut(Task task) {
-        if (!task.kind().learned()) {
-            return true;
-        }
         CRC32 sum = new CRC32();
         sum.update((task.kind() + " " + task.instance()).getBytes(StandardCharsets.UTF_8));
         return sum.getValue() % HELD_OUT_OF == 0;

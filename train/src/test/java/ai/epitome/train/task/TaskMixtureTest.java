@@ -50,11 +50,29 @@ class TaskMixtureTest {
         }
     }
 
+    /// Kinds that are taught nowhere may be asked besides, and then one instance in ten is held out of them, too.
+    @Test
+    void kindsThatAreOnlyRewardedAreHeldOutByInstances() {
+        List<TaskKind> besides = List.of(TaskKind.SPELL_BACKWARDS, TaskKind.LONGEST_OF_THREE);
+        Map<TaskKind, Set<String>> asked = new EnumMap<>(TaskKind.class);
+        LongStream.range(0, 20_000)
+                .mapToObj(number -> LEARNED.task(number, besides))
+                .forEach(task -> asked.computeIfAbsent(task.kind(), _ -> new HashSet<>())
+                        .add(task.instance()));
+        assertThat(asked.keySet()).hasSize(TaskKind.values().length);
+        for (TaskKind kind : besides) {
+            assertThat(asked.get(kind)).hasSizeGreaterThan(500);
+            assertThat(HELD_OUT.tasks(kind, 60).stream().map(Task::instance))
+                    .hasSize(60)
+                    .doesNotContainAnyElementsOf(asked.get(kind));
+        }
+    }
+
     @Test
     void heldOutKindsTeachNothing() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LEARNED.tasks(TaskKind.SPELL_BACKWARDS, 1))
-                .withMessage("spell backwards is held out: it has no tasks to learn from");
+                .withMessage("spell backwards is taught nowhere: it has no tasks to learn from");
     }
 
     /// Right answers pass, and those of other tasks do not.
