@@ -39,8 +39,9 @@ final class RewardOptions {
             names = "--besides",
             paramLabel = "KIND",
             split = ",",
-            description = "Kinds of bundled task to ask besides those that conversations teach, which the model can only"
-                    + " learn from rewards: spell_backwards, longest_of_three.")
+            description =
+                    "Kinds of bundled task to ask besides those that conversations teach, which the model can only"
+                            + " learn from rewards: spell_backwards, longest_of_three.")
     private List<TaskKind> besides = List.of();
 
     @Option(

@@ -57,8 +57,8 @@ class TaskMixtureTest {
         Map<TaskKind, Set<String>> asked = new EnumMap<>(TaskKind.class);
         LongStream.range(0, 20_000)
                 .mapToObj(number -> LEARNED.task(number, besides))
-                .forEach(task -> asked.computeIfAbsent(task.kind(), _ -> new HashSet<>())
-                        .add(task.instance()));
+                .forEach(task ->
+                        asked.computeIfAbsent(task.kind(), _ -> new HashSet<>()).add(task.instance()));
         assertThat(asked.keySet()).hasSize(TaskKind.values().length);
         for (TaskKind kind : besides) {
             assertThat(asked.get(kind)).hasSizeGreaterThan(500);
