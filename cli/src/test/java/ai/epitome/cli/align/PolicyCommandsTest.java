@@ -60,7 +60,7 @@ class PolicyCommandsTest {
                 CommandResult.run(("best-of-n %s -o %s --prompts %s".formatted(base, chosen, prompts)).split(" "));
         assertThat(result.err()).contains("--reward tasks checks answers to the bundled tasks");
 
-        result = CommandsTest.run(
+        result = CommandResult.run(
                 ("best-of-n %s -o %s --besides copy".formatted(base, folder.resolve("never"))).split(" "));
         assertThat(result.err()).contains("copy is asked anyway; --besides takes kinds that no conversation teaches");
 
