@@ -1,6 +1,7 @@
 package ai.epitome.bench;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,7 +17,7 @@ public final class Main {
                    ./epitome bench mix FILE...
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
                    ./epitome bench accounts [--database URL] [--requests N]
-                   ./epitome bench serve MODEL [-p N] [-n N] [-r N] [--streams 1,4,16,32]
+                   ./epitome bench serve MODEL [-p N] [-n N] [-r N] [-t N] [--streams 1,4,16,32] [--clients N]
                    ./epitome bench load MODEL [--seconds N] [--streams N] [--cache MB] [--database URL]
 
             MODEL     reading and writing speed of a model, in llama-bench's columns: prompt of -p tokens (512), then -n
@@ -29,7 +30,8 @@ public final class Main {
             mix       the context-mixing predictor of compress: bits per byte and speed over files
             gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks
             accounts  what keys, limits and usage rows cost a request
-            serve     streams over HTTP beside the engine itself: tokens a second, time to the first of them
+            serve     streams over HTTP beside the engine itself: tokens a second, time to the first of them;
+                      with --clients N these are a process of their own on processor N (taskset)
             load      streams, clients that leave and garbage for some time (60 s): answers, sums of usage, memory""";
 
     private Main() {}
@@ -47,6 +49,7 @@ public final class Main {
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "accounts" -> AccountsBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "serve" -> ServeBenchmark.run(model(words), new Arguments(words.subList(2, words.size())));
+                case "clients" -> StreamClients.run(URI.create(words.get(1))); // what `serve --clients` starts
                 case "load" -> LoadBenchmark.run(model(words), new Arguments(words.subList(2, words.size())));
                 case "gpt" -> GptBenchmark.run(new Arguments(words.subList(1, words.size())));
                 default -> {

@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /// Streams over HTTP beside the same generations asked of the engine itself, by turns: tokens a second of all together,
 /// what HTTP, JSON and accounts add, and the time to the first piece of text. Clients run in the same process, on the
@@ -34,17 +35,28 @@ import java.util.function.ToLongFunction;
 /// the engine's, the service's and the clients'. Every request has a prompt of its own, so nothing is found in the
 /// cache.
 ///
-/// `./epitome bench serve MODEL [-p N] [-n N] [-r N] [--streams 1,4,16,32] [--kernels ...] [--precision ...]`
+/// With `--clients N` the clients are a process of their own on processor N ([StreamClients]). Started with `taskset -c
+/// 0` and `-t 1`, the service then has one processor, and what HTTP adds is told by the clock as well.
+///
+/// `--warm SMALL` serves a small model first, until the Java compiler has seen some 100,000 events: a service runs for
+/// days, a benchmark for two minutes.
+///
+/// `./epitome bench serve MODEL [-p N] [-n N] [-r N] [-t N] [--streams 1,4,16,32] [--clients N] [--warm SMALL]
+/// [--kernels ...] [--precision ...]`
 final class ServeBenchmark {
+    private static final long WARM_EVENTS = 100_000;
+    private static final int WARM_STREAMS = 16;
+
     private final TextGenerator model;
-    private final ApiClient client;
+    private final Clients clients;
     private final int promptTokens;
     private final int maxTokens;
     private final SplittableRandom random = new SplittableRandom(1);
 
-    private ServeBenchmark(TextGenerator model, ApiClient client, int promptTokens, int maxTokens) {
+    private ServeBenchmark(
+            TextGenerator model, Clients clients, int promptTokens, int maxTokens) {
         this.model = model;
-        this.client = client;
+        this.clients = clients;
         this.promptTokens = promptTokens;
         this.maxTokens = maxTokens;
     }
@@ -59,18 +71,29 @@ final class ServeBenchmark {
                 .resolve("accounts.db")
                 .toString();
         try (LoadedModel loaded = LoadedModel.open(source);
+                LoadedModel small = LoadedModel.open(Path.of(arguments.text("--warm", source.toString())));
                 Accounts accounts = new Accounts(Database.open(database))) {
             TextGenerator model = loaded.generator(backend);
-            ModelRegistry models = new ModelRegistry().put(model);
+            TextGenerator warming = small.generator(backend);
+            ModelRegistry models = new ModelRegistry().put(warming).put(model);
             try (EpitomeServer server =
-                    EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts)) {
-                ApiClient client = new ApiClient(server.uri());
+                            EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts);
+                    StreamClients apart = arguments.text("--clients", "").isEmpty()
+                            ? null
+                            : StreamClients.start(server.uri(), arguments.number("--clients", 0))) {
+                Clients clients = new Clients(new ApiClient(server.uri()), Optional.ofNullable(apart));
+                int prompt = arguments.number("-p", 32);
+                int tokens = arguments.number("-n", 64);
+                if (warming.id().equals(model.id())) {
+                    System.out.println("the service's code is new to the compiler: see --warm");
+                } else {
+                    new ServeBenchmark(warming, clients, prompt, tokens).warmService();
+                }
                 int[] streams = Arrays.stream(
                                 arguments.text("--streams", "1,4,16,32").split(","))
                         .mapToInt(Integer::parseInt)
                         .toArray();
-                new ServeBenchmark(model, client, arguments.number("-p", 32), arguments.number("-n", 64))
-                        .measure(streams, arguments.number("-r", 6));
+                new ServeBenchmark(model, clients, prompt, tokens).measure(streams, arguments.number("-r", 6));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -78,6 +101,17 @@ final class ServeBenchmark {
             throw new IOException(e.getCause());
         } finally {
             backend.workers().close();
+        }
+    }
+
+    /// Who asks over HTTP.
+    ///
+    /// @param apart clients in a process of their own, instead
+    private record Clients(ApiClient here, Optional<StreamClients> apart) {}
+
+    private void warmService() throws IOException, InterruptedException, ExecutionException {
+        for (long events = 0; events < WARM_EVENTS; ) {
+            events += overHttp(WARM_STREAMS, new ArrayList<>()).tokens();
         }
     }
 
@@ -93,7 +127,7 @@ final class ServeBenchmark {
         }
     }
 
-    private void measure(int[] streams, int rounds) throws InterruptedException, ExecutionException {
+    private void measure(int[] streams, int rounds) throws IOException, InterruptedException, ExecutionException {
         System.out.printf(
                 "%s, prompts of %d tokens, %d tokens each, medians of %d rounds; tokens/s of all streams, milliseconds%n",
                 model.id(), promptTokens, maxTokens, rounds);
@@ -109,7 +143,7 @@ final class ServeBenchmark {
             List<Round> http = new ArrayList<>();
             for (int i = 0; i < rounds; i++) {
                 engine.add(round(count, this::direct));
-                http.add(round(count, () -> overHttp(firsts)));
+                http.add(overHttp(count, firsts));
             }
             double rate = median(http, Round::rate);
             single = single == 0 ? rate : single;
@@ -135,15 +169,30 @@ final class ServeBenchmark {
         }
     }
 
-    private void warm(int count) throws InterruptedException, ExecutionException {
+    private void warm(int count) throws IOException, InterruptedException, ExecutionException {
         round(count, this::direct);
-        round(count, () -> overHttp(new ArrayList<>()));
+        overHttp(count, new ArrayList<>());
+    }
+
+    /// @param firsts takes the milliseconds to the first piece of text of each stream
+    private Round overHttp(int count, List<Double> firsts)
+            throws IOException, InterruptedException, ExecutionException {
+        if (clients.apart.isEmpty()) {
+            return round(count, () -> overHttp(firsts));
+        }
+        List<String> bodies = Stream.generate(this::body).limit(count).toList();
+        long start = System.nanoTime();
+        CpuTime before = CpuTime.now(0);
+        StreamClients.Told told = clients.apart.get().ask(bodies);
+        long nanos = System.nanoTime() - start;
+        firsts.addAll(told.firsts());
+        return new Round(told.tokens(), nanos, CpuTime.now(0).since(before));
     }
 
     private Round round(int count, Callable<Long> stream) throws InterruptedException, ExecutionException {
         long start = System.nanoTime();
         long tokens = 0;
-        AtomicLong clients = new AtomicLong();
+        AtomicLong asking = new AtomicLong();
         CpuTime before = CpuTime.now(0);
         try (var threads =
                 Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
@@ -151,7 +200,7 @@ final class ServeBenchmark {
             for (int i = 0; i < count; i++) {
                 running.add(threads.submit(() -> {
                     long told = stream.call();
-                    clients.addAndGet(CpuTime.ofThisThread());
+                    asking.addAndGet(CpuTime.ofThisThread());
                     return told;
                 }));
             }
@@ -160,7 +209,7 @@ final class ServeBenchmark {
             }
         }
         long nanos = System.nanoTime() - start;
-        return new Round(tokens, nanos, CpuTime.now(clients.get()).since(before));
+        return new Round(tokens, nanos, CpuTime.now(asking.get()).since(before));
     }
 
     private synchronized int[] prompt() {
@@ -172,12 +221,15 @@ final class ServeBenchmark {
         return model.generate(request, _ -> {}, () -> false).completionTokens();
     }
 
-    /// @param firsts takes the milliseconds to the first piece of text
-    private long overHttp(List<Double> firsts) throws IOException {
-        String body = "{\"model\": \"%s\", \"prompt\": %s, \"max_tokens\": %d, \"seed\": 1, \"stream\": true, "
+    private String body() {
+        return "{\"model\": \"%s\", \"prompt\": %s, \"max_tokens\": %d, \"seed\": 1, \"stream\": true, "
                         .formatted(model.id(), Arrays.toString(prompt()), maxTokens)
                 + "\"stream_options\": {\"include_usage\": true}}";
-        Answer answer = client.drain("v1/completions", body);
+    }
+
+    /// @param firsts takes the milliseconds to the first piece of text
+    private long overHttp(List<Double> firsts) throws IOException {
+        Answer answer = clients.here.drain("v1/completions", body());
         if (answer.status() != 200) {
             throw new IOException("status " + answer.status());
         }

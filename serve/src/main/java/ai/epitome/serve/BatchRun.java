@@ -3,12 +3,14 @@ package ai.epitome.serve;
 import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.account.LimitException;
 import ai.epitome.serve.store.BatchStore;
+import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.StoredFile;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -123,9 +125,9 @@ final class BatchRun {
         advance("failed", "failed_at", body);
     }
 
-    private void advance(String status, String at, ObjectNode body) {
+    private void advance(String status, String at, ObjectNode body, FileStore.Content... files) {
         body.put("status", status).put(at, Instant.now().getEpochSecond());
-        if (tools.batches().advance(id, state.status(), status, body.toString())) {
+        if (tools.batches().advance(id, state.status(), status, body.toString(), files)) {
             state = new LeasedWork(id, owner, state.createdAt(), status, body.toString(), 0);
         } else {
             state = tools.batches().find(owner, id).orElse(state); // it was cancelled meanwhile
@@ -262,20 +264,24 @@ final class BatchRun {
                 .put("total", input.lines().size())
                 .put("completed", good)
                 .put("failed", results.size() - good);
-        keep(results, true, "output").ifPresent(file -> body.put("output_file_id", file));
-        keep(results, false, "error").ifPresent(file -> body.put("error_file_id", file));
+        List<FileStore.Content> files = new ArrayList<>();
+        keep(results, true, "output", files).ifPresent(file -> body.put("output_file_id", file));
+        keep(results, false, "error", files).ifPresent(file -> body.put("error_file_id", file));
+        FileStore.Content[] kept = files.toArray(FileStore.Content[]::new);
         switch (state.status()) {
-            case "finalizing" -> advance("completed", "completed_at", body);
-            case "cancelling" -> advance("cancelled", "cancelled_at", body);
+            case "finalizing" -> advance("completed", "completed_at", body, kept);
+            case "cancelling" -> advance("cancelled", "cancelled_at", body, kept);
             default -> {
                 if (expired()) {
-                    advance("expired", "expired_at", body);
+                    advance("expired", "expired_at", body, kept);
                 }
             }
         }
     }
 
-    private Optional<String> keep(List<BatchStore.Result> results, boolean good, String name) {
+    /// @param files takes the file, which is kept with the batch's last state
+    private Optional<String> keep(
+            List<BatchStore.Result> results, boolean good, String name, List<FileStore.Content> files) {
         String lines = results.stream()
                 .filter(result -> result.good() == good)
                 .map(result -> result.json() + "\n")
@@ -291,7 +297,7 @@ final class BatchRun {
                 id + "_" + name + ".jsonl",
                 "batch_output",
                 content.length);
-        tools.files().add(file, content, Long.MAX_VALUE);
+        files.add(new FileStore.Content(file, content));
         return Optional.of(file.id());
     }
 }

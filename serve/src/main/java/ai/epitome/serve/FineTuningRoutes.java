@@ -129,6 +129,9 @@ final class FineTuningRoutes implements HttpService {
     private static ObjectNode shown(ObjectNode job) {
         ObjectNode shown = job.deepCopy();
         shown.remove("suffix");
+        if (!shown.path("status").stringValue().equals("running")) {
+            shown.putNull("estimated_finish");
+        }
         return shown;
     }
 

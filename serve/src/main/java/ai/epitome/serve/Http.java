@@ -78,10 +78,12 @@ final class Http {
             String message) {
         // Helidon throws various exceptions over bytes that belong in no request, and calls each an internal error.
         boolean malformed = request == DirectHandler.TransportRequest.empty() && status.code() >= 500;
-        Status answered = malformed ? Status.BAD_REQUEST_400 : status;
+        // Another version is the client's mistake, and nothing of the server's that anybody should be called for.
+        boolean otherVersion = type == DirectHandler.EventType.HTTP_VERSION_NOT_SUPPORTED;
+        Status answered = malformed || otherVersion ? Status.BAD_REQUEST_400 : status;
         ApiException error = answered.code() >= 500
                 ? ApiException.internal()
-                : ApiException.badRequest(answered.code(), "bad_request", reason(answered));
+                : ApiException.badRequest(answered.code(), "bad_request", otherVersion ? "This server speaks HTTP/1.1." : reason(answered));
         secure(headers);
         headers.set(Metering.REQUEST_ID, RequestId.next());
         headers.set(HeaderNames.CONTENT_TYPE, JSON);

@@ -52,6 +52,7 @@ final class OpenAiRoutes {
                 known.folder(),
                 known.program(),
                 answering.tuned().orElseThrow()::base,
+                metering::bill,
                 Answering::newId,
                 answering.draining())));
         this.services = List.of(

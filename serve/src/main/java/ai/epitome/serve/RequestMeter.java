@@ -249,6 +249,7 @@ final class RequestMeter {
                 used.promptTokens(),
                 used.cachedTokens(),
                 used.completionTokens(),
+                0,
                 status,
                 elapsed().toNanos() / 1_000,
                 costPico(),

@@ -44,6 +44,20 @@ enum ApiSuite {
             "GET /v1/batches",
             "GET /v1/batches/*"),
     CANCELLED_BATCHES(4, 0, "POST /v1/files", "POST /v1/batches", "GET /v1/batches/*", "POST /v1/batches/*/cancel"),
+    FINE_TUNING(
+            20,
+            0,
+            "POST /v1/files",
+            "POST /v1/fine_tuning/jobs",
+            "GET /v1/fine_tuning/jobs",
+            "GET /v1/fine_tuning/jobs/*",
+            "GET /v1/fine_tuning/jobs/*/events",
+            "GET /v1/fine_tuning/jobs/*/checkpoints",
+            "POST /v1/fine_tuning/jobs/*/cancel",
+            "POST /v1/fine_tuning/jobs/*/pause",
+            "POST /v1/fine_tuning/jobs/*/resume",
+            "GET /v1/models/*",
+            "DELETE /v1/models/*"),
     TOKENS(14, 0, "POST /tokenize", "POST /detokenize"),
     LANGCHAIN(
             15, 2, "POST /v1/chat/completions", "POST /v1/completions", "POST /v1/embeddings", "POST /v1/moderations");

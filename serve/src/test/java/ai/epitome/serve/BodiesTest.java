@@ -3,6 +3,7 @@ package ai.epitome.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.serve.moderation.Moderator;
+import com.code_intelligence.jazzer.junit.DictionaryFile;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -59,6 +60,7 @@ class BodiesTest {
             EmbeddingRequest::parse,
             body -> Moderations.parse(body, LISTS),
             body -> MultipartForm.parse("multipart/form-data; boundary=b", body),
+            FineTuningFields::parse,
             body -> BatchInput.parse(body, "/v1/completions"));
     private static TestServer server;
 
@@ -106,9 +108,18 @@ class BodiesTest {
         }
     }
 
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryFile(resourcePath = "bodies.dict")
     void noBytesAreTheServersFault(byte[] body) {
         PARSERS.forEach(parser -> parse(parser, body));
+    }
+
+    /// Conversations alone: their bodies are the deepest.
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryFile(resourcePath = "bodies.dict")
+    void anyConversation(byte[] body) {
+        parse(CHATS::parse, body);
+        parse(RESPONSES::parse, body);
     }
 
     @Test

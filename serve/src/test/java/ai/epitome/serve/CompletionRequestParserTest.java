@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import ai.epitome.model.Penalties;
 import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.Constraint;
+import com.code_intelligence.jazzer.junit.DictionaryFile;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -220,7 +221,8 @@ class CompletionRequestParserTest {
     }
 
     /// Whatever the bytes: a request within its bounds, or status 400.
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryFile(resourcePath = "bodies.dict")
     void anyBytes(byte[] body) {
         checkAny(body);
     }

@@ -13,6 +13,8 @@ import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
+import ai.epitome.serve.account.Price;
+import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.store.PromotionStore;
 import ai.epitome.serve.tuning.TuningProgram;
 import ai.epitome.serve.tuning.TuningSetup;
@@ -31,6 +33,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -195,13 +198,15 @@ class FineTuningRoutesTest {
                     .exists();
             return script(told(
                     STARTED,
-                    "{\"event\":\"measured\",\"step\":1,\"steps\":4,\"values\":{\"train_loss\":2.5}}",
+                    "{\"event\":\"measured\",\"step\":1,\"steps\":4,\"tokens\":20,\"values\":{\"train_loss\":2.5}}",
                     "{\"event\":\"checkpointed\",\"step\":1,\"folder\":\"model/checkpoints/step-1\",\"values\":{}}",
                     "{\"event\":\"checkpointed\",\"step\":2,\"folder\":\"model/checkpoints/step-2\",\"values\":{\"valid_loss\":1.5}}",
                     FINISHED));
         };
+        accounts.prices().set(MODEL, new Price(0, 0, 0, 3_000_000));
         String id = create();
         JsonNode job = await(id, "succeeded");
+        assertThat(paid(id)).containsExactly(77L, 200L, 77 * 3_000_000L);
         String model = job.path("fine_tuned_model").stringValue();
         assertThat(model).matches("ft:base:mine:[0-9a-f]{12}");
         assertThat(job.path("trained_tokens").intValue()).isEqualTo(77);
@@ -220,6 +225,38 @@ class FineTuningRoutesTest {
         String file = job.path("result_files").path(0).stringValue();
         assertThat(get("v1/files/" + file).path("purpose").stringValue()).isEqualTo("fine-tune-results");
         assertThat(get("api/models").toString()).contains(model);
+    }
+
+    /// Tokens, status and cost of a job's usage row.
+    private List<Long> paid(String id) {
+        return accounts.usage().rows(UsageStore.month(Instant.now()), 100).stream()
+                .filter(row -> row.requestId().equals(id))
+                .flatMap(row -> Stream.of(row.trainingTokens(), (long) row.status(), row.costPico()))
+                .toList();
+    }
+
+    @Test
+    void whatACancelledJobWasTrainedOnIsPaidFor() throws Exception {
+        accounts.prices().set(MODEL, new Price(0, 0, 0, 2));
+        program = _ -> script("sleep 0.2; " + told(STARTED) + "; sleep 0.2; "
+                + told("{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":55,\"values\":{}}")
+                + "; cat > /dev/null");
+        long before = Instant.now().getEpochSecond();
+        String id = create();
+        JsonNode job = get("v1/fine_tuning/jobs/" + id);
+        for (int i = 0; i < 600 && !job.path("estimated_finish").isNumber(); i++) {
+            Thread.sleep(50);
+            job = get("v1/fine_tuning/jobs/" + id);
+        }
+        assertThat(job.path("estimated_finish").longValue())
+                .as("999 more steps of 0.2 s or more")
+                .isGreaterThan(before + 190);
+        job = post("v1/fine_tuning/jobs/" + id + "/cancel", "{}");
+        assertThat(job.path("estimated_finish").isNull()).isTrue();
+        for (int i = 0; i < 600 && paid(id).isEmpty(); i++) {
+            Thread.sleep(50);
+        }
+        assertThat(paid(id)).containsExactly(55L, 499L, 110L);
     }
 
     /// A model of its own weights is no base for adapters: those would be added to other weights.

@@ -137,6 +137,8 @@ class HttpEdgesTest {
     @ValueSource(
             strings = {
                 "GET / HTTP/1.1\r\n\r\n",
+                "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n",
+                "GET / HTTP/3\r\nHost: localhost\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n",
                 "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.api.BugDetectors;
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
+import com.code_intelligence.jazzer.junit.DictionaryFile;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import net.jqwik.api.ForAll;
@@ -36,6 +38,23 @@ class HttpFuzzTest {
             "detokenize",
             "v1/models",
             "api/conversations");
+    /// Those that take bodies of JSON.
+    private static final List<String> JSON_ROUTES = List.of(
+            "v1/completions",
+            "v1/chat/completions",
+            "v1/responses",
+            "v1/embeddings",
+            "v1/moderations",
+            "v1/conversations",
+            "v1/conversations/conv_1/items",
+            "v1/batches",
+            "v1/fine_tuning/jobs",
+            "tokenize",
+            "detokenize",
+            "api/conversations",
+            "api/conversations/import",
+            "api/presets",
+            "api/admin/keys");
     private static final List<String> NAMES = List.of(
             "Content-Type",
             "traceparent",
@@ -71,12 +90,12 @@ class HttpFuzzTest {
         server = null;
     }
 
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
     void anyBytes(byte[] request) throws IOException {
         exchange(request);
     }
 
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
     void anyHeaders(FuzzedDataProvider data) throws IOException {
         StringBuilder head = new StringBuilder(data.pickValue(List.of("GET", "POST", "DELETE", "PUT", "HEAD", "x")))
                 .append(" /")
@@ -94,7 +113,34 @@ class HttpFuzzTest {
         send(head.append(declared ? "Content-Length: " + body.length + "\r\n\r\n" : "\r\n"), body);
     }
 
-    @FuzzTest
+    /// The first byte chooses the route.
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryFile(resourcePath = "bodies.dict")
+    void anyBody(byte[] bytes) throws IOException {
+        int route = bytes.length == 0 ? 0 : Math.floorMod(bytes[0] - 'a', JSON_ROUTES.size());
+        byte[] body = bytes.length == 0 ? bytes : Arrays.copyOfRange(bytes, 1, bytes.length);
+        send(
+                new StringBuilder("POST /")
+                        .append(JSON_ROUTES.get(route))
+                        .append(" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ")
+                        .append(body.length)
+                        .append("\r\n\r\n"),
+                body);
+    }
+
+    /// Events hold any text, and a client reads the same text from them.
+    @FuzzTest(maxDuration = "10m")
+    void anyText(FuzzedDataProvider data) throws Exception {
+        String text = data.consumeRemainingAsString();
+        if (text.isEmpty()) {
+            return;
+        }
+        try (var _ = BugDetectors.allowNetworkConnections()) {
+            assertEventsKeep(text.substring(0, Math.min(text.length(), 200)));
+        }
+    }
+
+    @FuzzTest(maxDuration = "10m")
     void anyForm(FuzzedDataProvider data) throws IOException {
         String boundary = data.consumeAsciiString(20);
         StringBuilder body = new StringBuilder();
@@ -118,7 +164,7 @@ class HttpFuzzTest {
     }
 
     /// Without a connection, which takes most of the time.
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
     void anyHeaderValue(FuzzedDataProvider data) {
         String value = data.consumeString(200);
         Optional<TraceParent> trace = TraceParent.parse(value);
@@ -168,6 +214,10 @@ class HttpFuzzTest {
     /// again.
     @Property(tries = 150)
     void eventsKeepAnyText(@ForAll @StringLength(min = 1, max = 60) String text) throws Exception {
+        assertEventsKeep(text);
+    }
+
+    private static void assertEventsKeep(String text) throws Exception {
         String body = JsonNodeFactory.instance
                 .objectNode()
                 .put("model", TestServer.MODEL)

@@ -33,6 +33,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// What keys' moderation policies do to requests, over HTTP.
 class ModerationApiTest {
@@ -176,6 +178,41 @@ class ModerationApiTest {
                 .doesNotContain("kill");
         assertThat(row(events).moderation()).containsExactly("output:harassment/threatening=refuse");
         assertThat(row(events).completionTokens()).isPositive();
+    }
+
+    private static JsonNode made(TestServer holder, String id) throws Exception {
+        JsonNode response = JsonMapper.shared().readTree(holder.get("v1/responses/" + id).body());
+        for (int i = 0; i < 600 && List.of("queued", "in_progress").contains(response.path("status").stringValue()); i++) {
+            Thread.sleep(20);
+            response = JsonMapper.shared().readTree(holder.get("v1/responses/" + id).body());
+        }
+        return response;
+    }
+
+    @Test
+    void whatIsMadeInTheBackgroundIsHeldToThePolicyToo() throws Exception {
+        TestServer holder = holder("background", "refuse");
+        String body = "{\"model\": \"talker\", \"background\": true, \"input\": \"TEXT\"}";
+        HttpResponse<String> refused =
+                holder.post("v1/responses", body.replace("TEXT", THREAT), "application/json");
+        assertThat(refused.statusCode()).isEqualTo(400);
+        assertThat(refused.body()).contains("\"code\":\"content_filter\"").doesNotContain(THREAT);
+
+        HttpResponse<String> begun = holder.post("v1/responses", body.replace("TEXT", "A tale"), "application/json");
+        assertThat(begun.statusCode()).isEqualTo(200);
+        JsonNode response =
+                made(holder, JsonMapper.shared().readTree(begun.body()).path("id").stringValue());
+        assertThat(response.path("status").stringValue()).isEqualTo("incomplete");
+        assertThat(response.path("incomplete_details").path("reason").stringValue())
+                .isEqualTo("content_filter");
+        assertThat(response.path("output").toString()).contains("a cat").doesNotContain("kill");
+        List<UsageRow> rows = accounts.usage().rows(UsageStore.month(Instant.now()), 10_000).stream()
+                .filter(row -> row.moderation().contains("output:harassment/threatening=refuse")
+                        && row.completionTokens() > 0
+                        && row.completionTokens()
+                                == response.path("usage").path("output_tokens").longValue())
+                .toList();
+        assertThat(rows).as("what was generated is paid").isNotEmpty();
     }
 
     @Test

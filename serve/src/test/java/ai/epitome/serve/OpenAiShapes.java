@@ -28,6 +28,7 @@ final class OpenAiShapes {
     static {
         ANSWERS.put("GET /v1/models", "model-list");
         ANSWERS.put("GET /v1/models/*", "model");
+        ANSWERS.put("DELETE /v1/models/*", "model.deleted");
         ANSWERS.put("POST /v1/completions", "text_completion");
         ANSWERS.put("POST /v1/chat/completions", "chat.completion");
         ANSWERS.put("POST /v1/responses", "response");
@@ -54,6 +55,14 @@ final class OpenAiShapes {
         ANSWERS.put("POST /v1/batches", "batch");
         ANSWERS.put("GET /v1/batches/*", "batch");
         ANSWERS.put("POST /v1/batches/*/cancel", "batch");
+        ANSWERS.put("GET /v1/fine_tuning/jobs", "fine_tuning.job-list");
+        ANSWERS.put("POST /v1/fine_tuning/jobs", "fine_tuning.job");
+        ANSWERS.put("GET /v1/fine_tuning/jobs/*", "fine_tuning.job");
+        ANSWERS.put("GET /v1/fine_tuning/jobs/*/events", "fine_tuning.job.event-list");
+        ANSWERS.put("GET /v1/fine_tuning/jobs/*/checkpoints", "fine_tuning.job.checkpoint-list");
+        ANSWERS.put("POST /v1/fine_tuning/jobs/*/cancel", "fine_tuning.job");
+        ANSWERS.put("POST /v1/fine_tuning/jobs/*/pause", "fine_tuning.job");
+        ANSWERS.put("POST /v1/fine_tuning/jobs/*/resume", "fine_tuning.job");
         ANSWERS.put("POST /tokenize", "tokenize");
         ANSWERS.put("POST /detokenize", "detokenize");
     }

@@ -17,14 +17,16 @@ final class RouteList implements HttpRules {
 
     private final String prefix;
     private final List<Route> routes;
+    private final List<Route> answered;
 
     RouteList() {
-        this("", new ArrayList<>());
+        this("", new ArrayList<>(), new ArrayList<>());
     }
 
-    private RouteList(String prefix, List<Route> routes) {
+    private RouteList(String prefix, List<Route> routes, List<Route> answered) {
         this.prefix = prefix;
         this.routes = routes;
+        this.answered = answered;
     }
 
     /// @param path with `x` in place of what a pattern leaves open
@@ -34,9 +36,14 @@ final class RouteList implements HttpRules {
         return routes;
     }
 
-    private void add(Method method, String pattern) {
+    /// Those that name their method: the others say that theirs is not allowed.
+    List<Route> answered() {
+        return answered;
+    }
+
+    private Route route(Method method, String pattern) {
         String path = (prefix + pattern).replaceAll("//+", "/").replaceAll("\\{[^}]*}", "x");
-        routes.add(new Route(method, path));
+        return new Route(method, path);
     }
 
     @Override
@@ -47,20 +54,21 @@ final class RouteList implements HttpRules {
     @Override
     public HttpRules register(String path, HttpService... services) {
         for (HttpService service : services) {
-            service.routing(new RouteList(prefix + path, routes));
+            service.routing(new RouteList(prefix + path, routes, answered));
         }
         return this;
     }
 
     @Override
     public HttpRules route(Method method, String path, Handler handler) {
-        add(method, path);
+        routes.add(route(method, path));
+        answered.add(route(method, path));
         return this;
     }
 
     @Override
     public HttpRules any(String path, Handler... handlers) {
-        METHODS.forEach(method -> add(method, path));
+        METHODS.forEach(method -> routes.add(route(method, path)));
         return this;
     }
 

@@ -2,6 +2,7 @@ package ai.epitome.serve;
 
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
+import ai.epitome.serve.tuning.TuningSetup;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import java.io.IOException;
@@ -35,10 +36,11 @@ final class TestServer implements AutoCloseable {
             FakeModel model,
             Optional<TrainingProgress> progress,
             Accounts accounts,
+            Optional<TuningSetup> tuning,
             Optional<ApiSuite> suite) {
         this.model = model;
         this.models.put(model, CREATED);
-        this.server = EpitomeServer.start(config, models, progress, accounts);
+        this.server = EpitomeServer.start(config, models, progress, accounts, tuning);
         this.key = "none";
         this.watch = suite.map(this::watch);
     }
@@ -61,11 +63,21 @@ final class TestServer implements AutoCloseable {
 
     /// One that takes down what its clients are told, and checks it at its end.
     static TestServer start(ApiSuite suite) {
+        return start(suite, Optional.empty());
+    }
+
+    /// One that fine-tunes, too.
+    static TestServer start(ApiSuite suite, TuningSetup tuning) {
+        return start(suite, Optional.of(tuning));
+    }
+
+    private static TestServer start(ApiSuite suite, Optional<TuningSetup> tuning) {
         return new TestServer(
                 ServerConfig.local(0),
                 new FakeModel(MODEL, 0),
                 Optional.empty(),
                 new Accounts(Database.inMemory()),
+                tuning,
                 Optional.of(suite));
     }
 
@@ -89,11 +101,12 @@ final class TestServer implements AutoCloseable {
                 new FakeModel(MODEL, millisecondsPerToken),
                 progress,
                 new Accounts(Database.inMemory()),
+                Optional.empty(),
                 Optional.empty());
     }
 
     static TestServer start(ServerConfig config, Accounts accounts) {
-        return new TestServer(config, new FakeModel(MODEL, 0), Optional.empty(), accounts, Optional.empty());
+        return new TestServer(config, new FakeModel(MODEL, 0), Optional.empty(), accounts, Optional.empty(), Optional.empty());
     }
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {

@@ -29,7 +29,8 @@ import picocli.CommandLine.Option;
             "         epitome bill --month 2026-11 --csv > november.csv"
         })
 public final class BillCommand implements Callable<Integer> {
-    private static final String CSV = "key_id,key,model,requests,prompt_tokens,cached_tokens,completion_tokens,amount";
+    private static final String CSV = "key_id,key,model,requests,prompt_tokens,cached_tokens,completion_tokens,"
+            + "training_tokens,amount";
 
     @Option(
             names = "--month",
@@ -89,6 +90,7 @@ public final class BillCommand implements Callable<Integer> {
                 String.valueOf(total.promptTokens()),
                 String.valueOf(total.cachedTokens()),
                 String.valueOf(total.completionTokens()),
+                String.valueOf(total.trainingTokens()),
                 Money.format(total.costMicros()));
     }
 
@@ -100,7 +102,7 @@ public final class BillCommand implements Callable<Integer> {
 
     /// A line for each key and model, and their sum.
     private static Table table(List<UsageTotals> totals) {
-        Table table = new Table("key", "model", "requests>", "prompt>", "cached>", "completion>", "amount>");
+        Table table = new Table("key", "model", "requests>", "prompt>", "cached>", "completion>", "training>", "amount>");
         long all = 0;
         for (UsageTotals total : totals) {
             table.add(
@@ -110,10 +112,11 @@ public final class BillCommand implements Callable<Integer> {
                     "%,d".formatted(total.promptTokens()),
                     "%,d".formatted(total.cachedTokens()),
                     "%,d".formatted(total.completionTokens()),
+                    "%,d".formatted(total.trainingTokens()),
                     Money.format(total.costMicros()));
             all = Math.addExact(all, total.costMicros());
         }
-        table.add("total", "", "", "", "", "", Money.format(all));
+        table.add("total", "", "", "", "", "", "", Money.format(all));
         return table;
     }
 }

@@ -33,7 +33,7 @@ public final class PriceCommand {
             name = "set",
             description = "Set a model's prices. They hold from now on; what was used before keeps its cost.",
             mixinStandardHelpOptions = true,
-            footer = {"", "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60"})
+            footer = {"", "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60 --training 3"})
     int set(
             @Parameters(paramLabel = "MODEL", description = "The model's name, as requests give it.") String model,
             @Option(
@@ -56,8 +56,15 @@ public final class PriceCommand {
                             converter = MoneyConverter.class,
                             description = "A million generated tokens.")
                     Long output,
+            @Option(
+                            names = "--training",
+                            defaultValue = "0",
+                            paramLabel = "AMOUNT",
+                            converter = MoneyConverter.class,
+                            description = "A million tokens that fine-tuning jobs are trained on (default: free).")
+                    Long training,
             @Mixin AccountOptions options) {
-        Price price = new Price(input, cached == null ? input : cached, output);
+        Price price = new Price(input, cached == null ? input : cached, output, training);
         try (Accounts accounts = options.open()) {
             accounts.prices().set(model, price);
         }
@@ -73,7 +80,7 @@ public final class PriceCommand {
             @Option(names = "--json", description = "Print one JSON object a line.") boolean json,
             @Mixin AccountOptions options) {
         PrintStream out = StandardText.output();
-        Table table = new Table("model", "input>", "cached>", "output>");
+        Table table = new Table("model", "input>", "cached>", "output>", "training>");
         try (Accounts accounts = options.open()) {
             accounts.prices().list().forEach((model, price) -> {
                 if (json) {
@@ -83,7 +90,8 @@ public final class PriceCommand {
                             model,
                             Money.format(price.inputMicros()),
                             Money.format(price.cachedMicros()),
-                            Money.format(price.outputMicros()));
+                            Money.format(price.outputMicros()),
+                            Money.format(price.trainingMicros()));
                 }
             });
         }
@@ -100,6 +108,7 @@ public final class PriceCommand {
         facts.put("input_micros", price.inputMicros());
         facts.put("cached_micros", price.cachedMicros());
         facts.put("output_micros", price.outputMicros());
+        facts.put("training_micros", price.trainingMicros());
         return facts;
     }
 }

@@ -55,7 +55,7 @@ public final class UsageCommand implements Callable<Integer> {
     }
 
     private void totals(List<UsageTotals> totals, PrintStream out) {
-        Table table = new Table("key", "model", "requests>", "failed>", "prompt>", "cached>", "completion>");
+        Table table = new Table("key", "model", "requests>", "failed>", "prompt>", "cached>", "completion>", "training>");
         for (UsageTotals total : totals) {
             if (json) {
                 out.println(Json.write(facts(total)));
@@ -67,7 +67,8 @@ public final class UsageCommand implements Callable<Integer> {
                         "%,d".formatted(total.failed()),
                         "%,d".formatted(total.promptTokens()),
                         "%,d".formatted(total.cachedTokens()),
-                        "%,d".formatted(total.completionTokens()));
+                        "%,d".formatted(total.completionTokens()),
+                        "%,d".formatted(total.trainingTokens()));
             }
         }
         if (!json) {
@@ -85,6 +86,7 @@ public final class UsageCommand implements Callable<Integer> {
         facts.put("prompt_tokens", total.promptTokens());
         facts.put("cached_tokens", total.cachedTokens());
         facts.put("completion_tokens", total.completionTokens());
+        facts.put("training_tokens", total.trainingTokens());
         return facts;
     }
 
@@ -99,6 +101,7 @@ public final class UsageCommand implements Callable<Integer> {
                 "prompt>",
                 "cached>",
                 "completion>",
+                "training>",
                 "ms>",
                 "moderation");
         for (UsageRow row : rows) {
@@ -115,6 +118,7 @@ public final class UsageCommand implements Callable<Integer> {
                         row.promptTokens(),
                         row.cachedTokens(),
                         row.completionTokens(),
+                        row.trainingTokens(),
                         row.durationMicros() / 1_000,
                         row.moderation().isEmpty() ? "-" : String.join(" ", row.moderation()));
             }
@@ -135,6 +139,7 @@ public final class UsageCommand implements Callable<Integer> {
         facts.put("prompt_tokens", row.promptTokens());
         facts.put("cached_tokens", row.cachedTokens());
         facts.put("completion_tokens", row.completionTokens());
+        facts.put("training_tokens", row.trainingTokens());
         facts.put("duration_micros", row.durationMicros());
         facts.put("moderation", row.moderation());
         return facts;

@@ -18,6 +18,7 @@ final class TuningTeller implements TrainingListener {
     private double epochs;
     private double rateMultiplier;
     private long steps;
+    private long tokens;
 
     /// @param folder of the job
     TuningTeller(Path folder, Consumer<TuningEvent> events) {
@@ -43,6 +44,7 @@ final class TuningTeller implements TrainingListener {
                         started.step(), steps, epochs, started.config().batchRows(), rateMultiplier));
             }
             case TrainingEvent.Stepped step -> {
+                tokens = step.tokens();
                 Map<String, Double> values = new LinkedHashMap<>();
                 values.put("train_loss", step.loss());
                 step.measures().forEach((name, value) -> values.put("train_" + name.replace(' ', '_'), value));
@@ -69,7 +71,7 @@ final class TuningTeller implements TrainingListener {
     private void tell(long step, Map<String, Double> values, boolean aloud) {
         latest.putAll(values);
         if (aloud && !values.isEmpty()) {
-            events.accept(new TuningEvent.Measured(step, steps, values));
+            events.accept(new TuningEvent.Measured(step, steps, tokens, values));
         }
     }
 }

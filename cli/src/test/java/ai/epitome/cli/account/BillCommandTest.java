@@ -70,6 +70,7 @@ class BillCommandTest {
                 prompt,
                 cached,
                 completion,
+                0,
                 status,
                 2_500,
                 price.costPico(prompt, cached, completion),
@@ -81,8 +82,8 @@ class BillCommandTest {
         String bill = done("bill", "--month", "2026-11", "--database", database).out();
         // 0.075 + 0.0375 + 0.06, and 0.00000075 rounded once
         assertThat(bill)
-                .containsPattern("=1\\+1 +tiny +2 +1,000,001 +500,000 +100,001 +0\\.172501\\n")
-                .containsPattern("- +tiny +1 +7 +0 +0 +0\\.000001\\n")
+                .containsPattern("=1\\+1 +tiny +2 +1,000,001 +500,000 +100,001 +0 +0\\.172501\\n")
+                .containsPattern("- +tiny +1 +7 +0 +0 +0 +0\\.000001\\n")
                 .containsPattern("total +0\\.172502\\n");
         assertThat(done("bill", "--month", "2026-10", "--database", database).out())
                 .containsPattern("total +0\\.00\\n");
@@ -92,7 +93,7 @@ class BillCommandTest {
     void billsAreJsonAndCsvToo() throws IOException {
         String csv = done("bill", "--month", "2026-11", "--csv", "--database", database)
                 .out();
-        assertThat(csv.lines()).hasSize(3).contains(key + ",\"'=1+1\",\"tiny\",2,1000001,500000,100001,0.172501");
+        assertThat(csv.lines()).hasSize(3).contains(key + ",\"'=1+1\",\"tiny\",2,1000001,500000,100001,0,0.172501");
         String json = done("bill", "--month", "2026-11", "--json", "--database", database)
                 .out();
         JsonNode line = Json.MAPPER.readTree(

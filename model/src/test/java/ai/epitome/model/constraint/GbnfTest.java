@@ -3,6 +3,7 @@ package ai.epitome.model.constraint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.code_intelligence.jazzer.junit.DictionaryEntries;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
@@ -99,7 +100,8 @@ class GbnfTest {
         assertThatThrownBy(() -> accepts(doubling.toString(), "a")).hasMessageContaining("too ambiguous");
     }
 
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryEntries({"root ::= ", "::=", "[a-z]", "[^", "\\x41", "{2,}", "{0,9}", "{,3}", "\n", "# ", "\"", "|"})
     void anyGrammar(byte[] bytes) {
         check(new String(bytes, StandardCharsets.UTF_8));
     }

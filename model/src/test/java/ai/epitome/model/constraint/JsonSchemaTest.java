@@ -3,6 +3,7 @@ package ai.epitome.model.constraint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.code_intelligence.jazzer.junit.DictionaryEntries;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -239,7 +240,8 @@ class JsonSchemaTest {
                 .isEqualTo(1_000_002);
     }
 
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryEntries({"\"type\"", "\"$ref\"", "\"#/$defs/a\"", "\"$defs\"", "\"anyOf\"", "\"allOf\"", "\"oneOf\"", "\"enum\"", "\"const\"", "\"properties\"", "\"required\"", "\"additionalProperties\"", "\"items\"", "\"prefixItems\"", "\"minItems\"", "\"maxItems\"", "\"minLength\"", "\"maxLength\"", "\"pattern\"", "\"format\"", "\"minimum\"", "\"exclusiveMaximum\"", "\"multipleOf\"", "\"object\"", "\"array\"", "\"string\"", "\"integer\"", "\"number\"", "\"boolean\"", "\"null\""})
     void anySchema(byte[] bytes) {
         check(new String(bytes, StandardCharsets.UTF_8));
     }

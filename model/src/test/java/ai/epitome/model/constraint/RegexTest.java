@@ -3,6 +3,7 @@ package ai.epitome.model.constraint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.code_intelligence.jazzer.junit.DictionaryEntries;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -241,7 +242,8 @@ class RegexTest {
                 .isTrue();
     }
 
-    @FuzzTest
+    @FuzzTest(maxDuration = "10m")
+    @DictionaryEntries({"(?:", "(?=", "\\d", "\\p{L}", "\\u00e9", "{2,}", "{0,9}", "[^", "[a-z]", "\\b", "^", "$", "|"})
     void anyPattern(byte[] bytes) {
         check(new String(bytes, StandardCharsets.UTF_8));
     }

@@ -23,13 +23,16 @@ public final class PriceStore {
     public void set(String model, Price price) {
         database.write(connection -> {
             try (PreparedStatement statement = connection.prepareStatement("""
-                    INSERT INTO price (model, input_micros, cached_micros, output_micros) VALUES (?, ?, ?, ?)
+                    INSERT INTO price (model, input_micros, cached_micros, output_micros, training_micros)
+                    VALUES (?, ?, ?, ?, ?)
                     ON CONFLICT (model) DO UPDATE SET input_micros = excluded.input_micros,
-                    cached_micros = excluded.cached_micros, output_micros = excluded.output_micros""")) {
+                    cached_micros = excluded.cached_micros, output_micros = excluded.output_micros,
+                    training_micros = excluded.training_micros""")) {
                 statement.setString(1, model);
                 statement.setLong(2, price.inputMicros());
                 statement.setLong(3, price.cachedMicros());
                 statement.setLong(4, price.outputMicros());
+                statement.setLong(5, price.trainingMicros());
                 return statement.executeUpdate();
             }
         });
@@ -68,6 +71,10 @@ public final class PriceStore {
     }
 
     private static Price price(ResultSet row) throws SQLException {
-        return new Price(row.getLong("input_micros"), row.getLong("cached_micros"), row.getLong("output_micros"));
+        return new Price(
+                row.getLong("input_micros"),
+                row.getLong("cached_micros"),
+                row.getLong("output_micros"),
+                row.getLong("training_micros"));
     }
 }

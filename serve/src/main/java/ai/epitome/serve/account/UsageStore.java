@@ -16,15 +16,16 @@ import java.util.Optional;
 public final class UsageStore {
     private static final String INSERT = """
             INSERT INTO request_usage (request_id, at, key_id, model, route, prompt_tokens, cached_tokens,
-            completion_tokens, status, duration_micros, cost_pico, moderation)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            completion_tokens, training_tokens, status, duration_micros, cost_pico, moderation)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (request_id) DO NOTHING""";
     private static final String SPEND = """
             INSERT INTO key_spending (key_id, month, cost_pico) VALUES (?, ?, ?)
             ON CONFLICT (key_id, month) DO UPDATE SET cost_pico = key_spending.cost_pico + excluded.cost_pico""";
     private static final String TOTALS = """
             SELECT u.key_id, k.name, u.model, COUNT(*), SUM(CASE WHEN u.status >= 400 THEN 1 ELSE 0 END),
-            SUM(u.prompt_tokens), SUM(u.cached_tokens), SUM(u.completion_tokens), SUM(u.cost_pico)
+            SUM(u.prompt_tokens), SUM(u.cached_tokens), SUM(u.completion_tokens), SUM(u.training_tokens),
+            SUM(u.cost_pico)
             FROM request_usage u LEFT JOIN api_key k ON k.id = u.key_id
             WHERE u.at >= ? AND u.at < ? GROUP BY u.key_id, k.name, u.model ORDER BY k.name, u.key_id, u.model""";
 
@@ -66,10 +67,11 @@ public final class UsageStore {
         statement.setLong(6, row.promptTokens());
         statement.setLong(7, row.cachedTokens());
         statement.setLong(8, row.completionTokens());
-        statement.setInt(9, row.status());
-        statement.setLong(10, row.durationMicros());
-        statement.setLong(11, row.costPico());
-        statement.setString(12, row.moderation().isEmpty() ? null : String.join(" ", row.moderation()));
+        statement.setLong(9, row.trainingTokens());
+        statement.setInt(10, row.status());
+        statement.setLong(11, row.durationMicros());
+        statement.setLong(12, row.costPico());
+        statement.setString(13, row.moderation().isEmpty() ? null : String.join(" ", row.moderation()));
         return statement.executeUpdate();
     }
 
@@ -115,7 +117,8 @@ public final class UsageStore {
                             row.getLong(6),
                             row.getLong(7),
                             row.getLong(8),
-                            row.getLong(9)));
+                            row.getLong(9),
+                            row.getLong(10)));
                 }
             }
             return totals;
@@ -193,6 +196,7 @@ public final class UsageStore {
                 row.getLong("prompt_tokens"),
                 row.getLong("cached_tokens"),
                 row.getLong("completion_tokens"),
+                row.getLong("training_tokens"),
                 row.getInt("status"),
                 row.getLong("duration_micros"),
                 row.getLong("cost_pico"),

@@ -7,7 +7,9 @@ import java.util.Optional;
 /// @param keyId empty for requests without a key
 /// @param keyName likewise
 /// @param model empty for requests that ended before one was chosen
+/// @param requests fine-tuning jobs, too
 /// @param failed requests with a status of 400 or more, those whose client went away included
+/// @param trainingTokens those that jobs were trained on
 public record UsageTotals(
         Optional<String> keyId,
         Optional<String> keyName,
@@ -17,6 +19,7 @@ public record UsageTotals(
         long promptTokens,
         long cachedTokens,
         long completionTokens,
+        long trainingTokens,
         long costPico) {
 
     private static final long PICO_PER_MICRO = 1_000_000;

@@ -76,6 +76,17 @@ public final class ServiceMetrics {
                 .increment();
     }
 
+    /// A fine-tuning job of a model has ended.
+    ///
+    /// @param tokens that it was trained on
+    public void trained(String model, long tokens) {
+        Counter.builder("epitome.training.tokens")
+                .description("Tokens that fine-tuning jobs were trained on")
+                .tag("model_name", model)
+                .register(registry)
+                .increment(tokens);
+    }
+
     /// All metrics, in Prometheus's text form.
     public String scrape() {
         return registry.scrape();

@@ -54,9 +54,10 @@ public final class BatchStore {
     /// Sets what a batch has come to, unless that is something else already.
     ///
     /// @param from the status that it had
+    /// @param files that it has come to: they are kept with it, or not at all
     /// @return whether it had
-    public boolean advance(String id, String from, String status, String body) {
-        return batches.advance(id, from, status, body);
+    public boolean advance(String id, String from, String status, String body, FileStore.Content... files) {
+        return batches.advance(id, from, status, body, List.of(files));
     }
 
     /// Keeps the result of a line; a second one is not kept.

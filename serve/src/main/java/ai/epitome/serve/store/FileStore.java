@@ -17,6 +17,9 @@ public final class FileStore {
         this.database = database;
     }
 
+    /// A file and what is in it.
+    public record Content(StoredFile file, byte[] bytes) {}
+
     /// Keeps a file, unless its owner has too many.
     ///
     /// @param most bytes that one owner's files may have together
@@ -26,18 +29,24 @@ public final class FileStore {
             if (held(connection, file.owner()) + content.length > most) {
                 return false;
             }
-            Sql.update(
-                    connection,
-                    "INSERT INTO stored_file (" + COLUMNS + ", content) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    file.id(),
-                    file.owner(),
-                    file.createdAt(),
-                    file.filename(),
-                    file.purpose(),
-                    file.bytes(),
-                    content);
+            insert(connection, new Content(file, content));
             return true;
         });
+    }
+
+    /// Within a transaction of somebody else's, whatever the owner has.
+    static void insert(Connection connection, Content made) throws SQLException {
+        StoredFile file = made.file();
+        Sql.update(
+                connection,
+                "INSERT INTO stored_file (" + COLUMNS + ", content) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                file.id(),
+                file.owner(),
+                file.createdAt(),
+                file.filename(),
+                file.purpose(),
+                file.bytes(),
+                made.bytes());
     }
 
     private static long held(Connection connection, String owner) throws SQLException {

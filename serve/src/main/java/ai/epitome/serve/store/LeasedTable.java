@@ -94,16 +94,25 @@ final class LeasedTable {
     /// Sets what work has come to, unless that is something else already.
     ///
     /// @param from the status that it had
+    /// @param files that it has come to: kept in the same transaction, so that none is there without its work
     /// @return whether it had
-    boolean advance(String id, String from, String status, String body) {
-        return database.write(connection -> Sql.update(
-                        connection,
-                        "UPDATE " + table + " SET status = ?, body = ? WHERE id = ? AND status = ?",
-                        status,
-                        body,
-                        id,
-                        from)
-                == 1);
+    boolean advance(String id, String from, String status, String body, List<FileStore.Content> files) {
+        return database.write(connection -> {
+            boolean had = Sql.update(
+                            connection,
+                            "UPDATE " + table + " SET status = ?, body = ? WHERE id = ? AND status = ?",
+                            status,
+                            body,
+                            id,
+                            from)
+                    == 1;
+            if (had) {
+                for (FileStore.Content file : files) {
+                    FileStore.insert(connection, file);
+                }
+            }
+            return had;
+        });
     }
 
     private static LeasedWork work(ResultSet row) throws SQLException {

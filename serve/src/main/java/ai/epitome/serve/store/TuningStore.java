@@ -96,9 +96,10 @@ public final class TuningStore {
     /// Sets what a job has come to, unless that is something else already.
     ///
     /// @param from the status that it had
+    /// @param files that it has come to: they are kept with it, or not at all
     /// @return whether it had
-    public boolean advance(String id, String from, String status, String body) {
-        return jobs.advance(id, from, status, body);
+    public boolean advance(String id, String from, String status, String body, FileStore.Content... files) {
+        return jobs.advance(id, from, status, body, List.of(files));
     }
 
     /// Adds an event to those of a job.

@@ -32,8 +32,9 @@ public sealed interface TuningEvent {
 
     /// What a step, or what is held out, has cost.
     ///
+    /// @param tokens that were trained on so far
     /// @param values by name: `train_loss`, `valid_loss` and others
-    record Measured(long step, long steps, Map<String, Double> values) implements TuningEvent {}
+    record Measured(long step, long steps, long tokens, Map<String, Double> values) implements TuningEvent {}
 
     /// A checkpoint is whole.
     ///

@@ -1,5 +1,6 @@
 package ai.epitome.serve.tuning;
 
+import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.StoredFile;
 import ai.epitome.serve.store.TuningStore;
@@ -9,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.Locale;
@@ -38,6 +40,7 @@ final class TuningRun {
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final Set<String> OVER = Set.of("succeeded", "failed", "cancelled");
     private static final Set<String> STOPPED = Set.of("paused", "cancelled");
+    private static final Duration ESTIMATED_AGAIN = Duration.ofSeconds(5);
     private static final int ATTEMPTS = 3;
     private static final int MOST_MESSAGE = 2_000;
 
@@ -47,6 +50,12 @@ final class TuningRun {
     private final String owner;
     private final Path folder;
     private volatile LeasedWork state;
+    /// Those that were trained on so far.
+    private long tokens;
+    /// Of the process under way.
+    private long firstStep;
+    private Instant begun = Instant.now();
+    private Instant estimated = Instant.EPOCH;
 
     TuningRun(TuningWorker.Tools tools, LeasedWork job, TuningBase base) {
         this.tools = tools;
@@ -96,6 +105,9 @@ final class TuningRun {
             if (OVER.contains(state.status())) {
                 deleteData();
             }
+            if (state.status().equals("cancelled") && tokens > 0) {
+                tools.billing().bill(state, base.name(), tokens, true);
+            }
             tools.store().renew(id, 0);
         }
     }
@@ -133,12 +145,12 @@ final class TuningRun {
         return stops ? Optional.of(TuningLease.End.KEEPING) : Optional.empty();
     }
 
-    private void advance(String status, ObjectNode body) {
+    private void advance(String status, ObjectNode body, FileStore.Content... files) {
         body.put("status", status);
         if (status.equals("succeeded") || status.equals("failed")) {
             body.put("finished_at", Instant.now().getEpochSecond());
         }
-        if (tools.store().advance(id, state.status(), status, body.toString())) {
+        if (tools.store().advance(id, state.status(), status, body.toString(), files)) {
             state = new LeasedWork(id, owner, state.createdAt(), status, body.toString(), 0);
         } else {
             state = tools.store().find(owner, id).orElse(state); // it was cancelled meanwhile
@@ -214,6 +226,8 @@ final class TuningRun {
     }
 
     private void started(TuningEvent.Started started) {
+        firstStep = started.step();
+        begun = Instant.now();
         ObjectNode body = body();
         ObjectNode used = JsonNodeFactory.instance
                 .objectNode()
@@ -230,6 +244,8 @@ final class TuningRun {
     }
 
     private void measured(TuningEvent.Measured measured) {
+        tokens = Math.max(tokens, measured.tokens());
+        estimate(measured.step(), measured.steps());
         ObjectNode data = JsonNodeFactory.instance
                 .objectNode()
                 .put("step", measured.step())
@@ -243,6 +259,20 @@ final class TuningRun {
             separator = ", ";
         }
         event("info", message.toString(), "metrics", data);
+    }
+
+    /// Tells when the job will have ended if it goes on as it has gone since its process began. Not at every step: it
+    /// is written to the database.
+    private void estimate(long step, long steps) {
+        Instant now = Instant.now();
+        if (step <= firstStep || !state.status().equals("running") || now.isBefore(estimated.plus(ESTIMATED_AGAIN))) {
+            return;
+        }
+        estimated = now;
+        double left = (double) (steps - step) / (step - firstStep);
+        Duration more = Duration.ofMillis(
+                Math.round(left * Duration.between(begun, now).toMillis()));
+        advance("running", body().put("estimated_finish", now.plus(more).getEpochSecond()));
     }
 
     private void checkpoint(TuningEvent.Checkpointed checkpoint) {
@@ -270,16 +300,20 @@ final class TuningRun {
         if (!goesOn()) {
             return;
         }
+        // Before the job says that it is done: a service that dies in between asks for the same row again.
+        tools.billing().bill(state, base.name(), finished.tokens(), false);
         ObjectNode body = body();
         keep(name(), TuningRequest.MODEL, finished.step(), false, JsonNodeFactory.instance.objectNode());
         body.put("fine_tuned_model", name()).put("trained_tokens", finished.tokens());
-        results().ifPresent(file -> body.withArrayProperty("result_files").add(file));
+        Optional<FileStore.Content> results = results();
+        results.ifPresent(kept ->
+                body.withArrayProperty("result_files").add(kept.file().id()));
         say("info", "New fine-tuned model created: " + name());
-        advance("succeeded", body);
+        advance("succeeded", body, results.stream().toArray(FileStore.Content[]::new));
         say("info", "The job has successfully completed");
     }
 
-    private Optional<String> results() {
+    private Optional<FileStore.Content> results() {
         try {
             byte[] content = Files.readAllBytes(folder.resolve(TuningRequest.RESULTS));
             StoredFile file = new StoredFile(
@@ -289,8 +323,7 @@ final class TuningRun {
                     id + "_step_metrics.csv",
                     "fine-tune-results",
                     content.length);
-            tools.files().add(file, content, Long.MAX_VALUE);
-            return Optional.of(file.id());
+            return Optional.of(new FileStore.Content(file, content));
         } catch (IOException e) {
             say("warn", "The results by step could not be kept: " + e.getMessage());
             return Optional.empty();

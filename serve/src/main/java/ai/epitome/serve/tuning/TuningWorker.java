@@ -30,6 +30,14 @@ public final class TuningWorker {
         Optional<TuningBase> find(String owner, String model);
     }
 
+    /// Makes what a job was trained on its owner's to pay for. Asked again for the same job, it does nothing.
+    @FunctionalInterface
+    public interface Billing {
+        /// @param model that was trained
+        /// @param cancelled whether the job was, on its way
+        void bill(LeasedWork job, String model, long tokens, boolean cancelled);
+    }
+
     /// What a run needs.
     ///
     /// @param folder where jobs keep their files
@@ -41,6 +49,7 @@ public final class TuningWorker {
             Path folder,
             TuningProgram program,
             Bases bases,
+            Billing billing,
             UnaryOperator<String> ids,
             BooleanSupplier stopping) {}
 

@@ -58,9 +58,9 @@ class UsageStoreTest {
             assertThat(usage.totals(NOVEMBER))
                     .containsExactlyInAnyOrder(
                             new UsageTotals(
-                                    Optional.of(key), Optional.of("k"), Optional.of("m"), 2, 1, 13, 6, 9, 7 * 13),
+                                    Optional.of(key), Optional.of("k"), Optional.of("m"), 2, 1, 13, 6, 9, 0, 7 * 13),
                             new UsageTotals(
-                                    Optional.empty(), Optional.empty(), Optional.of("m"), 1, 1, 100, 50, 0, 700));
+                                    Optional.empty(), Optional.empty(), Optional.of("m"), 1, 1, 100, 50, 0, 0, 700));
             assertThat(usage.rows(NOVEMBER, 10)).hasSize(3).contains(first);
             assertThat(usage.rows(NOVEMBER, 2)).hasSize(2);
             assertThat(usage.spentPico(key, NOVEMBER)).isEqualTo(7 * 13);
@@ -114,9 +114,9 @@ class UsageStoreTest {
         try (Accounts accounts = new Accounts(Database.open(url))) {
             PriceStore prices = accounts.prices();
             assertThat(prices.find("m")).isEmpty();
-            prices.set("m", new Price(1, 2, 3));
-            prices.set("m", new Price(150_000, 75_000, 600_000));
-            assertThat(prices.find("m")).contains(new Price(150_000, 75_000, 600_000));
+            prices.set("m", new Price(1, 2, 3, 4));
+            prices.set("m", new Price(150_000, 75_000, 600_000, 3_000_000));
+            assertThat(prices.find("m")).contains(new Price(150_000, 75_000, 600_000, 3_000_000));
             assertThat(prices.list()).hasSize(1);
         }
     }
@@ -133,6 +133,6 @@ class UsageStoreTest {
     }
 
     private static UsageTotals totals(long pico) {
-        return new UsageTotals(Optional.empty(), Optional.empty(), Optional.empty(), 1, 0, 0, 0, 0, pico);
+        return new UsageTotals(Optional.empty(), Optional.empty(), Optional.empty(), 1, 0, 0, 0, 0, 0, pico);
     }
 }

@@ -3,7 +3,12 @@ package ai.epitome.serve.moderation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.Collectors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -47,6 +52,28 @@ class WordListsTest {
             })
     void everydayTextsAreNot(String text) {
         assertThat(LISTS.scores(text)).isEmpty();
+    }
+
+    /// Nothing that a pattern would find is passed over by what is looked up before.
+    @Test
+    void everyPhraseOfTheListsIsFound() throws IOException {
+        String file;
+        try (InputStream in = WordLists.class.getResourceAsStream("words.txt")) {
+            file = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        Category category = null;
+        for (String line : file.lines().map(String::strip).toList()) {
+            if (line.startsWith("[")) {
+                category = Category.of(line.substring(1, line.length() - 1)).orElseThrow();
+            } else if (!line.isEmpty() && !line.startsWith("#")) {
+                for (boolean last : new boolean[] {false, true}) {
+                    String phrase = Arrays.stream(line.split(" +"))
+                            .map(word -> word.split("/")[last ? word.split("/").length - 1 : 0].replace("*", ""))
+                            .collect(Collectors.joining(" "));
+                    assertThat(LISTS.scores("- " + phrase + "!")).as(phrase).containsKey(category);
+                }
+            }
+        }
     }
 
     @Test

@@ -1,8 +1,10 @@
 package ai.epitome.serve.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.serve.account.Database;
+import ai.epitome.serve.account.DatabaseException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -118,6 +120,30 @@ class StoresTest {
             assertThat(store.events("a", 3, 5))
                     .containsExactly(new TuningStore.Event(2, "event 2"), new TuningStore.Event(1, "event 1"));
             assertThat(store.events("d", 3, 5)).isEmpty();
+        }
+    }
+
+    /// A file that a batch has come to is there with the state that names it, or not at all.
+    @ParameterizedTest
+    @MethodSource("ai.epitome.serve.account.TestDatabases#urls")
+    void whatABatchHasComeToIsKeptWithItsLastState(String url) {
+        try (Database database = Database.open(url)) {
+            var store = new BatchStore(database);
+            var files = new FileStore(database);
+            store.add(new LeasedWork("b", "me", 1, "finalizing", "{}", 0));
+            FileStore.Content output =
+                    new FileStore.Content(new StoredFile("file-1", "me", 2, "o.jsonl", "batch_output", 2), new byte[2]);
+            assertThat(store.advance("b", "in_progress", "completed", "{}", output))
+                    .as("it was cancelled meanwhile")
+                    .isFalse();
+            assertThat(files.find("me", "file-1")).isEmpty();
+            assertThatThrownBy(() -> store.advance("b", "finalizing", "completed", "{}", output, output))
+                    .isInstanceOf(DatabaseException.class);
+            assertThat(files.find("me", "file-1")).isEmpty();
+            assertThat(store.find("me", "b").orElseThrow().status()).isEqualTo("finalizing");
+            assertThat(store.advance("b", "finalizing", "completed", "{}", output))
+                    .isTrue();
+            assertThat(files.content("me", "file-1")).contains(output.bytes());
         }
     }
 
