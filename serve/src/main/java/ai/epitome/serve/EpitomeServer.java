@@ -76,7 +76,7 @@ public final class EpitomeServer implements AutoCloseable {
         this.config = config;
         this.models = models;
         this.accounts = accounts;
-        this.metering = new Metering(accounts, metrics, Moderator.bundled());
+        this.metering = new Metering(accounts, metrics, Moderator.bundled(), config.moderation());
         this.queue = new GenerationQueue(config.concurrentGenerations(), config.queueLength());
         this.answering = new Answering(
                 models,

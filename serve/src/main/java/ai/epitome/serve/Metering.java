@@ -8,6 +8,7 @@ import ai.epitome.serve.account.Limiter;
 import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.metric.ServiceMetrics;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.moderation.Moderator;
 import ai.epitome.serve.store.LeasedWork;
 import io.helidon.http.HeaderName;
@@ -39,9 +40,12 @@ final class Metering implements Filter {
     private final Limiter limiter;
     private final ServiceMetrics metrics;
     private final Moderator moderator;
+    private final ModerationPolicy policy;
     private final AtomicInteger billed = new AtomicInteger();
 
-    Metering(Accounts accounts, ServiceMetrics metrics, Moderator moderator) {
+    /// @param policy of those whose key has none
+    Metering(Accounts accounts, ServiceMetrics metrics, Moderator moderator, ModerationPolicy policy) {
+        this.policy = policy;
         this.moderator = moderator;
         this.accounts = accounts;
         this.limiter = new Limiter(accounts);
@@ -55,6 +59,7 @@ final class Metering implements Filter {
                 limiter,
                 metrics,
                 moderator,
+                policy,
                 () -> request.matchingPattern().orElse("other"));
         request.context().register(meter);
         response.header(REQUEST_ID, meter.id());
@@ -90,7 +95,7 @@ final class Metering implements Filter {
     ///
     /// @param route which the usage row tells
     RequestMeter detached(Optional<ApiKey> key, String route) {
-        RequestMeter meter = new RequestMeter(accounts, limiter, metrics, moderator, () -> route);
+        RequestMeter meter = new RequestMeter(accounts, limiter, metrics, moderator, policy, () -> route);
         key.ifPresent(meter::authenticated);
         meter.bill();
         return meter;

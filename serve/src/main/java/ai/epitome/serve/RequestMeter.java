@@ -43,6 +43,7 @@ final class RequestMeter {
     private final Limiter limiter;
     private final ServiceMetrics metrics;
     private final Moderator moderator;
+    private final ModerationPolicy policy;
     private final Supplier<String> route;
     private final String id = RequestId.next();
     private final Instant at = Instant.now();
@@ -68,10 +69,17 @@ final class RequestMeter {
     private FinishReason finish = FinishReason.STOP;
     private ContentFilter filter;
 
+    /// @param policy what is done about texts where the key says nothing of it
     /// @param route the pattern that the request matched, once it is known
     RequestMeter(
-            Accounts accounts, Limiter limiter, ServiceMetrics metrics, Moderator moderator, Supplier<String> route) {
+            Accounts accounts,
+            Limiter limiter,
+            ServiceMetrics metrics,
+            Moderator moderator,
+            ModerationPolicy policy,
+            Supplier<String> route) {
         this.moderator = moderator;
+        this.policy = policy;
         this.route = route;
         this.accounts = accounts;
         this.limiter = limiter;
@@ -102,11 +110,10 @@ final class RequestMeter {
         return model;
     }
 
-    /// What is done about the request's texts, by its key's policy; where it has none they are looked at
-    /// and counted.
+    /// What is done about the request's texts, by its key's policy, or else the service's.
     synchronized ContentFilter filter() {
         if (filter == null) {
-            filter = new ContentFilter(key.flatMap(ApiKey::moderation).orElse(ModerationPolicy.LOG), moderator);
+            filter = new ContentFilter(key.flatMap(ApiKey::moderation).orElse(policy), moderator);
         }
         return filter;
     }

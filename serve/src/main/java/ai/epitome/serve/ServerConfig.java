@@ -1,5 +1,6 @@
 package ai.epitome.serve;
 
+import ai.epitome.serve.moderation.ModerationPolicy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -16,6 +17,7 @@ import java.time.Duration;
 /// @param queueLength requests that may wait for their turn; further ones get status 429
 /// @param requireKey whether a key is needed even where only this machine can connect: a proxy may stand before it
 /// @param drain how long [EpitomeServer#close()] waits for generations under way
+/// @param moderation what is done about texts of those whose key says nothing of it
 public record ServerConfig(
         String host,
         int port,
@@ -25,7 +27,8 @@ public record ServerConfig(
         int concurrentGenerations,
         int queueLength,
         boolean requireKey,
-        Duration drain) {
+        Duration drain,
+        ModerationPolicy moderation) {
     public static final String LOOPBACK = "127.0.0.1";
     public static final int DEFAULT_PORT = 8080;
 
@@ -45,7 +48,7 @@ public record ServerConfig(
     /// time and 32 that wait.
     public static ServerConfig local(int port) {
         return new ServerConfig(
-                LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, false, Duration.ofSeconds(5));
+                LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, false, Duration.ofSeconds(5), ModerationPolicy.LOG);
     }
 
     /// Whether whoever asks must have a key: always, unless only this machine can connect.
@@ -71,7 +74,8 @@ public record ServerConfig(
                 concurrentGenerations,
                 queueLength,
                 requireKey,
-                newDrain);
+                newDrain,
+                moderation);
     }
 
     public ServerConfig withHost(String newHost) {
@@ -84,7 +88,8 @@ public record ServerConfig(
                 concurrentGenerations,
                 queueLength,
                 requireKey,
-                drain);
+                drain,
+                moderation);
     }
 
     public ServerConfig withRequireKey(boolean newRequireKey) {
@@ -97,6 +102,21 @@ public record ServerConfig(
                 concurrentGenerations,
                 queueLength,
                 newRequireKey,
-                drain);
+                drain,
+                moderation);
+    }
+
+    public ServerConfig withModeration(ModerationPolicy newModeration) {
+        return new ServerConfig(
+                host,
+                port,
+                maxBodyBytes,
+                patience,
+                maxTokens,
+                concurrentGenerations,
+                queueLength,
+                requireKey,
+                drain,
+                newModeration);
     }
 }

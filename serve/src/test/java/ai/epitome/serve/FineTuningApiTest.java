@@ -175,7 +175,8 @@ class FineTuningApiTest {
     void aJobIsPausedResumedAndCancelled() throws Exception {
         String id = create("endless.jsonl").id();
         await(id, FineTuningJob.Status.RUNNING);
-        assertThat(client.fineTuning().jobs().pause(id).validate().status()).isEqualTo(FineTuningJob.Status.PAUSED);
+        // A status that this client does not know yet.
+        assertThat(client.fineTuning().jobs().pause(id).status().asString()).isEqualTo("paused");
         assertThat(client.fineTuning().jobs().resume(id).validate().status()).isEqualTo(FineTuningJob.Status.QUEUED);
         await(id, FineTuningJob.Status.RUNNING);
         assertThat(client.fineTuning().jobs().cancel(id).validate().status())

@@ -227,6 +227,27 @@ class ModerationApiTest {
                 .contains("output:harassment/threatening=flag");
     }
 
+    /// Where a key has no policy, or nobody needs one, the service's holds; a key's own comes first.
+    @Test
+    void aWholeServiceHasAPolicy() throws Exception {
+        ServerConfig strict = ServerConfig.local(0).withModeration(ModerationPolicy.parse("refuse"));
+        try (Accounts own = new Accounts(Database.inMemory());
+                TestServer other = TestServer.start(strict, own)) {
+            String body = "{\"model\": \"fake\", \"prompt\": \"" + THREAT + "\", \"max_tokens\": 1}";
+            assertThat(other.post(body).body()).contains("content_filter");
+            String lenient = own.keys()
+                    .create(
+                            "lenient",
+                            EnumSet.of(Scope.INFERENCE),
+                            KeyLimits.NONE,
+                            Optional.of(ModerationPolicy.LOG),
+                            Instant.now(),
+                            Optional.empty())
+                    .secret();
+            assertThat(other.withKey(lenient).post(body).statusCode()).isEqualTo(200);
+        }
+    }
+
     @Test
     void withoutAPolicyItIsCountedOnly() throws Exception {
         double before = counted();

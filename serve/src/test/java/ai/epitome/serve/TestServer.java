@@ -2,6 +2,7 @@ package ai.epitome.serve;
 
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.tuning.TuningSetup;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
@@ -111,7 +112,7 @@ final class TestServer implements AutoCloseable {
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {
         return new ServerConfig(
-                ServerConfig.LOOPBACK, 0, maxBodyBytes, patience, 4096, 1, queueLength, false, Duration.ofSeconds(2));
+                ServerConfig.LOOPBACK, 0, maxBodyBytes, patience, 4096, 1, queueLength, false, Duration.ofSeconds(2), ModerationPolicy.LOG);
     }
 
     int port() {

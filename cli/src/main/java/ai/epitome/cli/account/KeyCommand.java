@@ -11,10 +11,7 @@ import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Money;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.moderation.ModerationPolicy;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -31,7 +28,6 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.TypeConversionException;
 
 /// `epitome key`: keys to the service.
 @Command(
@@ -89,7 +85,8 @@ public final class KeyCommand {
                             paramLabel = "POLICY",
                             converter = PolicyConverter.class,
                             description =
-                                    "What is done about texts that moderation flags: off, log, flag or refuse, or a JSON file (default: log).")
+                                    "What is done about texts that moderation flags: off, log, flag or refuse, or a JSON file"
+                                            + " (default: as the service does, see `epitome serve --moderation`).")
                     ModerationPolicy moderation,
             @Option(names = "--json", description = "Print one JSON object.") boolean json,
             @Mixin AccountOptions options) {
@@ -281,21 +278,6 @@ public final class KeyCommand {
         @Override
         public Long convert(String amount) {
             return Money.parse(amount);
-        }
-    }
-
-    /// A policy by its word, or in a file.
-    static final class PolicyConverter implements ITypeConverter<ModerationPolicy> {
-        @Override
-        public ModerationPolicy convert(String word) {
-            boolean file = word.endsWith(".json") || word.contains("/");
-            try {
-                return ModerationPolicy.parse(file ? Files.readString(Path.of(word)) : word);
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException((file ? word + ": " : "") + e.getMessage());
-            } catch (IOException e) {
-                throw new TypeConversionException("the file " + word + " cannot be read");
-            }
         }
     }
 }

@@ -1,6 +1,7 @@
 package ai.epitome.cli.serve;
 
 import ai.epitome.cli.account.AccountOptions;
+import ai.epitome.cli.account.PolicyConverter;
 import ai.epitome.cli.option.KernelOptions;
 import ai.epitome.cli.option.TimeConverter;
 import ai.epitome.serve.ServerConfig;
@@ -8,6 +9,7 @@ import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Scope;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.tuning.TuningSetup;
 import ai.epitome.tensor.Backend;
 import java.nio.file.Path;
@@ -43,6 +45,14 @@ public final class ServiceOptions {
     private boolean requireKey;
 
     @Option(
+            names = "--moderation",
+            paramLabel = "POLICY",
+            converter = PolicyConverter.class,
+            description = "What is done about texts that moderation flags, where a key has no policy of its own:"
+                    + " off, log, flag or refuse, or a JSON file (default: log).")
+    private ModerationPolicy moderation = ModerationPolicy.LOG;
+
+    @Option(
             names = "--grace",
             paramLabel = "TIME",
             converter = TimeConverter.class,
@@ -63,7 +73,11 @@ public final class ServiceOptions {
     private CommandSpec command;
 
     public ServerConfig config() {
-        return ServerConfig.local(port).withHost(host).withDrain(grace).withRequireKey(requireKey);
+        return ServerConfig.local(port)
+                .withHost(host)
+                .withDrain(grace)
+                .withRequireKey(requireKey)
+                .withModeration(moderation);
     }
 
     /// How models are fine-tuned.
