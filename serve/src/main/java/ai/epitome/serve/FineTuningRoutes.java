@@ -77,6 +77,7 @@ final class FineTuningRoutes implements HttpService {
         requireBase(active, job, meter.owner());
         requireFile(job, "training_file", meter.owner());
         requireFile(job, "validation_file", meter.owner());
+        meter.requireBudget();
         LeasedWork added = new LeasedWork(
                 job.path("id").stringValue(),
                 meter.owner(),

@@ -159,6 +159,13 @@ final class RequestMeter {
         modelMetrics = Optional.of(chosen);
     }
 
+    /// For work whose cost nobody knows before.
+    ///
+    /// @throws LimitException when the key's budget is used up
+    void requireBudget() {
+        key.ifPresent(holder -> limiter.reserve(holder, 0, 0, at).settle(0));
+    }
+
     /// The request's turn has come: it computes now, and its prompts count.
     synchronized void work() {
         if (firstWork == 0 && modelMetrics.isPresent()) {

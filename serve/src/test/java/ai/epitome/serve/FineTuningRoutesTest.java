@@ -13,7 +13,11 @@ import ai.epitome.model.Transformer;
 import ai.epitome.model.TransformerConfig;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
+import ai.epitome.serve.account.KeyLimits;
+import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Price;
+import ai.epitome.serve.account.Scope;
+import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.store.PromotionStore;
 import ai.epitome.serve.tuning.TuningProgram;
@@ -28,9 +32,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -104,11 +110,17 @@ class FineTuningRoutesTest {
     }
 
     private JsonNode ask(String method, String path, String type, String body) throws Exception {
+        return ask(method, path, type, body, Optional.empty());
+    }
+
+    private JsonNode ask(String method, String path, String type, String body, Optional<String> key) throws Exception {
         HttpRequest.BodyPublisher content =
                 body.isEmpty() ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body);
         HttpResponse<String> answer = http.send(
                 HttpRequest.newBuilder(URI.create(server.uri() + path))
                         .header("Content-Type", type)
+                        .headers(key.map(secret -> new String[] {"Authorization", "Bearer " + secret})
+                                .orElseGet(() -> new String[] {"Accept", "*/*"}))
                         .method(method, content)
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
@@ -140,9 +152,13 @@ class FineTuningRoutesTest {
     }
 
     private String upload() throws Exception {
+        return upload(Optional.empty());
+    }
+
+    private String upload(Optional<String> key) throws Exception {
         String form = "--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nfine-tune\r\n--b\r\n"
                 + "Content-Disposition: form-data; name=\"file\"; filename=\"a/../b c.jsonl\"\r\n\r\n{}\r\n--b--\r\n";
-        return ask("POST", "v1/files", "multipart/form-data; boundary=b", form)
+        return ask("POST", "v1/files", "multipart/form-data; boundary=b", form, key)
                 .path("id")
                 .asString();
     }
@@ -233,6 +249,29 @@ class FineTuningRoutesTest {
                 .filter(row -> row.requestId().equals(id))
                 .flatMap(row -> Stream.of(row.trainingTokens(), (long) row.status(), row.costPico()))
                 .toList();
+    }
+
+    @Test
+    void aBudgetThatIsUsedUpLetsNoJobBegin() throws Exception {
+        KeyStore.Created key = accounts.keys()
+                .create(
+                        "poor",
+                        EnumSet.of(Scope.INFERENCE, Scope.FILES),
+                        new KeyLimits(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.of(1)),
+                        Instant.now(),
+                        Optional.empty());
+        Optional<String> id = Optional.of(key.key().id());
+        accounts.record(new UsageRow("r", Instant.now(), id, Optional.of(MODEL), "/", 1, 0, 0, 200, 1, 1_000_000));
+        HttpResponse<String> refused = http.send(
+                HttpRequest.newBuilder(URI.create(server.uri() + "v1/fine_tuning/jobs"))
+                        .header("Content-Type", "application/json")
+                        .header("Authorization", "Bearer " + key.secret())
+                        .POST(HttpRequest.BodyPublishers.ofString("{\"model\": \"base\", \"training_file\": \""
+                                + upload(Optional.of(key.secret())) + "\"}"))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertThat(refused.statusCode()).as(refused.body()).isEqualTo(429);
+        assertThat(refused.body()).contains("insufficient_quota");
     }
 
     @Test

@@ -29,7 +29,8 @@ final class Migrations {
             "008-moderation",
             "009-ties-and-presets",
             "010-fine-tuning",
-            "011-promotions");
+            "011-promotions",
+            "012-training");
     /// Any number that other programs on the same server do not lock.
     private static final long POSTGRESQL_LOCK = 0x4550_4954_4F4D_45L; // "EPITOME"
 
