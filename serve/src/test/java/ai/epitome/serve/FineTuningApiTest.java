@@ -92,14 +92,14 @@ class FineTuningApiTest {
         server.close();
     }
 
-    /// Comes to its end where the job's file says so.
+    /// Comes to its end where the job's file says so, and else goes on until it is stopped.
     private static Process train(Path job) throws IOException {
         adapter(job.resolve("model"));
         adapter(job.resolve("model/checkpoints/step-2"));
         Files.writeString(job.resolve("results.csv"), "step,train_loss\n2,2.5\n");
         boolean whole = Files.exists(job.resolve("data/training_file/whole.jsonl"));
         Path told = Files.writeString(job.resolve("told"), whole ? LINES + END : LINES);
-        return new ProcessBuilder("/bin/sh", "-c", "cat '" + told + "'; cat > /dev/null").start();
+        return new ProcessBuilder("/bin/sh", "-c", "cat '" + told + "'" + (whole ? "" : "; cat > /dev/null")).start();
     }
 
     private static void adapter(Path to) throws IOException {

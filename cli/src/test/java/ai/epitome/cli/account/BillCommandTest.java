@@ -105,7 +105,7 @@ class BillCommandTest {
     @Test
     void usageIsSumsOrRequests() throws IOException {
         assertThat(done("usage", "--month", "2026-11", "--database", database).out())
-                .containsPattern("=1\\+1 +tiny +2 +1 +1,000,001 +500,000 +100,001\\n");
+                .containsPattern("=1\\+1 +tiny +2 +1 +1,000,001 +500,000 +100,001 +0\\n");
         String requests = done("usage", "--month", "2026-11", "--requests", "2", "--json", "--database", database)
                 .out();
         assertThat(requests.lines()).hasSize(2);
