@@ -132,9 +132,9 @@ final class ServeBenchmark {
                 "%s, prompts of %d tokens, %d tokens each, medians of %d rounds; tokens/s of all streams, milliseconds%n",
                 model.id(), promptTokens, maxTokens, rounds);
         System.out.println(
-                "| streams | engine t/s | HTTP t/s | beside one | HTTP adds | engine's CPU us/token | service's "
+                "| streams | engine t/s | HTTP t/s | beside one | HTTP adds | engine's CPU us/token | over HTTP | service's "
                         + "| beside engine's | clients' | first p50 | first p99 |");
-        System.out.println("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+        System.out.println("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
         double single = 0;
         for (int count : streams) {
             List<Double> firsts = new ArrayList<>();
@@ -153,13 +153,14 @@ final class ServeBenchmark {
             double service = median(http, round -> round.micros(CpuTime::service));
             System.out.printf(
                     Locale.ROOT,
-                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f | %.1f %% | %.0f | %.0f | %.0f | %.0f |%n",
+                    "| %d | %.0f | %.0f | %.2f | %.1f %% | %.0f | %.0f | %.0f | %.1f %% | %.0f | %.0f | %.0f | %.0f |%n",
                     count,
                     median(engine, Round::rate),
                     rate,
                     rate / single,
                     100 * median(added),
                     own,
+                    median(http, round -> round.micros(CpuTime::engine)),
                     service,
                     100 * service / own,
                     median(http, round -> round.micros(CpuTime::clients)),
