@@ -119,7 +119,7 @@ class BillCommandTest {
                         .out())
                 .contains("input:hate=flag output:violence=log");
         assertThat(done("price", "list", "--database", database).out())
-                .containsPattern("tiny +0\\.15 +0\\.075 +0\\.60\\n");
+                .containsPattern("tiny +0\\.15 +0\\.075 +0\\.60 +0\\.00\\n");
         assertThat(run("usage", "--month", "November", "--database", database).err())
                 .contains("write 2026-11");
     }

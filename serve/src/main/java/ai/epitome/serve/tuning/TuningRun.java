@@ -134,10 +134,12 @@ final class TuningRun {
 
     /// @return how the process is to end, if it is to
     private Optional<TuningLease.End> renew() {
-        tools.store()
-                .renew(id, System.currentTimeMillis() + TuningWorker.LEASE_MILLIS)
-                .filter(now -> STOPPED.contains(now.status())) // what else there is, this run has written itself
-                .ifPresent(now -> state = now);
+        Optional<LeasedWork> known = tools.store().renew(id, System.currentTimeMillis() + TuningWorker.LEASE_MILLIS);
+        known.filter(now -> STOPPED.contains(now.status())).ifPresent(now -> state = now);
+        if (goesOn() && known.filter(now -> now.status().equals("queued")).isPresent()) {
+            // It was paused and resumed before this run saw it: it goes on as it is.
+            tools.store().advance(id, "queued", state.status(), state.body());
+        }
         if (state.status().equals("cancelled")) {
             return Optional.of(TuningLease.End.AT_ONCE);
         }
