@@ -130,6 +130,7 @@ final class FineTuningRoutes implements HttpService {
     private static ObjectNode shown(ObjectNode job) {
         ObjectNode shown = job.deepCopy();
         shown.remove("suffix");
+        shown.remove(TuningWorker.TRAINED_SO_FAR);
         if (!shown.path("status").stringValue().equals("running")) {
             shown.putNull("estimated_finish");
         }
@@ -180,7 +181,13 @@ final class FineTuningRoutes implements HttpService {
                 body.put("finished_at", Instant.now().getEpochSecond());
             }
             if (store.advance(job.id(), job.status(), status, body.toString())) {
-                tuning.ifPresent(active -> active.worker.wake());
+                LeasedWork before = job;
+                tuning.ifPresent(active -> {
+                    if (status.equals("cancelled") && before.status().equals("paused")) {
+                        active.worker.cancelledInPause(before);
+                    }
+                    active.worker.wake();
+                });
                 Http.send(response, 200, shown(body));
                 return;
             }

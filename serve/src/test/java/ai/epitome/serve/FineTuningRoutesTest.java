@@ -251,6 +251,10 @@ class FineTuningRoutesTest {
                 .toList();
     }
 
+    private String eventsOf(String id) throws Exception {
+        return get("v1/fine_tuning/jobs/" + id + "/events").toString();
+    }
+
     @Test
     void aBudgetThatIsUsedUpLetsNoJobBegin() throws Exception {
         KeyStore.Created key = accounts.keys()
@@ -278,7 +282,7 @@ class FineTuningRoutesTest {
     void whatACancelledJobWasTrainedOnIsPaidFor() throws Exception {
         accounts.prices().set(MODEL, new Price(0, 0, 0, 2));
         program = _ -> script(told(STARTED) + "; sleep 0.2; "
-                + told("{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":55,\"values\":{}}")
+                + told("{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":55,\"values\":{\"train_loss\":1}}")
                 + "; cat > /dev/null");
         long before = Instant.now().getEpochSecond();
         String id = create();
@@ -294,6 +298,19 @@ class FineTuningRoutesTest {
             Thread.sleep(50);
         }
         assertThat(paid(id)).containsExactly(55L, 499L, 110L);
+
+        String paused = create();
+        await(paused, "running");
+        for (int i = 0; i < 600 && !eventsOf(paused).contains("Step 1/1000"); i++) {
+            Thread.sleep(50);
+        }
+        post("v1/fine_tuning/jobs/" + paused + "/pause", "{}");
+        String next = create(); // which begins when the one before has come to rest
+        await(next, "running");
+        assertThat(paid(paused)).isEmpty();
+        post("v1/fine_tuning/jobs/" + paused + "/cancel", "{}");
+        assertThat(paid(paused)).containsExactly(55L, 499L, 110L);
+        post("v1/fine_tuning/jobs/" + next + "/cancel", "{}");
     }
 
     /// A model of its own weights is no base for adapters: those would be added to other weights.

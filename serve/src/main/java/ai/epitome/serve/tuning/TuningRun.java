@@ -102,6 +102,9 @@ final class TuningRun {
         } catch (IOException e) {
             fail("server_error", Optional.empty(), "The job's files could not be written: " + e.getMessage());
         } finally {
+            if (state.status().equals("paused")) {
+                advance("paused", body().put(TuningWorker.TRAINED_SO_FAR, tokens));
+            }
             if (OVER.contains(state.status())) {
                 deleteData();
             }

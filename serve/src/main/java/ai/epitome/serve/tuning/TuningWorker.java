@@ -11,11 +11,15 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Looks for fine-tuning jobs on which nobody works, and works on them, one at a time: each takes all the memory and
 /// time that there is. What a process that was stopped or killed has left is gone on with from its newest checkpoint.
 public final class TuningWorker {
+    /// In the object of a job that is paused: tokens that it was trained on until then. Clients are not told.
+    public static final String TRAINED_SO_FAR = "trained_so_far";
+
     static final long LEASE_MILLIS = 15_000;
 
     private static final System.Logger LOG = System.getLogger(TuningWorker.class.getName());
@@ -77,6 +81,17 @@ public final class TuningWorker {
     /// There is something new.
     public void wake() {
         awake.release();
+    }
+
+    /// A job has been cancelled while it was paused, and nobody works on it any more.
+    public void cancelledInPause(LeasedWork job) {
+        JsonNode body = JsonMapper.shared().readTree(job.body());
+        long tokens = body.path(TRAINED_SO_FAR).longValue(0);
+        if (tokens > 0) {
+            String model = body.path("model").stringValue();
+            String base = tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
+            tools.billing.bill(job, base, tokens, true);
+        }
     }
 
     private void work() {
