@@ -281,8 +281,10 @@ class FineTuningRoutesTest {
     @Test
     void whatACancelledJobWasTrainedOnIsPaidFor() throws Exception {
         accounts.prices().set(MODEL, new Price(0, 0, 0, 2));
-        program = _ -> script(told(STARTED) + "; sleep 0.2; "
-                + told("{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":55,\"values\":{\"train_loss\":1}}")
+        program = _ -> script(told(STARTED) + "; "
+                + told("{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":20,\"values\":{\"train_loss\":1}}")
+                + "; sleep 0.2; "
+                + told("{\"event\":\"measured\",\"step\":2,\"steps\":1000,\"tokens\":55,\"values\":{\"train_loss\":1}}")
                 + "; cat > /dev/null");
         long before = Instant.now().getEpochSecond();
         String id = create();
@@ -301,7 +303,7 @@ class FineTuningRoutesTest {
 
         String paused = create();
         await(paused, "running");
-        for (int i = 0; i < 600 && !eventsOf(paused).contains("Step 1/1000"); i++) {
+        for (int i = 0; i < 600 && !eventsOf(paused).contains("Step 2/1000"); i++) {
             Thread.sleep(50);
         }
         post("v1/fine_tuning/jobs/" + paused + "/pause", "{}");

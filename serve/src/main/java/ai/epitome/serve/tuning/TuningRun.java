@@ -52,8 +52,8 @@ final class TuningRun {
     private volatile LeasedWork state;
     /// Those that were trained on so far.
     private long tokens;
-    /// Of the process under way.
-    private long firstStep;
+    /// The first step that the process under way has told of, from which its pace is taken; -1 before.
+    private long firstStep = -1;
     private Instant begun = Instant.now();
     private Instant estimated = Instant.EPOCH;
 
@@ -231,8 +231,7 @@ final class TuningRun {
     }
 
     private void started(TuningEvent.Started started) {
-        firstStep = started.step();
-        begun = Instant.now();
+        firstStep = -1;
         ObjectNode body = body();
         ObjectNode used = JsonNodeFactory.instance
                 .objectNode()
@@ -266,10 +265,14 @@ final class TuningRun {
         event("info", message.toString(), "metrics", data);
     }
 
-    /// Tells when the job will have ended if it goes on as it has gone since its process began. Not at every step: it
+    /// Tells when the job will have ended if it goes on as it has gone since its process told of its first step. Not at every step: it
     /// is written to the database.
     private void estimate(long step, long steps) {
         Instant now = Instant.now();
+        if (firstStep < 0) {
+            firstStep = step;
+            begun = now;
+        }
         if (step <= firstStep || !state.status().equals("running") || now.isBefore(estimated.plus(ESTIMATED_AGAIN))) {
             return;
         }
