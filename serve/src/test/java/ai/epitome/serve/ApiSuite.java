@@ -45,7 +45,7 @@ enum ApiSuite {
             "GET /v1/batches/*"),
     CANCELLED_BATCHES(4, 0, "POST /v1/files", "POST /v1/batches", "GET /v1/batches/*", "POST /v1/batches/*/cancel"),
     FINE_TUNING(
-            20,
+            18,
             0,
             "POST /v1/files",
             "POST /v1/fine_tuning/jobs",
