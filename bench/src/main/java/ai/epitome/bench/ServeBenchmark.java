@@ -53,8 +53,7 @@ final class ServeBenchmark {
     private final int maxTokens;
     private final SplittableRandom random = new SplittableRandom(1);
 
-    private ServeBenchmark(
-            TextGenerator model, Clients clients, int promptTokens, int maxTokens) {
+    private ServeBenchmark(TextGenerator model, Clients clients, int promptTokens, int maxTokens) {
         this.model = model;
         this.clients = clients;
         this.promptTokens = promptTokens;
@@ -76,8 +75,7 @@ final class ServeBenchmark {
             TextGenerator model = loaded.generator(backend);
             TextGenerator warming = small.generator(backend);
             ModelRegistry models = new ModelRegistry().put(warming).put(model);
-            try (EpitomeServer server =
-                            EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts);
+            try (EpitomeServer server = EpitomeServer.start(ServerConfig.local(0), models, Optional.empty(), accounts);
                     StreamClients apart = arguments.text("--clients", "").isEmpty()
                             ? null
                             : StreamClients.start(server.uri(), arguments.number("--clients", 0))) {

@@ -83,7 +83,10 @@ final class Http {
         Status answered = malformed || otherVersion ? Status.BAD_REQUEST_400 : status;
         ApiException error = answered.code() >= 500
                 ? ApiException.internal()
-                : ApiException.badRequest(answered.code(), "bad_request", otherVersion ? "This server speaks HTTP/1.1." : reason(answered));
+                : ApiException.badRequest(
+                        answered.code(),
+                        "bad_request",
+                        otherVersion ? "This server speaks HTTP/1.1." : reason(answered));
         secure(headers);
         headers.set(Metering.REQUEST_ID, RequestId.next());
         headers.set(HeaderNames.CONTENT_TYPE, JSON);

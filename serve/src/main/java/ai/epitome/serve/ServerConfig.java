@@ -48,7 +48,16 @@ public record ServerConfig(
     /// time and 32 that wait.
     public static ServerConfig local(int port) {
         return new ServerConfig(
-                LOOPBACK, port, 1 << 20, Duration.ofSeconds(30), 4096, 32, 32, false, Duration.ofSeconds(5), ModerationPolicy.LOG);
+                LOOPBACK,
+                port,
+                1 << 20,
+                Duration.ofSeconds(30),
+                4096,
+                32,
+                32,
+                false,
+                Duration.ofSeconds(5),
+                ModerationPolicy.LOG);
     }
 
     /// Whether whoever asks must have a key: always, unless only this machine can connect.

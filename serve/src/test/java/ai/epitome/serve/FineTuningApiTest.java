@@ -80,8 +80,7 @@ class FineTuningApiTest {
                 Optional.of(new ByteTokenizer()),
                 new GenerationDefaults(Set.of(256), OptionalInt.empty(), Sampling.ofTemperature(1, 0)));
         Backend backend = Backend.best(1);
-        server = TestServer.start(
-                ApiSuite.FINE_TUNING, new TuningSetup(folder, FineTuningApiTest::train, backend));
+        server = TestServer.start(ApiSuite.FINE_TUNING, new TuningSetup(folder, FineTuningApiTest::train, backend));
         server.models.put(base, base.generator(backend), TestServer.CREATED, Optional.of(UntrainedModel.format()));
         client = server.openai();
     }
@@ -179,8 +178,7 @@ class FineTuningApiTest {
         assertThat(client.fineTuning().jobs().pause(id).status().asString()).isEqualTo("paused");
         assertThat(client.fineTuning().jobs().resume(id).validate().status()).isEqualTo(FineTuningJob.Status.QUEUED);
         await(id, FineTuningJob.Status.RUNNING);
-        assertThat(client.fineTuning().jobs().cancel(id).validate().status())
-                .isEqualTo(FineTuningJob.Status.CANCELLED);
+        assertThat(client.fineTuning().jobs().cancel(id).validate().status()).isEqualTo(FineTuningJob.Status.CANCELLED);
     }
 
     @Test

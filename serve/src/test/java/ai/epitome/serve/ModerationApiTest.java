@@ -181,10 +181,16 @@ class ModerationApiTest {
     }
 
     private static JsonNode made(TestServer holder, String id) throws Exception {
-        JsonNode response = JsonMapper.shared().readTree(holder.get("v1/responses/" + id).body());
-        for (int i = 0; i < 600 && List.of("queued", "in_progress").contains(response.path("status").stringValue()); i++) {
+        JsonNode response =
+                JsonMapper.shared().readTree(holder.get("v1/responses/" + id).body());
+        for (int i = 0;
+                i < 600
+                        && List.of("queued", "in_progress")
+                                .contains(response.path("status").stringValue());
+                i++) {
             Thread.sleep(20);
-            response = JsonMapper.shared().readTree(holder.get("v1/responses/" + id).body());
+            response = JsonMapper.shared()
+                    .readTree(holder.get("v1/responses/" + id).body());
         }
         return response;
     }
@@ -193,15 +199,14 @@ class ModerationApiTest {
     void whatIsMadeInTheBackgroundIsHeldToThePolicyToo() throws Exception {
         TestServer holder = holder("background", "refuse");
         String body = "{\"model\": \"talker\", \"background\": true, \"input\": \"TEXT\"}";
-        HttpResponse<String> refused =
-                holder.post("v1/responses", body.replace("TEXT", THREAT), "application/json");
+        HttpResponse<String> refused = holder.post("v1/responses", body.replace("TEXT", THREAT), "application/json");
         assertThat(refused.statusCode()).isEqualTo(400);
         assertThat(refused.body()).contains("\"code\":\"content_filter\"").doesNotContain(THREAT);
 
         HttpResponse<String> begun = holder.post("v1/responses", body.replace("TEXT", "A tale"), "application/json");
         assertThat(begun.statusCode()).isEqualTo(200);
-        JsonNode response =
-                made(holder, JsonMapper.shared().readTree(begun.body()).path("id").stringValue());
+        JsonNode response = made(
+                holder, JsonMapper.shared().readTree(begun.body()).path("id").stringValue());
         assertThat(response.path("status").stringValue()).isEqualTo("incomplete");
         assertThat(response.path("incomplete_details").path("reason").stringValue())
                 .isEqualTo("content_filter");

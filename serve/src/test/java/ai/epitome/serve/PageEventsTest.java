@@ -58,8 +58,7 @@ class PageEventsTest {
             browser.visit(server.uri(), 800, 600, "light");
             int streams = Integer.getInteger("epitome.page.streams", STREAMS);
             for (int first = 1; first <= streams; first += AT_ONCE) {
-                String trial =
-                        TRIAL.replace("FIRST", String.valueOf(first)).replace("COUNT", String.valueOf(AT_ONCE));
+                String trial = TRIAL.replace("FIRST", String.valueOf(first)).replace("COUNT", String.valueOf(AT_ONCE));
                 assertThat(browser.promised(trial)).isEqualTo("");
             }
         }

@@ -107,12 +107,22 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(ServerConfig config, Accounts accounts) {
-        return new TestServer(config, new FakeModel(MODEL, 0), Optional.empty(), accounts, Optional.empty(), Optional.empty());
+        return new TestServer(
+                config, new FakeModel(MODEL, 0), Optional.empty(), accounts, Optional.empty(), Optional.empty());
     }
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {
         return new ServerConfig(
-                ServerConfig.LOOPBACK, 0, maxBodyBytes, patience, 4096, 1, queueLength, false, Duration.ofSeconds(2), ModerationPolicy.LOG);
+                ServerConfig.LOOPBACK,
+                0,
+                maxBodyBytes,
+                patience,
+                4096,
+                1,
+                queueLength,
+                false,
+                Duration.ofSeconds(2),
+                ModerationPolicy.LOG);
     }
 
     int port() {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
-import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Price;
@@ -13,6 +12,7 @@ import ai.epitome.serve.account.TestDatabases;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.account.UsageTotals;
+import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;
@@ -66,7 +66,16 @@ class UsageTest {
     @MethodSource("databases")
     void sumsAreExactUnderLoadWithClientsThatLeave(String url) throws Exception {
         ServerConfig config = new ServerConfig(
-                ServerConfig.LOOPBACK, 0, 1 << 20, Duration.ofSeconds(30), 4096, 8, 500, false, Duration.ofSeconds(5), ModerationPolicy.LOG);
+                ServerConfig.LOOPBACK,
+                0,
+                1 << 20,
+                Duration.ofSeconds(30),
+                4096,
+                8,
+                500,
+                false,
+                Duration.ofSeconds(5),
+                ModerationPolicy.LOG);
         try (Accounts accounts = new Accounts(Database.open(url));
                 TestServer server = TestServer.start(config, accounts);
                 var clients = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
             "         epitome bill --month 2026-11 --csv > november.csv"
         })
 public final class BillCommand implements Callable<Integer> {
-    private static final String CSV = "key_id,key,model,requests,prompt_tokens,cached_tokens,completion_tokens,"
-            + "training_tokens,amount";
+    private static final String CSV =
+            "key_id,key,model,requests,prompt_tokens,cached_tokens,completion_tokens," + "training_tokens,amount";
 
     @Option(
             names = "--month",
@@ -102,7 +102,8 @@ public final class BillCommand implements Callable<Integer> {
 
     /// A line for each key and model, and their sum.
     private static Table table(List<UsageTotals> totals) {
-        Table table = new Table("key", "model", "requests>", "prompt>", "cached>", "completion>", "training>", "amount>");
+        Table table =
+                new Table("key", "model", "requests>", "prompt>", "cached>", "completion>", "training>", "amount>");
         long all = 0;
         for (UsageTotals total : totals) {
             table.add(

@@ -33,7 +33,10 @@ public final class PriceCommand {
             name = "set",
             description = "Set a model's prices. They hold from now on; what was used before keeps its cost.",
             mixinStandardHelpOptions = true,
-            footer = {"", "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60 --training 3"})
+            footer = {
+                "",
+                "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60 --training 3"
+            })
     int set(
             @Parameters(paramLabel = "MODEL", description = "The model's name, as requests give it.") String model,
             @Option(

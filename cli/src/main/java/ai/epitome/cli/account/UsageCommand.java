@@ -55,7 +55,8 @@ public final class UsageCommand implements Callable<Integer> {
     }
 
     private void totals(List<UsageTotals> totals, PrintStream out) {
-        Table table = new Table("key", "model", "requests>", "failed>", "prompt>", "cached>", "completion>", "training>");
+        Table table =
+                new Table("key", "model", "requests>", "failed>", "prompt>", "cached>", "completion>", "training>");
         for (UsageTotals total : totals) {
             if (json) {
                 out.println(Json.write(facts(total)));

@@ -241,7 +241,38 @@ class JsonSchemaTest {
     }
 
     @FuzzTest(maxDuration = "10m")
-    @DictionaryEntries({"\"type\"", "\"$ref\"", "\"#/$defs/a\"", "\"$defs\"", "\"anyOf\"", "\"allOf\"", "\"oneOf\"", "\"enum\"", "\"const\"", "\"properties\"", "\"required\"", "\"additionalProperties\"", "\"items\"", "\"prefixItems\"", "\"minItems\"", "\"maxItems\"", "\"minLength\"", "\"maxLength\"", "\"pattern\"", "\"format\"", "\"minimum\"", "\"exclusiveMaximum\"", "\"multipleOf\"", "\"object\"", "\"array\"", "\"string\"", "\"integer\"", "\"number\"", "\"boolean\"", "\"null\""})
+    @DictionaryEntries({
+        "\"type\"",
+        "\"$ref\"",
+        "\"#/$defs/a\"",
+        "\"$defs\"",
+        "\"anyOf\"",
+        "\"allOf\"",
+        "\"oneOf\"",
+        "\"enum\"",
+        "\"const\"",
+        "\"properties\"",
+        "\"required\"",
+        "\"additionalProperties\"",
+        "\"items\"",
+        "\"prefixItems\"",
+        "\"minItems\"",
+        "\"maxItems\"",
+        "\"minLength\"",
+        "\"maxLength\"",
+        "\"pattern\"",
+        "\"format\"",
+        "\"minimum\"",
+        "\"exclusiveMaximum\"",
+        "\"multipleOf\"",
+        "\"object\"",
+        "\"array\"",
+        "\"string\"",
+        "\"integer\"",
+        "\"number\"",
+        "\"boolean\"",
+        "\"null\""
+    })
     void anySchema(byte[] bytes) {
         check(new String(bytes, StandardCharsets.UTF_8));
     }

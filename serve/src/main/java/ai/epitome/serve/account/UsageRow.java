@@ -31,7 +31,11 @@ public record UsageRow(
 
     public UsageRow {
         moderation = List.copyOf(moderation);
-        if (promptTokens < 0 || cachedTokens < 0 || cachedTokens > promptTokens || completionTokens < 0 || trainingTokens < 0) {
+        if (promptTokens < 0
+                || cachedTokens < 0
+                || cachedTokens > promptTokens
+                || completionTokens < 0
+                || trainingTokens < 0) {
             throw new IllegalArgumentException("there are no negative tokens, and no more cached ones than prompt has: "
                     + promptTokens + ", " + cachedTokens + ", " + completionTokens + ", " + trainingTokens);
         }

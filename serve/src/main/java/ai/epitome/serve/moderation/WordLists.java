@@ -124,7 +124,11 @@ public final class WordLists implements Moderator {
         String plain = PlainText.of(text);
         Map<Category, Double> scores = new EnumMap<>(Category.class);
         candidates(plain).forEach(category -> {
-            long found = patterns.get(category).matcher(plain).results().limit(MOST_COUNTED).count();
+            long found = patterns.get(category)
+                    .matcher(plain)
+                    .results()
+                    .limit(MOST_COUNTED)
+                    .count();
             if (found > 0) {
                 scores.put(category, 1 - Math.pow(1 - ONE, found));
             }

@@ -265,7 +265,8 @@ final class TuningRun {
         event("info", message.toString(), "metrics", data);
     }
 
-    /// Tells when the job will have ended if it goes on as it has gone since its process told of its first step. Not at every step: it
+    /// Tells when the job will have ended if it goes on as it has gone since its process told of its first step. Not at
+    /// every step: it
     /// is written to the database.
     private void estimate(long step, long steps) {
         Instant now = Instant.now();
@@ -278,8 +279,8 @@ final class TuningRun {
         }
         estimated = now;
         double left = (double) (steps - step) / (step - firstStep);
-        Duration more = Duration.ofMillis(
-                Math.round(left * Duration.between(begun, now).toMillis()));
+        Duration more =
+                Duration.ofMillis(Math.round(left * Duration.between(begun, now).toMillis()));
         advance("running", body().put("estimated_finish", now.plus(more).getEpochSecond()));
     }
 
@@ -314,8 +315,8 @@ final class TuningRun {
         keep(name(), TuningRequest.MODEL, finished.step(), false, JsonNodeFactory.instance.objectNode());
         body.put("fine_tuned_model", name()).put("trained_tokens", finished.tokens());
         Optional<FileStore.Content> results = results();
-        results.ifPresent(kept ->
-                body.withArrayProperty("result_files").add(kept.file().id()));
+        results.ifPresent(
+                kept -> body.withArrayProperty("result_files").add(kept.file().id()));
         say("info", "New fine-tuned model created: " + name());
         advance("succeeded", body, results.stream().toArray(FileStore.Content[]::new));
         say("info", "The job has successfully completed");

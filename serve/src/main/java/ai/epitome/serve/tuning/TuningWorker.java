@@ -89,7 +89,8 @@ public final class TuningWorker {
         long tokens = body.path(TRAINED_SO_FAR).longValue(0);
         if (tokens > 0) {
             String model = body.path("model").stringValue();
-            String base = tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
+            String base =
+                    tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
             tools.billing.bill(job, base, tokens, true);
         }
     }
