@@ -54,7 +54,7 @@ final class PolicyOptions {
     @Option(
             names = "--ask",
             paramLabel = "N",
-            description = "Prompts of an iteration (default: 128 for ppo, 16 for grpo).",
+            description = "Prompts of an iteration (default: 128 for ppo, 64 for grpo).",
             converter = Numbers.Count.class)
     private Integer asked;
 

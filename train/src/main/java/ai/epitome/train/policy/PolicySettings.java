@@ -69,7 +69,7 @@ public record PolicySettings(
     public static PolicySettings of(Method method) {
         return switch (method) {
             case PPO -> new PolicySettings(method, 128, 1, 2, 2, 64, 0.2, 0.05, 0, 10_000, 0.95, 0.1, false, 0.1, 0);
-            case GRPO -> new PolicySettings(method, 16, 8, 1, 1, 64, 0.2, 0.02, 0, 10_000, 1, 0, false, 0.1, 0);
+            case GRPO -> new PolicySettings(method, 64, 8, 1, 1, 64, 0.2, 0.02, 0, 10_000, 1, 0, false, 0.1, 0);
         };
     }
 
