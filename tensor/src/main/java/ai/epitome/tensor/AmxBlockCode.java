@@ -3,6 +3,7 @@ package ai.epitome.tensor;
 import static ai.epitome.tensor.Assembler.R10;
 import static ai.epitome.tensor.Assembler.R11;
 import static ai.epitome.tensor.Assembler.R12;
+import static ai.epitome.tensor.Assembler.R13;
 import static ai.epitome.tensor.Assembler.R14;
 import static ai.epitome.tensor.Assembler.R15;
 import static ai.epitome.tensor.Assembler.R8;
@@ -15,6 +16,8 @@ import static ai.epitome.tensor.Assembler.RDI;
 import static ai.epitome.tensor.Assembler.RDX;
 import static ai.epitome.tensor.Assembler.RSI;
 import static ai.epitome.tensor.Assembler.at;
+
+import ai.epitome.tensor.Assembler.Memory;
 
 /// Machine code for several tokens times packed weights on the tile registers of AMX: routines `void f(long*)`, see
 /// [AmxCode], with the parameters of [BlockParameters].
@@ -60,6 +63,8 @@ final class AmxBlockCode {
     private static final int HIGHEST_BIT = 28;
     private static final int SIXTEENTH = 27;
 
+    private static final int[] SAVED = {RBX, RBP, R12, R13, R14, R15};
+
     private final Assembler code;
 
     /// Routines go to the end of `code`.
@@ -71,23 +76,15 @@ final class AmxBlockCode {
     ///
     /// @param most tokens that a tile can have
     int product(PackedFormat format, int most, DType output) {
-        code.align();
-        int entry = code.here();
-        int[] saved = {RBX, RBP, R12, R14, R15};
-        for (int register : saved) {
-            code.push(register);
-        }
-        code.tileConfigure(at(RDI, BlockParameters.CONFIGURATION));
-        code.mask16(2, at(RDI, BlockParameters.MASK));
-        code.load(R12, at(RDI, BlockParameters.B_STRIDE));
-        code.set(RBP, 64);
+        int entry = begin();
         int rows = code.here();
         BlockParameters.copy(code, NEXT_B, BlockParameters.B);
         BlockParameters.copy(code, NEXT_TABLE, BlockParameters.TABLE);
         BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
         BlockParameters.copy(code, LEFT, BlockParameters.TOKEN_GROUPS);
         int tokens = code.here();
-        start(format, most);
+        start(format);
+        startSums(most);
         if (format == PackedFormat.Q4_0) {
             unpackedBlocks(most);
         } else {
@@ -104,21 +101,76 @@ final class AmxBlockCode {
         BlockParameters.advance(code, BlockParameters.Y, BlockParameters.Y_ROWS);
         BlockParameters.countDown(code, BlockParameters.ROW_GROUPS);
         code.jumpIfNotZero(rows);
+        end();
+        return entry;
+    }
+
+    /// The same for a single tile of tokens and several groups of rows, of [#LEAST_BLOCKS] blocks at least, which
+    /// follow each other: while the last blocks of a group are added up, the first of the next are multiplied. Where
+    /// a group has 18 blocks, filling and emptying the stages for each took a quarter of the time.
+    int stream(PackedFormat format, int most, DType output) {
+        int entry = begin();
+        BlockParameters.copy(code, NEXT_B, BlockParameters.B);
+        BlockParameters.copy(code, NEXT_TABLE, BlockParameters.TABLE);
+        BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
+        start(format);
+        fill(format);
+        int rows = code.here();
+        nextRows(most);
+        code.addConstant(R10, -BEHIND);
+        steps(format, most);
+        code.load(RDX, at(RDI, NEXT_B));
+        code.set(R10, BEHIND);
+        steps(format, most);
+        storeTokens(most, output);
+        BlockParameters.advance(code, BlockParameters.BIAS, BlockParameters.BIAS_NEXT);
+        BlockParameters.advance(code, NEXT_Y, BlockParameters.Y_ROWS);
+        BlockParameters.countDown(code, BlockParameters.ROW_GROUPS);
+        code.jumpIfNotZero(rows);
+        nextRows(most);
+        code.addConstant(R10, -BEHIND - before(format));
+        steps(format, most);
+        drain(format, most);
+        storeTokens(most, output);
+        end();
+        return entry;
+    }
+
+    private void nextRows(int most) {
+        startSums(most);
+        code.load(RAX, at(RDI, NEXT_TABLE));
+        code.load(R10, at(RDI, BlockParameters.BLOCKS));
+    }
+
+    private int begin() {
+        code.align();
+        int entry = code.here();
+        for (int register : SAVED) {
+            code.push(register);
+        }
+        code.tileConfigure(at(RDI, BlockParameters.CONFIGURATION));
+        code.mask16(2, at(RDI, BlockParameters.MASK));
+        code.load(R12, at(RDI, BlockParameters.B_STRIDE));
+        code.load(R13, at(RDI, BlockParameters.TABLE_PART));
+        code.set(RBP, 64);
+        return entry;
+    }
+
+    private void end() {
         code.tileRelease();
         code.zeroUpper();
-        for (int i = saved.length - 1; i >= 0; i--) {
-            code.pop(saved[i]);
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            code.pop(SAVED[i]);
         }
         code.ret();
-        return entry;
     }
 
     /// ```
     /// rsi weights           rdx tokens         rcx slot of multiply    r11 slot of unpack     r10 blocks left
     /// rbx those of add up   r12 their stride   r9  slot of add up      r15 unpacked           r14 fetched ahead
-    /// rax table             rbp 64
+    /// rax table             r13 to the next four tokens there, r8 three times as much            rbp 64
     /// ```
-    private void start(PackedFormat format, int most) {
+    private void start(PackedFormat format) {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));
         code.load(RSI, at(RDI, BlockParameters.A));
         code.move(RBX, RSI);
@@ -136,10 +188,14 @@ final class AmxBlockCode {
         code.load(R10, at(RDI, BlockParameters.BLOCKS));
         code.move(R14, RSI);
         code.add(R14, at(RDI, BlockParameters.A_NEXT));
+    }
+
+    private void startSums(int most) {
         code.load(R8, at(RDI, BlockParameters.BIAS));
         for (int t = 0; t < most; t++) {
             code.loadWords(t, 0, at(R8, 0));
         }
+        code.lea(R8, at(R13, R13, 2, 0));
     }
 
     private void blocks(PackedFormat format, int most) {
@@ -162,25 +218,47 @@ final class AmxBlockCode {
 
     private void unpackedBlocks(int most) {
         code.addConstant(R10, -BEFORE - BEHIND);
-        for (int i = 0; i < BEFORE; i++) {
+        fill(PackedFormat.Q4_0);
+        steps(PackedFormat.Q4_0, most);
+        drain(PackedFormat.Q4_0, most);
+    }
+
+    /// Blocks between unpacking and multiplication.
+    private static int before(PackedFormat format) {
+        return format == PackedFormat.Q4_0 ? BEFORE : 0;
+    }
+
+    private void fill(PackedFormat format) {
+        for (int i = 0; i < before(format); i++) {
             unpack();
         }
         for (int i = 0; i < BEHIND; i++) {
-            unpack();
-            multiply(PackedFormat.Q4_0);
+            if (before(format) > 0) {
+                unpack();
+            }
+            multiply(format);
         }
+    }
+
+    /// All stages of as many blocks as `r10` says.
+    private void steps(PackedFormat format, int most) {
         int next = code.here();
-        unpack();
-        multiply(PackedFormat.Q4_0);
-        addUp(PackedFormat.Q4_0, most);
+        if (before(format) > 0) {
+            unpack();
+        }
+        multiply(format);
+        addUp(format, most);
         code.decrement(R10);
         code.jumpIfNotZero(next);
-        for (int i = 0; i < BEFORE; i++) {
-            multiply(PackedFormat.Q4_0);
-            addUp(PackedFormat.Q4_0, most);
+    }
+
+    private void drain(PackedFormat format, int most) {
+        for (int i = 0; i < before(format); i++) {
+            multiply(format);
+            addUp(format, most);
         }
         for (int i = 0; i < BEHIND; i++) {
-            addUp(PackedFormat.Q4_0, most);
+            addUp(format, most);
         }
     }
 
@@ -243,10 +321,10 @@ final class AmxBlockCode {
         for (int t = 0; t < most; t++) {
             int register = 16 + t % 4;
             code.intsToFloats(register, at(R9, 64 * t));
-            code.multiplyByOne(register, register, at(RAX, 4 * t));
+            code.multiplyByOne(register, register, factor(t, 0));
             code.fusedMultiplyAdd(t, register, SCALES);
             if (format.least()) {
-                code.fusedMultiplyAddOne(t, LEAST, at(RAX, 64 + 4 * t));
+                code.fusedMultiplyAddOne(t, LEAST, factor(t, 16));
             }
         }
         code.add(RAX, at(RDI, BlockParameters.TABLE_STEP));
@@ -254,9 +332,18 @@ final class AmxBlockCode {
         code.addConstant(RBX, format.blockBytes());
     }
 
+    /// Where the table has a token's scale, or, 16 bytes behind, its sum.
+    private static Memory factor(int token, int displacement) {
+        int to = displacement + token % 4 * 4;
+        return switch (token / 4) {
+            case 0 -> at(RAX, to);
+            case 3 -> at(RAX, R8, 1, to);
+            default -> at(RAX, R13, token / 4, to);
+        };
+    }
+
     private void storeTokens(int most, DType output) {
         code.load(R8, at(RDI, NEXT_Y));
-        code.load(R9, at(RDI, BlockParameters.Y_STRIDE));
         code.load(R10, at(RDI, BlockParameters.TOKENS));
         int[] ends = new int[most];
         for (int t = 0; t < most; t++) {
@@ -266,7 +353,7 @@ final class AmxBlockCode {
             } else {
                 code.storeInts(at(R8, 0), 2, t);
             }
-            code.add(R8, R9);
+            code.add(R8, at(RDI, BlockParameters.Y_STRIDE));
             code.decrement(R10);
             ends[t] = code.jumpAheadIfZero();
         }

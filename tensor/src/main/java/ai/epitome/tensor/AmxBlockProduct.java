@@ -33,6 +33,8 @@ final class AmxBlockProduct implements BlockProduct {
 
     /// By format, [#MOST], and f32 or bf16 results.
     private final MemorySegment[][][] several = new MemorySegment[FORMATS.length][MOST.length][2];
+    /// The same, for one tile of tokens and several groups of rows that follow each other.
+    private final MemorySegment[][][] streams = new MemorySegment[FORMATS.length][MOST.length][2];
     private final MemorySegment[][] singles = new MemorySegment[FORMATS.length][2];
     private final MemorySegment[] packings = new MemorySegment[FORMATS.length];
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
@@ -46,12 +48,13 @@ final class AmxBlockProduct implements BlockProduct {
         AmxBlockCode amx = new AmxBlockCode(code);
         VnniBlockCode vnni = new VnniBlockCode(code);
         BlockPackingCode packing = new BlockPackingCode(code);
-        int[] entries = new int[FORMATS.length * (2 * MOST.length + 3)];
+        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3)];
         int next = 0;
         for (PackedFormat format : FORMATS) {
             for (DType output : List.of(DType.F32, DType.BF16)) {
                 for (int most : MOST) {
                     entries[next++] = amx.product(format, most, output);
+                    entries[next++] = amx.stream(format, most, output);
                 }
                 entries[next++] = vnni.product(format, output);
             }
@@ -63,6 +66,7 @@ final class AmxBlockProduct implements BlockProduct {
             for (int output = 0; output < 2; output++) {
                 for (int most = 0; most < MOST.length; most++) {
                     several[format][most][output] = placed.asSlice(entries[next++]);
+                    streams[format][most][output] = placed.asSlice(entries[next++]);
                 }
                 singles[format][output] = placed.asSlice(entries[next++]);
             }
@@ -82,7 +86,7 @@ final class AmxBlockProduct implements BlockProduct {
         w.requireOpen();
         long[] packed = w.packed(workers, (group, address) -> callers.get().pack(group, w.columns(), address));
         BlockTokens input = tokens.get();
-        input.read(x, w.grain(), workers);
+        input.read(x, w.grain(), w.hasLeast(), workers);
         int groups = w.groups().length;
         int tasks = tasks(groups, workers.count());
         workers.run(tasks, (task, _) -> {
@@ -179,7 +183,7 @@ final class AmxBlockProduct implements BlockProduct {
                 int tiles,
                 Tensor bias,
                 Tensor y) {
-            int blocks = input.columns() / format.channels();
+            int blocks = blocks(format, input);
             long bytes = (long) blocks * format.blockBytes();
             put(BlockParameters.A_NEXT, bytes);
             put(BlockParameters.BLOCKS, blocks);
@@ -201,6 +205,10 @@ final class AmxBlockProduct implements BlockProduct {
             }
         }
 
+        private static int blocks(PackedFormat format, BlockTokens input) {
+            return input.columns() / format.channels();
+        }
+
         private void putWeights(long address, int groups, Tensor bias, int target, int rows) {
             put(BlockParameters.A, address);
             put(BlockParameters.ROW_GROUPS, groups);
@@ -216,6 +224,7 @@ final class AmxBlockProduct implements BlockProduct {
             put(BlockParameters.TABLE, input.table(tile));
             put(BlockParameters.TABLE_STEP, input.tableStep(format.channels()));
             put(BlockParameters.TABLE_NEXT, input.tableNext());
+            put(BlockParameters.TABLE_PART, input.tablePart());
             long row = (long) tile * TOKENS * y.columns() + target;
             put(BlockParameters.Y, y.data().address() + bytes * row);
             put(BlockParameters.Y_STRIDE, (long) bytes * y.columns());
@@ -232,7 +241,12 @@ final class AmxBlockProduct implements BlockProduct {
                 while (MOST[most] < count) {
                     most++;
                 }
-                call(several[format.ordinal()][most][output]);
+                long groups = parameters[BlockParameters.ROW_GROUPS / 8];
+                boolean stream = tiles == 1 && groups > 1 && blocks(format, input) >= AmxBlockCode.LEAST_BLOCKS;
+                if (stream) {
+                    put(BlockParameters.ROW_GROUPS, groups - 1);
+                }
+                call((stream ? streams : several)[format.ordinal()][most][output]);
             }
         }
 

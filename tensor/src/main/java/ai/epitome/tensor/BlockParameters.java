@@ -29,7 +29,7 @@ final class BlockParameters {
     static final int Y_ROWS = 96;
     static final int Y_TOKENS = 104;
     static final int BLOCKS = 112;
-    /// Counted down by the routine.
+    /// Counted down by the routine; for a stream, without the last one.
     static final int ROW_GROUPS = 120;
     static final int TOKEN_GROUPS = 128;
     /// Tokens of a group.
@@ -41,6 +41,8 @@ final class BlockParameters {
     /// Rows that are packed to A.
     static final int ROWS = 160;
     static final int ROW_STRIDE = 168;
+    /// From the table of four tokens to the next four.
+    static final int TABLE_PART = 176;
     /// The operand of `ldtilecfg`, 64 bytes.
     static final int CONFIGURATION = 192;
     /// Distances of 16 rows, as ints.

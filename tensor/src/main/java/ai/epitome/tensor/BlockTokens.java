@@ -8,15 +8,19 @@ import java.lang.foreign.ValueLayout;
 ///
 /// ```text
 /// numbers   of each token its numbers one after the other
-/// table     for each 16 tokens, for each group of channels: 16 scales, 16 sums, f32; sums are times scales
+/// table     for each four tokens, for each group of channels: 4 scales, 4 sums, f32; sums are times scales
 /// ```
-/// Of a single token, an entry of the table is as [BlockParameters] says.
+/// Of a single token, an entry of the table is as [BlockParameters] says. Sums are there only where weights have least
+/// values. Four tokens are a task, and no other thread writes to their lines.
 ///
-/// Where the last tile has fewer than 16 tokens, the others have zeros in the table.
+/// Where the last tile has fewer tokens than are added up together, the others have zeros in the table.
 final class BlockTokens {
     private static final int TILE = 16;
-    /// Tokens of a task.
+    /// Tokens of a task, and of a part of the table.
     private static final int TASK = 4;
+    /// Bytes of an entry of such a part.
+    private static final int ENTRY = 8 * TASK;
+    private static final int LINE = 64;
     /// Numbers that are worth waking another thread.
     private static final long WORTH = 3000;
     /// Between tokens, so that rows of a power of two do not lie in the same sets of the first-level cache.
@@ -29,19 +33,25 @@ final class BlockTokens {
     private int columns;
     private int grain;
     private int width;
+    private boolean least;
 
     /// Quantises all rows of `x`.
     ///
     /// @param grain channels of an entry of the table: 16 or 32
-    void read(Tensor x, int grain, Workers workers) {
+    /// @param least whether sums are wanted
+    void read(Tensor x, int grain, boolean least, Workers workers) {
+        this.least = least;
         tokens = x.rows();
         columns = x.columns();
         this.grain = grain;
         width = tokens == 1 ? 1 : TILE;
         numbers = reserve(numbers, tiles() * numbersNext());
         table = reserve(table, tiles() * tableNext());
-        if (tokens % width > 0) {
-            table.asSlice((tiles() - 1) * tableNext(), tableNext()).fill((byte) 0);
+        int room = room(lastTokens());
+        if (width > 1 && lastTokens() < room) {
+            long from = lastTokens() / TASK * tablePart();
+            table.asSlice(wholeTiles() * tableNext() + from, room / TASK * tablePart() - from)
+                    .fill((byte) 0);
         }
         boolean worth = (long) tokens * columns > WORTH;
         workers.run(
@@ -76,13 +86,20 @@ final class BlockTokens {
             writeSingle(row, parts);
             return;
         }
-        long to = tile * tableNext() + 4L * t;
+        long to = tile * tableNext() + t / TASK * tablePart() + 4L * (t % TASK);
         for (int b = 0; b < row.scales.length; b++) {
-            for (int part = 0; part < parts; part++, to += entry()) {
+            for (int part = 0; part < parts; part++, to += ENTRY) {
                 table.set(Tensor.FLOAT, to, row.scales[b]);
-                table.set(Tensor.FLOAT, to + 4L * TILE, row.sums[b]);
+                if (least) {
+                    table.set(Tensor.FLOAT, to + ENTRY / 2, row.sums[b]);
+                }
             }
         }
+    }
+
+    /// Tokens of a tile that are added up together where there are `count`: 4, 8, 16, or none.
+    static int room(int count) {
+        return count == 0 ? 0 : count <= 4 ? 4 : count <= 8 ? 8 : TILE;
     }
 
     private void writeSingle(BlockActivations row, int parts) {
@@ -153,11 +170,17 @@ final class BlockTokens {
         return entry() * (channels / grain);
     }
 
+    /// Bytes from the table of 16 tokens to the next.
     long tableNext() {
-        return entry() * (columns / grain);
+        return TILE / TASK * tablePart();
+    }
+
+    /// Bytes from four tokens of the table to the next.
+    long tablePart() {
+        return (entry() * (columns / grain) + LINE - 1) / LINE * LINE;
     }
 
     private long entry() {
-        return width == 1 ? BlockParameters.SINGLE : 8L * TILE;
+        return width == 1 ? BlockParameters.SINGLE : ENTRY;
     }
 }

@@ -2,13 +2,15 @@ package ai.epitome.tensor;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// The fixed pool of platform threads that kernels run on; the caller is one of them.
 ///
-/// A parallel region is a number of independent tasks. Threads draw task numbers from a counter, so a thread that
-/// the system holds up delays one task and not half of the region. A task's result depends on its number alone,
+/// A parallel region is a number of independent tasks. Threads draw task numbers, so a thread that the system holds up
+/// delays one task and not half of the region. Every second thread draws from the end: rows that a thread has written
+/// in one region it reads in the next, as a rule, from its own cache. A task's result depends on its number alone,
 /// never on which thread ran it, so the same input gives the same bits. A region ends when its tasks have ended: nobody
 /// waits for a thread that comes too late for any. Between regions idle threads spin for a moment (the next kernel of a
 /// step follows at once) and then sleep.
@@ -41,7 +43,8 @@ public final class Workers implements AutoCloseable {
     /// The tasks of one region.
     private static final class Region {
         private final int tasks;
-        private final AtomicInteger next = new AtomicInteger();
+        /// How many tasks have been drawn from the beginning, in the upper half, and from the end.
+        private final AtomicLong drawn = new AtomicLong();
         private final AtomicInteger ended = new AtomicInteger();
         private volatile Throwable failure;
         private Task body; // null when all have ended, so that what it refers to can go
@@ -52,17 +55,25 @@ public final class Workers implements AutoCloseable {
         }
 
         /// Runs tasks until none is left. After a failure, those that are left are not run.
-        void draw(Scratch own) {
-            int drawn = 0;
-            for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+        void draw(Scratch own, boolean fromEnd) {
+            int count = 0;
+            for (int task = next(fromEnd); task >= 0; task = next(fromEnd)) {
                 if (failure == null) {
                     run(task, own);
                 }
-                drawn++;
+                count++;
             }
-            if (drawn > 0) {
-                ended.addAndGet(drawn);
+            if (count > 0) {
+                ended.addAndGet(count);
             }
+        }
+
+        /// The number of a task that nobody has drawn, or -1.
+        private int next(boolean fromEnd) {
+            long before = drawn.getAndAdd(fromEnd ? 1 : 1L << 32);
+            int first = (int) (before >>> 32);
+            int last = tasks - 1 - (int) before;
+            return first > last ? -1 : fromEnd ? last : first;
         }
 
         private void run(int task, Scratch own) {
@@ -87,10 +98,11 @@ public final class Workers implements AutoCloseable {
         threads = new Thread[count - 1];
         for (int i = 0; i < threads.length; i++) {
             Scratch own = scratch[i + 1];
+            boolean fromEnd = i % 2 == 0;
             threads[i] = Thread.ofPlatform()
                     .name("epitome-kernel-" + (i + 1))
                     .daemon()
-                    .start(() -> work(own));
+                    .start(() -> work(own, fromEnd));
         }
     }
 
@@ -120,7 +132,7 @@ public final class Workers implements AutoCloseable {
         if (asleep.get() > 0) {
             wakeAll();
         }
-        region.draw(scratch[0]);
+        region.draw(scratch[0], false);
         await(region);
         region.body = null;
         open.set(false);
@@ -176,13 +188,13 @@ public final class Workers implements AutoCloseable {
         void run(int from, int to, Scratch scratch);
     }
 
-    private void work(Scratch own) {
+    private void work(Scratch own, boolean fromEnd) {
         Region seen = null;
         while (!closed) {
             awaitOtherThan(seen);
             seen = current;
             if (seen != null) {
-                seen.draw(own);
+                seen.draw(own, fromEnd);
             }
         }
     }
