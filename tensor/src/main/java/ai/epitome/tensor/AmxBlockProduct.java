@@ -36,6 +36,9 @@ final class AmxBlockProduct implements BlockProduct {
     /// The same, for one tile of tokens and several groups of rows that follow each other.
     private final MemorySegment[][][] streams = new MemorySegment[FORMATS.length][MOST.length][2];
     private final MemorySegment[][] singles = new MemorySegment[FORMATS.length][2];
+    /// By f32 or bf16.
+    private final MemorySegment[] largest = new MemorySegment[2];
+    private final MemorySegment[] roundings = new MemorySegment[2];
     private final MemorySegment[] packings = new MemorySegment[FORMATS.length];
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
     /// Quantised activations; of each thread that opens regions, since a region is done before the next begins.
@@ -48,7 +51,7 @@ final class AmxBlockProduct implements BlockProduct {
         AmxBlockCode amx = new AmxBlockCode(code);
         VnniBlockCode vnni = new VnniBlockCode(code);
         BlockPackingCode packing = new BlockPackingCode(code);
-        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3)];
+        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3) + 4];
         int next = 0;
         for (PackedFormat format : FORMATS) {
             for (DType output : List.of(DType.F32, DType.BF16)) {
@@ -59,6 +62,11 @@ final class AmxBlockProduct implements BlockProduct {
                 entries[next++] = vnni.product(format, output);
             }
             entries[next++] = packing.pack(format);
+        }
+        BlockQuantisingCode quantising = new BlockQuantisingCode(code);
+        for (DType input : List.of(DType.F32, DType.BF16)) {
+            entries[next++] = quantising.largest(input);
+            entries[next++] = quantising.round(input);
         }
         MemorySegment placed = MachineCode.place(code.bytes());
         next = 0;
@@ -71,6 +79,10 @@ final class AmxBlockProduct implements BlockProduct {
                 singles[format][output] = placed.asSlice(entries[next++]);
             }
             packings[format] = placed.asSlice(entries[next++]);
+        }
+        for (int input = 0; input < 2; input++) {
+            largest[input] = placed.asSlice(entries[next++]);
+            roundings[input] = placed.asSlice(entries[next++]);
         }
     }
 
@@ -86,7 +98,7 @@ final class AmxBlockProduct implements BlockProduct {
         w.requireOpen();
         long[] packed = w.packed(workers, (group, address) -> callers.get().pack(group, w.columns(), address));
         BlockTokens input = tokens.get();
-        input.read(x, w.grain(), w.hasLeast(), workers);
+        input.read(x, w.grain(), w.hasLeast(), workers, callers::get);
         int groups = w.groups().length;
         int tasks = tasks(groups, workers.count());
         workers.run(tasks, (task, _) -> {
@@ -95,6 +107,7 @@ final class AmxBlockProduct implements BlockProduct {
             callers.get().multiply(input, w, packed, from, to, bias, y);
         });
         Reference.reachabilityFence(w);
+        Reference.reachabilityFence(x.data());
         Reference.reachabilityFence(y.data());
     }
 
@@ -105,15 +118,40 @@ final class AmxBlockProduct implements BlockProduct {
     }
 
     /// What one thread needs: parameters, slots, and a panel.
-    private final class Caller {
+    private final class Caller implements BlockTokens.Code {
         private final long[] parameters = new long[BlockParameters.LENGTH];
         private final MemorySegment block = MemorySegment.ofArray(parameters);
         private final MemorySegment slots = BlockParameters.memory();
         private final MemorySegment start = Arena.ofAuto().allocate(64, 64);
         private final BlockPanel panel = new BlockPanel();
+        private MemorySegment factors = MemorySegment.NULL;
 
         Caller() {
             put(BlockParameters.SLOTS, slots.address());
+        }
+
+        @Override
+        public MemorySegment largest(Tensor x, int row) {
+            long bytes = (long) x.columns() / BlockActivations.BLOCK * Float.BYTES;
+            if (factors.byteSize() < bytes) {
+                factors = Arena.ofAuto().allocate(bytes, 64);
+            }
+            onRow(x, row, factors);
+            call(largest[x.dtype() == DType.BF16 ? 1 : 0]);
+            return factors;
+        }
+
+        @Override
+        public void round(Tensor x, int row, MemorySegment by, long address) {
+            onRow(x, row, by);
+            put(BlockParameters.B, address);
+            call(roundings[x.dtype() == DType.BF16 ? 1 : 0]);
+        }
+
+        private void onRow(Tensor x, int row, MemorySegment a) {
+            put(BlockParameters.ROWS, x.data().address() + (long) row * x.columns() * x.dtype().bytes());
+            put(BlockParameters.A, a.address());
+            put(BlockParameters.BLOCKS, x.columns() / BlockActivations.BLOCK);
         }
 
         /// Groups `from` to `to - 1` of all tokens.

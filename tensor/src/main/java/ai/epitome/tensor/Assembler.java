@@ -270,6 +270,20 @@ final class Assembler {
         evex(PREFIX_66, MAP_0F38, 0, 0x58, to, 0, 0, false, from);
     }
 
+    void maxInts(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x3D, to, a, b);
+    }
+
+    /// Rounds to the nearest whole number, ties to even.
+    void floatsToInts(int to, int from) {
+        evex(PREFIX_66, MAP_0F, 0, 0x5B, to, 0, from);
+    }
+
+    /// Writes the lowest byte of each lane.
+    void storeBytes(Memory to, int from) {
+        evex(PREFIX_F3, MAP_0F38, 0, 0x31, from, 0, 0, false, to);
+    }
+
     void addFloats(int to, int a, int b) {
         evex(PREFIX_NONE, MAP_0F, 0, 0x58, to, a, b);
     }

@@ -65,6 +65,10 @@ final class BlockParameters {
     static final int QUARTERS = CONSTANTS + 256;
     /// And of the first eight.
     static final int EIGHT_LANES = QUARTERS + 12;
+    /// And of the first.
+    static final int ONE_LANE = QUARTERS + 16;
+    /// All bits but the sign.
+    static final int MAGNITUDE = CONSTANTS + 320;
 
     // An entry of the table for a single token: scale, sum times scale, and where sums of unsigned weights begin.
     /// Minus 8 times the sum of 32 numbers.
@@ -86,11 +90,13 @@ final class BlockParameters {
             memory.set(Tensor.INT, LOWER_HALF + 4 * i, 0x0F0F0F0F);
             memory.set(Tensor.INT, HIGHEST_BIT + 4 * i, 0x80808080);
             memory.set(Tensor.FLOAT, SIXTEENTH + 4 * i, 1 / 16f);
+            memory.set(Tensor.INT, MAGNITUDE + 4 * i, Integer.MAX_VALUE);
         }
         for (int quarter = 1; quarter < 4; quarter++) {
             memory.set(Tensor.INT, QUARTERS + 4 * (quarter - 1), 0xF << 4 * quarter);
         }
         memory.set(Tensor.INT, EIGHT_LANES, 0xFF);
+        memory.set(Tensor.INT, ONE_LANE, 1);
         return memory;
     }
 

@@ -3,6 +3,7 @@ package ai.epitome.tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 
 /// Quantised activations as code reads them.
 ///
@@ -26,6 +27,15 @@ final class BlockTokens {
     /// Between tokens, so that rows of a power of two do not lie in the same sets of the first-level cache.
     private static final int APART = 64;
 
+    /// Machine code of the thread that calls, see [BlockQuantisingCode].
+    interface Code {
+        /// The largest magnitude of each block of a row, f32, in memory that holds until the next call.
+        MemorySegment largest(Tensor x, int row);
+
+        /// Writes the row's numbers to an address: each is its value times the factor of its block.
+        void round(Tensor x, int row, MemorySegment factors, long address);
+    }
+
     private final ThreadLocal<BlockActivations> rows = new ThreadLocal<>();
     private MemorySegment numbers = MemorySegment.NULL;
     private MemorySegment table = MemorySegment.NULL;
@@ -39,7 +49,8 @@ final class BlockTokens {
     ///
     /// @param grain channels of an entry of the table: 16 or 32
     /// @param least whether sums are wanted
-    void read(Tensor x, int grain, boolean least, Workers workers) {
+    /// @param code that of the thread which asks
+    void read(Tensor x, int grain, boolean least, Workers workers, Supplier<Code> code) {
         this.least = least;
         tokens = x.rows();
         columns = x.columns();
@@ -57,11 +68,34 @@ final class BlockTokens {
         workers.run(
                 (tokens + TASK - 1) / TASK,
                 worth,
-                (task, _) -> readTokens(x, task * TASK, Math.min(tokens, (task + 1) * TASK)));
+                (task, _) -> {
+                    int end = Math.min(tokens, (task + 1) * TASK);
+                    if (width > 1 && !least && grain == BlockActivations.BLOCK) {
+                        readTokens(x, task * TASK, end, code.get());
+                    } else {
+                        readTokens(x, task * TASK, end);
+                    }
+                });
     }
 
     private static MemorySegment reserve(MemorySegment memory, long bytes) {
         return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, 64);
+    }
+
+    /// What [BlockActivations#read] does, for several tokens and weights without least values.
+    private void readTokens(Tensor x, int from, int to, Code code) {
+        for (int token = from; token < to; token++) {
+            MemorySegment factors = code.largest(x, token);
+            long scale = tableAt(token / width, token % width);
+            for (int block = 0; block < columns / BlockActivations.BLOCK; block++, scale += ENTRY) {
+                float most = factors.get(Tensor.FLOAT, 4L * block);
+                boolean ordinary = most >= BlockActivations.LEAST && most < Float.POSITIVE_INFINITY;
+                float other = most < BlockActivations.LEAST ? 0 : Float.NaN;
+                table.set(Tensor.FLOAT, scale, ordinary ? most / 127f : other);
+                factors.set(Tensor.FLOAT, 4L * block, ordinary ? 127f / most : 0);
+            }
+            code.round(x, token, factors, numbers(token / width) + token % width * stride());
+        }
     }
 
     private void readTokens(Tensor x, int from, int to) {
@@ -86,7 +120,7 @@ final class BlockTokens {
             writeSingle(row, parts);
             return;
         }
-        long to = tile * tableNext() + t / TASK * tablePart() + 4L * (t % TASK);
+        long to = tableAt(tile, t);
         for (int b = 0; b < row.scales.length; b++) {
             for (int part = 0; part < parts; part++, to += ENTRY) {
                 table.set(Tensor.FLOAT, to, row.scales[b]);
@@ -95,6 +129,10 @@ final class BlockTokens {
                 }
             }
         }
+    }
+
+    private long tableAt(int tile, int t) {
+        return tile * tableNext() + t / TASK * tablePart() + 4L * (t % TASK);
     }
 
     /// Tokens of a tile that are added up together where there are `count`: 4, 8, 16, or none.
