@@ -117,13 +117,19 @@ class LauncherTest {
                 .contains("-Depitome.home=" + home + "\n")
                 .endsWith("ai.epitome.cli.Main\nscore\na model\n--json\n")
                 .doesNotContain("epitome.terminal");
+        assertThat(home.resolve("cli/target/build.log")).content().contains("ai.epitome.cli.Rehearsal");
+        assertThat(first.out).doesNotContain("-XX:AOTCache");
+        Path cache = Files.writeString(home.resolve("cli/target/epitome.aot"), "");
         Files.createDirectories(home.resolve("cli/target/lib/of-this-build"));
-        assertThat(launch("info").err).isEmpty();
+        Result second = launch("info");
+        assertThat(second.err).isEmpty();
+        assertThat(second.out).contains("-XX:AOTCache=" + cache + "\n");
         assertThat(home.resolve("cli/target/lib/of-this-build")).exists();
         Path source = Files.writeString(home.resolve("cli/src/main/New.java"), "");
         Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
         assertThat(launch("info").err).contains("building");
         assertThat(home.resolve("cli/target/lib/of-this-build")).doesNotExist();
+        assertThat(cache).doesNotExist(); // it was of the earlier build
         assertThat(Files.readAllLines(folder.resolve("calls"))).hasSize(2);
     }
 

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 /// For a vocabulary of 128,000 nothing is sorted but the few candidates that may be drawn ([Ranking]).
 public final class Sampler {
     private static final ExactKernels KERNELS = ExactKernels.best();
-    /// Weights are summed by blocks of so many, so that a draw looks into one block only.
+    /// Weights are summed, and logits compared, by blocks of so many: a draw looks into one block only.
     private static final int BLOCK = 1024;
     /// Colder than this is the same: neighbouring floats are then e^-8 and less of each other.
     private static final double COLDEST = 1e-8;
@@ -137,14 +137,20 @@ public final class Sampler {
     static int argmax(float[] logits) {
         int best = -1;
         float largest = Float.NEGATIVE_INFINITY;
-        for (int id = 0; id < logits.length; id++) {
-            if (!(logits[id] <= largest)) { // seldom: larger, or not a number
-                if (!(logits[id] < Float.POSITIVE_INFINITY)) {
-                    throw new IllegalArgumentException(
-                            "the logit of token %d is %s: the model is broken".formatted(id, logits[id]));
+        for (int from = 0; from < logits.length; from += BLOCK) {
+            int to = Math.min(logits.length, from + BLOCK);
+            if (KERNELS.maximum(logits, from, to - from) <= largest) {
+                continue; // but for a few blocks: none is larger, and all are numbers
+            }
+            for (int id = from; id < to; id++) {
+                if (!(logits[id] <= largest)) {
+                    if (!(logits[id] < Float.POSITIVE_INFINITY)) {
+                        throw new IllegalArgumentException(
+                                "the logit of token %d is %s: the model is broken".formatted(id, logits[id]));
+                    }
+                    best = id;
+                    largest = logits[id];
                 }
-                best = id;
-                largest = logits[id];
             }
         }
         if (best < 0) {

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
@@ -198,6 +199,26 @@ class SamplerTest {
         assertThat(frequencies(Sampling.ofTemperature(1, 9)))
                 .containsExactly(frequencies(Sampling.ofTemperature(1, 9)));
         assertThat(frequencies(Sampling.ofTemperature(1, 9))).isNotEqualTo(frequencies(Sampling.ofTemperature(1, 10)));
+    }
+
+    @Test
+    void theFirstOfTheLargestLogitsIsTaken() {
+        Random random = new Random(3);
+        for (int round = 0; round < 50; round++) {
+            float[] logits = new float[1 + random.nextInt(5000)];
+            for (int id = 0; id < logits.length; id++) {
+                logits[id] = random.nextInt(8) == 0 ? Float.NEGATIVE_INFINITY : random.nextInt(200) / 8f;
+            }
+            logits[0] = 0;
+            int expected = 0;
+            for (int id = 1; id < logits.length; id++) {
+                expected = logits[id] > logits[expected] ? id : expected;
+            }
+            assertThat(Sampler.argmax(logits)).isEqualTo(expected);
+            int broken = random.nextInt(logits.length);
+            logits[broken] = round % 2 == 0 ? Float.NaN : Float.POSITIVE_INFINITY;
+            assertThatThrownBy(() -> Sampler.argmax(logits)).hasMessageContaining("the logit of token " + broken);
+        }
     }
 
     @Test
