@@ -14,9 +14,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What the launcher does once after a build, while the virtual machine notes which classes that takes: a small
-/// model is drawn, quantised, and continues a text. Commands that follow find these classes ready (JEP 514,
-/// ahead-of-time cache) and start sooner.
+/// What the launcher does once after a build, while the virtual machine notes which classes that takes: a
+/// small model is drawn, quantised, and continues a text. Commands that follow find these classes ready
+/// (JEP 514, ahead-of-time cache) and start sooner.
 public final class Rehearsal {
     private Rehearsal() {}
 

@@ -6,10 +6,9 @@ import ai.epitome.tensor.exact.ExactKernels;
 import java.util.Arrays;
 import java.util.function.Supplier;
 
-/// Draws the tokens of one sequence as a [Sampling] says, which tells the order of the steps. The same seed and the
-/// same
-/// logits give the same tokens, on every machine and whatever else is generated beside them. Not thread-safe: one
-/// sequence's sampler, called once a token, since it remembers what it drew.
+/// Draws the tokens of one sequence as a [Sampling] says, which tells the order of the steps. The same seed
+/// and the same logits give the same tokens, on every machine and whatever else is generated beside them.
+/// Not thread-safe: one sequence's sampler, called once a token, since it remembers what it drew.
 ///
 /// For a vocabulary of 128,000 nothing is sorted but the few candidates that may be drawn ([Ranking]).
 public final class Sampler {
@@ -70,8 +69,10 @@ public final class Sampler {
     /// The next token after logits (V), which stay as they are. One number is drawn for each call unless the
     /// temperature is 0.
     ///
-    /// @throws IllegalArgumentException when a logit is NaN or infinite, or all that may be taken are -infinity
-    /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the constraint wants it
+    /// @throws IllegalArgumentException when a logit is NaN or infinite, or all that may be taken are
+    /// -infinity
+    /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the constraint
+    /// wants it
     public int sample(float[] logits) {
         int best = argmax(logits); // a broken model is told as such, not as a constraint that leaves nothing
         float[] scores = scores(logits);

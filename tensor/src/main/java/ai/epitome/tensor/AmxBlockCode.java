@@ -19,16 +19,17 @@ import static ai.epitome.tensor.Assembler.at;
 
 import ai.epitome.tensor.Assembler.Memory;
 
-/// Machine code for several tokens times packed weights on the tile registers of AMX: routines `void f(long*)`, see
-/// [AmxCode], with the parameters of [BlockParameters].
+/// Machine code for several tokens times packed weights on the tile registers of AMX: routines `void
+/// f(long*)`, see [AmxCode], with the parameters of [BlockParameters].
 ///
-/// A tile of up to 16 tokens, a group of channels of each, is multiplied by a tile of those channels of 16 weight rows:
+/// A tile of up to 16 tokens, a group of channels of each, is multiplied by a tile of those channels of 16
+/// weight rows:
 /// `tdpbssd` gives the sums of one block. They go through memory to vector registers, one for each token with 16 rows
-/// in its lanes, where scales are applied and the blocks of a row added up. Weights are read once whatever the number
-/// of tokens; tiles of fewer tokens take less time.
+/// in its lanes, where scales are applied and the blocks of a row added up. Weights are read once whatever
+/// the number of tokens; tiles of fewer tokens take less time.
 ///
-/// Each block passes through stages, and a stage works some blocks ahead of the next one, in a ring of slots, so that
-/// no instruction waits for tiles or stores; a shorter distance cost up to a third:
+/// Each block passes through stages, and a stage works some blocks ahead of the next one, in a ring of
+/// slots, so that no instruction waits for tiles or stores; a shorter distance cost up to a third:
 ///
 /// ```text
 /// unpack      Q4_0 only: 4 bits -> signed bytes, times 16     (channels / 4, row, 4)
@@ -36,8 +37,8 @@ import ai.epitome.tensor.Assembler.Memory;
 /// add up      sums -> registers
 /// ```
 ///
-/// Q4_0: with the four bits of a value at the top of a byte and the highest flipped, the byte is 16 (q - 8). Scales are
-/// divided by 16, which is exact.
+/// Q4_0: with the four bits of a value at the top of a byte and the highest flipped, the byte is 16 (q -
+/// 8). Scales are divided by 16, which is exact.
 final class AmxBlockCode {
     // Places of the parameters: where the next 16 tokens are, and how many are left.
     private static final int NEXT_B = BlockParameters.OWN;
@@ -105,9 +106,10 @@ final class AmxBlockCode {
         return entry;
     }
 
-    /// The same for a single tile of tokens and several groups of rows, of [#LEAST_BLOCKS] blocks at least, which
-    /// follow each other: while the last blocks of a group are added up, the first of the next are multiplied. Where
-    /// a group has 18 blocks, filling and emptying the stages for each took a quarter of the time.
+    /// The same for a single tile of tokens and several groups of rows, of [#LEAST_BLOCKS] blocks at least,
+    /// which follow each other: while the last blocks of a group are added up, the first of the next are
+    /// multiplied. Where a group has 18 blocks, filling and emptying the stages for each took a quarter of
+    /// the time.
     int stream(PackedFormat format, int most, DType output) {
         int entry = begin();
         BlockParameters.copy(code, NEXT_B, BlockParameters.B);
@@ -166,9 +168,10 @@ final class AmxBlockCode {
     }
 
     /// ```
-    /// rsi weights           rdx tokens         rcx slot of multiply    r11 slot of unpack     r10 blocks left
-    /// rbx those of add up   r12 their stride   r9  slot of add up      r15 unpacked           r14 fetched ahead
-    /// rax table             r13 to the next four tokens there, r8 three times as much            rbp 64
+    /// rsi weights           rdx tokens         rcx slot of multiply    r11 slot of unpack     r10 blocks
+    /// left rbx those of add up   r12 their stride   r9  slot of add up      r15 unpacked           r14
+    /// fetched ahead rax table             r13 to the next four tokens there, r8 three times as much
+    /// rbp 64
     /// ```
     private void start(PackedFormat format) {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));

@@ -7,12 +7,12 @@ import java.lang.ref.Reference;
 import java.util.List;
 
 /// Products with quantised weights by machine code: of several tokens on the tile registers of Intel's AMX
-/// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole groups of 16
-/// rows of Q8_0 and Q4_0 are packed once, where there is memory for it, or else for each product by
-/// [BlockPackingCode]; others are taken apart in Java each time.
+/// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole
+/// groups of 16 rows of Q8_0 and Q4_0 are packed once, where there is memory for it, or else for each
+/// product by [BlockPackingCode]; others are taken apart in Java each time.
 ///
-/// Code runs on memory of the process alone: pages of a mapped file may be gone, which ends a process whose code reads
-/// them, so rows of a file are copied by Java first, where it is an error.
+/// Code runs on memory of the process alone: pages of a mapped file may be gone, which ends a process whose
+/// code reads them, so rows of a file are copied by Java first, where it is an error.
 final class AmxBlockProduct implements BlockProduct {
     private static final List<String> FEATURES =
             List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni");
@@ -24,8 +24,8 @@ final class AmxBlockProduct implements BlockProduct {
     private static final int[] MOST = {4, 8, TOKENS};
     /// Activations that stay in a second-level cache of 2 MB beside 16 rows of weights.
     private static final int ACTIVATION_BYTES = 1 << 20;
-    /// Blocks of 16 rows times 16 tokens of one call, some 100 microseconds: the garbage collector waits for calls to
-    /// return.
+    /// Blocks of 16 rows times 16 tokens of one call, some 100 microseconds: the garbage collector waits
+    /// for calls to return.
     private static final int CALL_BLOCKS = 3000;
 
     /// Groups of rows for each thread from which on a thread that is held up should not hold up all.
@@ -41,7 +41,8 @@ final class AmxBlockProduct implements BlockProduct {
     private final MemorySegment[] roundings = new MemorySegment[2];
     private final MemorySegment[] packings = new MemorySegment[FORMATS.length];
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
-    /// Quantised activations; of each thread that opens regions, since a region is done before the next begins.
+    /// Quantised activations; of each thread that opens regions, since a region is done before the next
+    /// begins.
     private final ThreadLocal<BlockTokens> tokens = ThreadLocal.withInitial(BlockTokens::new);
 
     private AmxBlockProduct() throws IOException {
@@ -111,7 +112,8 @@ final class AmxBlockProduct implements BlockProduct {
         Reference.reachabilityFence(y.data());
     }
 
-    /// The first rows of a task come from memory that nobody has fetched ahead: few tasks, unless rows are many.
+    /// The first rows of a task come from memory that nobody has fetched ahead: few tasks, unless rows are
+    /// many.
     private static int tasks(int groups, int threads) {
         int parts = threads > 1 && groups >= MANY_GROUPS * threads ? 4 * threads : threads;
         return Math.min(groups, parts);

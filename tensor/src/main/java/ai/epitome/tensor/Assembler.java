@@ -4,10 +4,11 @@ import java.util.Arrays;
 
 /// Writes the few x86-64 instructions that [AmxCode] and the code for quantised weights are made of.
 ///
-/// Encodings are those of the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: a prefix (REX,
-/// VEX or EVEX), an opcode, and a ModRM byte that names a register and a second register or memory. Registers are
-/// plain numbers; which file they belong to is the instruction's business. Memory always has a 32-bit displacement,
-/// which leaves no special cases but one: base 4 and base 12 need a scale-index-base byte.
+/// Encodings are those of the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: a
+/// prefix (REX, VEX or EVEX), an opcode, and a ModRM byte that names a register and a second register or
+/// memory. Registers are plain numbers; which file they belong to is the instruction's business. Memory
+/// always has a 32-bit displacement, which leaves no special cases but one: base 4 and base 12 need a
+/// scale-index-base byte.
 final class Assembler {
     static final int RAX = 0;
     static final int RCX = 1;
@@ -457,7 +458,8 @@ final class Assembler {
         modRm(register, third);
     }
 
-    /// 512 bits wide; register numbers are stored inverted. `one`: a single element of memory stands for all lanes.
+    /// 512 bits wide; register numbers are stored inverted. `one`: a single element of memory stands for
+    /// all lanes.
     private void evexPrefix(
             int prefix, int map, int wide, int high, int second, int mask, boolean zeroing, boolean one) {
         emit(0x62);

@@ -7,9 +7,8 @@ import static ai.epitome.tensor.Assembler.at;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// What routines of [AmxBlockCode], [VnniBlockCode] and [BlockPackingCode] are called with: byte offsets into their
-/// array of longs.
-/// Distances are in bytes.
+/// What routines of [AmxBlockCode], [VnniBlockCode] and [BlockPackingCode] are called with: byte offsets
+/// into their array of longs. Distances are in bytes.
 final class BlockParameters {
     /// Packed weights, and the bytes of 16 rows of them.
     static final int A = 0;

@@ -7,12 +7,13 @@ import static ai.epitome.tensor.Assembler.RDX;
 import static ai.epitome.tensor.Assembler.RSI;
 import static ai.epitome.tensor.Assembler.at;
 
-/// Machine code for the numbers of a row of activations, block by block as [BlockActivations] defines them: routines
+/// Machine code for the numbers of a row of activations, block by block as [BlockActivations] defines them:
+/// routines
 /// `void f(long*)` with the parameters of [BlockParameters]. Java makes scales and factors of the magnitudes between the
 /// two, a few operations a block.
 ///
-/// What a virtual machine that has just started takes most time for is loops of its Vector API that are not compiled
-/// yet; and compiled, a block took eight times as long.
+/// What a virtual machine that has just started takes most time for is loops of its Vector API that are not
+/// compiled yet; and compiled, a block took eight times as long.
 final class BlockQuantisingCode {
     private static final int MAGNITUDE = 5;
     private static final int ONE_LANE = 1;
@@ -54,7 +55,8 @@ final class BlockQuantisingCode {
         return entry;
     }
 
-    /// Writes the numbers of the same blocks, each times its factor at [BlockParameters#A], to [BlockParameters#B].
+    /// Writes the numbers of the same blocks, each times its factor at [BlockParameters#A], to
+    /// [BlockParameters#B].
     int round(DType input) {
         code.align();
         int entry = code.here();

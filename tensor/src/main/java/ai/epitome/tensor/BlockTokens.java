@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 /// numbers   of each token its numbers one after the other
 /// table     for each four tokens, for each group of channels: 4 scales, 4 sums, f32; sums are times scales
 /// ```
-/// Of a single token, an entry of the table is as [BlockParameters] says. Sums are there only where weights have least
-/// values. Four tokens are a task, and no other thread writes to their lines.
+/// Of a single token, an entry of the table is as [BlockParameters] says. Sums are there only where weights
+/// have least values. Four tokens are a task, and no other thread writes to their lines.
 ///
 /// Where the last tile has fewer tokens than are added up together, the others have zeros in the table.
 final class BlockTokens {

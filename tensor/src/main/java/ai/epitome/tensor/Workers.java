@@ -8,15 +8,16 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// The fixed pool of platform threads that kernels run on; the caller is one of them.
 ///
-/// A parallel region is a number of independent tasks. Threads draw task numbers, so a thread that the system holds up
-/// delays one task and not half of the region. Every second thread draws from the end: rows that a thread has written
-/// in one region it reads in the next, as a rule, from its own cache. A task's result depends on its number alone,
-/// never on which thread ran it, so the same input gives the same bits. A region ends when its tasks have ended: nobody
-/// waits for a thread that comes too late for any. Between regions idle threads spin for a moment (the next kernel of a
-/// step follows at once) and then sleep.
+/// A parallel region is a number of independent tasks. Threads draw task numbers, so a thread that the
+/// system holds up delays one task and not half of the region. Every second thread draws from the end: rows
+/// that a thread has written in one region it reads in the next, as a rule, from its own cache. A task's
+/// result depends on its number alone, never on which thread ran it, so the same input gives the same bits.
+/// A region ends when its tasks have ended: nobody waits for a thread that comes too late for any. Between
+/// regions idle threads spin for a moment (the next kernel of a step follows at once) and then sleep.
 ///
-/// One region at a time: regions do not nest, and one thread at a time may open them. Where several threads share a
-/// pool (requests to a service, a training run beside them), each holds [#turn] for a step or a pass.
+/// One region at a time: regions do not nest, and one thread at a time may open them. Where several threads
+/// share a pool (requests to a service, a training run beside them), each holds [#turn] for a step or a
+/// pass.
 public final class Workers implements AutoCloseable {
     /// Work on task number `task` with the scratch memory of the thread that runs it.
     @FunctionalInterface
@@ -29,8 +30,8 @@ public final class Workers implements AutoCloseable {
     /// Elements of a task of a row loop.
     private static final int WORTHWHILE = 2048;
 
-    /// Rounds of waiting before a thread lets go of its processor: none where there are more threads than processors,
-    /// since what it waits for may need that one.
+    /// Rounds of waiting before a thread lets go of its processor: none where there are more threads than
+    /// processors, since what it waits for may need that one.
     private final int spins;
     private final Thread[] threads;
     private final Scratch[] scratch;
@@ -106,7 +107,8 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /// The lock to hold while opening regions, where more than one thread may: it goes round in order of arrival.
+    /// The lock to hold while opening regions, where more than one thread may: it goes round in order of
+    /// arrival.
     public ReentrantLock turn() {
         return turn;
     }
@@ -144,7 +146,8 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /// Spins while the others finish, and lets go of the processor where that takes long: they may be waiting for it.
+    /// Spins while the others finish, and lets go of the processor where that takes long: they may be
+    /// waiting for it.
     private void await(Region region) {
         for (int round = 0; region.ended.get() != region.tasks; round++) {
             if (round < spins) {
@@ -155,8 +158,8 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /// Runs tasks 0 to `count - 1`: on the caller alone where they are not `worth` waking the others, which takes some
-    /// microseconds.
+    /// Runs tasks 0 to `count - 1`: on the caller alone where they are not `worth` waking the others, which
+    /// takes some microseconds.
     public void run(int count, boolean worth, Task task) {
         if (worth) {
             run(count, task);
@@ -167,7 +170,8 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /// Splits `count` rows into consecutive ranges of at least `minimum` rows, a few per thread, and runs them all.
+    /// Splits `count` rows into consecutive ranges of at least `minimum` rows, a few per thread, and runs
+    /// them all.
     public void rows(int count, int minimum, Range range) {
         int parts = Math.clamp(count / Math.max(1, minimum), 1, count() * 4);
         run(
