@@ -151,7 +151,9 @@ final class AmxBlockProduct implements BlockProduct {
         }
 
         private void onRow(Tensor x, int row, MemorySegment a) {
-            put(BlockParameters.ROWS, x.data().address() + (long) row * x.columns() * x.dtype().bytes());
+            put(
+                    BlockParameters.ROWS,
+                    x.data().address() + (long) row * x.columns() * x.dtype().bytes());
             put(BlockParameters.A, a.address());
             put(BlockParameters.BLOCKS, x.columns() / BlockActivations.BLOCK);
         }

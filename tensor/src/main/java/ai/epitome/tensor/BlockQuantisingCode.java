@@ -9,7 +9,8 @@ import static ai.epitome.tensor.Assembler.at;
 
 /// Machine code for the numbers of a row of activations, block by block as [BlockActivations] defines them:
 /// routines
-/// `void f(long*)` with the parameters of [BlockParameters]. Java makes scales and factors of the magnitudes between the
+/// `void f(long*)` with the parameters of [BlockParameters]. Java makes scales and factors of the magnitudes between
+/// the
 /// two, a few operations a block.
 ///
 /// What a virtual machine that has just started takes most time for is loops of its Vector API that are not

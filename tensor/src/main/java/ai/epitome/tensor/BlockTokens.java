@@ -65,17 +65,14 @@ final class BlockTokens {
                     .fill((byte) 0);
         }
         boolean worth = (long) tokens * columns > WORTH;
-        workers.run(
-                (tokens + TASK - 1) / TASK,
-                worth,
-                (task, _) -> {
-                    int end = Math.min(tokens, (task + 1) * TASK);
-                    if (width > 1 && !least && grain == BlockActivations.BLOCK) {
-                        readTokens(x, task * TASK, end, code.get());
-                    } else {
-                        readTokens(x, task * TASK, end);
-                    }
-                });
+        workers.run((tokens + TASK - 1) / TASK, worth, (task, _) -> {
+            int end = Math.min(tokens, (task + 1) * TASK);
+            if (width > 1 && !least && grain == BlockActivations.BLOCK) {
+                readTokens(x, task * TASK, end, code.get());
+            } else {
+                readTokens(x, task * TASK, end);
+            }
+        });
     }
 
     private static MemorySegment reserve(MemorySegment memory, long bytes) {
