@@ -11,17 +11,28 @@ import ai.epitome.train.optimizer.AdamW;
 import ai.epitome.train.optimizer.CombinedOptimizer;
 import ai.epitome.train.optimizer.Muon;
 import ai.epitome.train.optimizer.Optimizer;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Random;
 import java.util.SequencedMap;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 
 /// A model of two parameters that is pulled towards its data: everything of a run but a network.
 final class ToyRun implements AutoCloseable {
+    static final TrainingConfig CONFIG = TrainingConfig.ofSteps(20, 1, 3)
+            .with(c -> {
+                c.accumulation = 2;
+                c.checkpoint = Interval.ofSteps(4);
+                c.evaluate = Interval.ofSteps(6);
+            });
+
     private final Arena arena = Arena.ofShared();
     final Backend backend = Backend.of(Kernels.JAVA, Precision.F32, 2);
     final Parameter matrix = new Parameter(arena, "matrix", 24, 16);
@@ -111,5 +122,12 @@ final class ToyRun implements AutoCloseable {
     public void close() {
         backend.workers().close();
         arena.close();
+    }
+
+    /// Names of what is in a folder.
+    static List<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(path -> path.getFileName().toString()).sorted().toList();
+        }
     }
 }
