@@ -53,7 +53,7 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("ai.epitome.serve..")
                 .and()
-                .doNotHaveFullyQualifiedName("ai.epitome.serve.RequestMeter")
+                .doNotHaveFullyQualifiedName("ai.epitome.serve.metering.RequestMeter")
                 .should()
                 .callMethodWhere(JavaCall.Predicates.target(HasName.Predicates.name("generate"))
                         .and(JavaCall.Predicates.target(HasOwner.Predicates.With.owner(

@@ -4,12 +4,34 @@ import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.account.DatabaseException;
 import ai.epitome.serve.account.LimitException;
+import ai.epitome.serve.admin.AdminRoutes;
+import ai.epitome.serve.admin.OperationRoutes;
+import ai.epitome.serve.batch.FileRoutes;
+import ai.epitome.serve.body.JsonBody;
+import ai.epitome.serve.conversation.ConversationAnswers;
+import ai.epitome.serve.conversation.ConversationRoutes;
 import ai.epitome.serve.conversation.ConversationStore;
+import ai.epitome.serve.conversation.PresetRoutes;
 import ai.epitome.serve.conversation.PresetStore;
+import ai.epitome.serve.generation.Answering;
+import ai.epitome.serve.generation.GenerationQueue;
+import ai.epitome.serve.http.ApiException;
+import ai.epitome.serve.http.ClientConnection;
+import ai.epitome.serve.http.HostCheck;
+import ai.epitome.serve.http.Http;
+import ai.epitome.serve.http.LastAnswer;
+import ai.epitome.serve.metering.Metering;
 import ai.epitome.serve.metric.ServiceMetrics;
 import ai.epitome.serve.moderation.Moderator;
+import ai.epitome.serve.page.ModelRoutes;
+import ai.epitome.serve.page.PageRoutes;
+import ai.epitome.serve.page.ProgressRoutes;
+import ai.epitome.serve.page.TrainingProgress;
+import ai.epitome.serve.registry.ModelRegistry;
+import ai.epitome.serve.registry.PromotedModels;
 import ai.epitome.serve.store.PromotionStore;
 import ai.epitome.serve.store.TuningStore;
+import ai.epitome.serve.tuning.TunedModels;
 import ai.epitome.serve.tuning.TuningSetup;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.WebServer;
@@ -208,8 +230,8 @@ public final class EpitomeServer implements AutoCloseable {
                 .register("/api/conversations", conversations())
                 .register(
                         "/api/presets",
-                        new PresetRoutes(config, new PresetStore(accounts.database()), Clock.systemUTC()))
-                .register("/api/admin", new AdminRoutes(config, models, accounts, metrics, Clock.systemUTC()))
+                        new PresetRoutes(answering.bodies(), config.maxTokens(), new PresetStore(accounts.database()), Clock.systemUTC()))
+                .register("/api/admin", new AdminRoutes(answering.bodies(), models, accounts, metrics, Clock.systemUTC()))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())
                 .any(Http::unknown);
@@ -218,7 +240,8 @@ public final class EpitomeServer implements AutoCloseable {
     private ConversationRoutes conversations() {
         Clock clock = Clock.systemUTC();
         ConversationStore store = new ConversationStore(accounts.database());
-        return new ConversationRoutes(config, store, new ConversationAnswers(store, answering, clock), clock);
+        return new ConversationRoutes(
+                answering.bodies(), config.maxTokens(), store, new ConversationAnswers(store, answering, clock), clock);
     }
 
     private static void failed(ServerRequest request, ServerResponse response, Throwable error) {

@@ -1,12 +1,26 @@
 package ai.epitome.serve;
 
 import ai.epitome.serve.account.Accounts;
+import ai.epitome.serve.analysis.AnalysisRoutes;
+import ai.epitome.serve.batch.BatchRoutes;
+import ai.epitome.serve.batch.BatchWorker;
+import ai.epitome.serve.batch.FileRoutes;
+import ai.epitome.serve.completion.CompletionRoutes;
+import ai.epitome.serve.completion.ConstraintFields;
+import ai.epitome.serve.completion.TokenRoutes;
+import ai.epitome.serve.generation.Answering;
+import ai.epitome.serve.generation.Asked;
+import ai.epitome.serve.http.ObjectId;
+import ai.epitome.serve.metering.Metering;
 import ai.epitome.serve.moderation.Moderator;
+import ai.epitome.serve.response.OpenAiConversationRoutes;
+import ai.epitome.serve.response.ResponseRoutes;
 import ai.epitome.serve.store.BatchStore;
 import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.ItemStore;
 import ai.epitome.serve.store.ResponseStore;
 import ai.epitome.serve.store.TuningStore;
+import ai.epitome.serve.tuning.FineTuningRoutes;
 import ai.epitome.serve.tuning.TuningSetup;
 import ai.epitome.serve.tuning.TuningWorker;
 import io.helidon.webserver.http.HttpRules;
@@ -33,9 +47,9 @@ final class OpenAiRoutes {
         ItemStore items = new ItemStore(accounts.database());
         FileStore files = new FileStore(accounts.database());
         BatchStore batches = new BatchStore(accounts.database());
-        var completions = new CompletionRoutes(config, answering, constraints);
+        var completions = new CompletionRoutes(config.maxTokens(), answering, constraints);
         var responses = new ResponseRoutes(
-                config, answering, constraints, new ResponseStore(accounts.database()), items, metering::detached);
+                config.maxTokens(), answering, constraints, new ResponseStore(accounts.database()), items, metering::detached);
         var analysis = new AnalysisRoutes(answering, Moderator.bundled());
         Map<String, Asked.Reader> endpoints = Map.of(
                 "/v1/completions", completions::complete,
@@ -53,14 +67,14 @@ final class OpenAiRoutes {
                 known.program(),
                 answering.tuned().orElseThrow()::base,
                 metering::bill,
-                Answering::newId,
+                ObjectId::next,
                 answering.draining())));
         this.services = List.of(
                 completions,
                 responses,
                 new OpenAiConversationRoutes(answering.bodies(), items),
                 analysis,
-                new FileRoutes(config, files),
+                new FileRoutes(config.patience(), files),
                 new BatchRoutes(answering.bodies(), batches, files, worker),
                 new FineTuningRoutes(
                         answering.bodies(),

@@ -1,6 +1,3 @@
-/// The HTTP service: completions in OpenAI's shapes and the page that shows a model learning.
-///
-/// A request runs from top to bottom on its own virtual thread:
-/// `Http -> CompletionRequestParser -> Completions -> GenerationQueue -> CompletionModel -> EventStream or JSON`.
-/// What training has to tell arrives through [ai.epitome.serve.TrainingProgress]; this module knows no trainer.
+/// The HTTP service: [EpitomeServer] puts together what the packages below it do. The routes of OpenAI's API are in
+/// [OpenAiRoutes], those of the page and of whoever runs the service in [EpitomeServer].
 package ai.epitome.serve;

@@ -9,6 +9,8 @@ import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.TestDatabases;
 import ai.epitome.serve.account.UsageStore;
+import ai.epitome.serve.body.MultipartForm;
+import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.moderation.ModerationPolicy;
 import com.openai.client.OpenAIClient;
 import com.openai.core.MultipartField;

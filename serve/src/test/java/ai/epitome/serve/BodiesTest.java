@@ -2,7 +2,16 @@ package ai.epitome.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.epitome.serve.analysis.EmbeddingRequest;
+import ai.epitome.serve.analysis.Moderations;
+import ai.epitome.serve.batch.BatchInput;
+import ai.epitome.serve.body.MultipartForm;
+import ai.epitome.serve.completion.ChatRequestParser;
+import ai.epitome.serve.completion.ConstraintFields;
+import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.moderation.Moderator;
+import ai.epitome.serve.response.ResponseRequestParser;
+import ai.epitome.serve.tuning.FineTuningFields;
 import com.code_intelligence.jazzer.junit.DictionaryFile;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,7 @@
 package ai.epitome.serve;
 
+import ai.epitome.serve.page.ProgressEvent;
+import ai.epitome.serve.page.TrainingProgress;
 import java.util.Map;
 
 /// The events of a training run that never took place: a curve that falls past other compressors.

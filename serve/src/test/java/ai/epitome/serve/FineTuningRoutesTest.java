@@ -19,6 +19,7 @@ import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
+import ai.epitome.serve.registry.ModelRegistry;
 import ai.epitome.serve.store.PromotionStore;
 import ai.epitome.serve.tuning.TuningProgram;
 import ai.epitome.serve.tuning.TuningSetup;

@@ -2,6 +2,10 @@ package ai.epitome.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.epitome.serve.body.MultipartForm;
+import ai.epitome.serve.http.ApiException;
+import ai.epitome.serve.http.HostCheck;
+import ai.epitome.serve.http.TraceParent;
 import com.code_intelligence.jazzer.api.BugDetectors;
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.DictionaryFile;

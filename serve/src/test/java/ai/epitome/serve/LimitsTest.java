@@ -8,6 +8,7 @@ import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.UsageStore;
+import ai.epitome.serve.metering.Metering;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.epitome.serve.page.ProgressEvent;
+import ai.epitome.serve.page.TrainingProgress;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

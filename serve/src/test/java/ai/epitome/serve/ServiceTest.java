@@ -3,6 +3,9 @@ package ai.epitome.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.serve.page.ProgressEvent;
+import ai.epitome.serve.page.TrainingProgress;
+import ai.epitome.serve.registry.ModelRegistry;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.Socket;

@@ -3,6 +3,8 @@ package ai.epitome.serve;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.moderation.ModerationPolicy;
+import ai.epitome.serve.page.TrainingProgress;
+import ai.epitome.serve.registry.ModelRegistry;
 import ai.epitome.serve.tuning.TuningSetup;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;

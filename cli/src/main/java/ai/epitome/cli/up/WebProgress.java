@@ -2,9 +2,9 @@ package ai.epitome.cli.up;
 
 import ai.epitome.cli.train.RunPlan;
 import ai.epitome.model.TransformerConfig;
-import ai.epitome.serve.ProgressEvent;
-import ai.epitome.serve.ProgressEvent.Phase;
-import ai.epitome.serve.TrainingProgress;
+import ai.epitome.serve.page.ProgressEvent;
+import ai.epitome.serve.page.ProgressEvent.Phase;
+import ai.epitome.serve.page.TrainingProgress;
 import ai.epitome.train.TrainingEvent;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Sampled;

@@ -3,9 +3,9 @@ package ai.epitome.cli.up;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.serve.EpitomeServer;
-import ai.epitome.serve.ModelRegistry;
 import ai.epitome.serve.ServerConfig;
-import ai.epitome.serve.TrainingProgress;
+import ai.epitome.serve.page.TrainingProgress;
+import ai.epitome.serve.registry.ModelRegistry;
 import ai.epitome.train.report.RunLog;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -1,0 +1,2 @@
+/// What is said about texts: embeddings and moderations.
+package ai.epitome.serve.analysis;

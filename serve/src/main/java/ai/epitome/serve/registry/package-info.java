@@ -1,0 +1,2 @@
+/// The models that are served, and how one replaces another while requests are under way.
+package ai.epitome.serve.registry;

@@ -1,0 +1,2 @@
+/// OpenAI's responses and their conversations, in the background too.
+package ai.epitome.serve.response;
