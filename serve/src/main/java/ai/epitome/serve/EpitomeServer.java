@@ -230,8 +230,13 @@ public final class EpitomeServer implements AutoCloseable {
                 .register("/api/conversations", conversations())
                 .register(
                         "/api/presets",
-                        new PresetRoutes(answering.bodies(), config.maxTokens(), new PresetStore(accounts.database()), Clock.systemUTC()))
-                .register("/api/admin", new AdminRoutes(answering.bodies(), models, accounts, metrics, Clock.systemUTC()))
+                        new PresetRoutes(
+                                answering.bodies(),
+                                config.maxTokens(),
+                                new PresetStore(accounts.database()),
+                                Clock.systemUTC()))
+                .register(
+                        "/api/admin", new AdminRoutes(answering.bodies(), models, accounts, metrics, Clock.systemUTC()))
                 .register("/", new OperationRoutes(metrics, () -> !draining.get() && !models.isEmpty()))
                 .register("/", new PageRoutes())
                 .any(Http::unknown);

@@ -49,7 +49,12 @@ final class OpenAiRoutes {
         BatchStore batches = new BatchStore(accounts.database());
         var completions = new CompletionRoutes(config.maxTokens(), answering, constraints);
         var responses = new ResponseRoutes(
-                config.maxTokens(), answering, constraints, new ResponseStore(accounts.database()), items, metering::detached);
+                config.maxTokens(),
+                answering,
+                constraints,
+                new ResponseStore(accounts.database()),
+                items,
+                metering::detached);
         var analysis = new AnalysisRoutes(answering, Moderator.bundled());
         Map<String, Asked.Reader> endpoints = Map.of(
                 "/v1/completions", completions::complete,

@@ -26,12 +26,11 @@ import java.util.stream.Stream;
 
 /// A model of two parameters that is pulled towards its data: everything of a run but a network.
 final class ToyRun implements AutoCloseable {
-    static final TrainingConfig CONFIG = TrainingConfig.ofSteps(20, 1, 3)
-            .with(c -> {
-                c.accumulation = 2;
-                c.checkpoint = Interval.ofSteps(4);
-                c.evaluate = Interval.ofSteps(6);
-            });
+    static final TrainingConfig CONFIG = TrainingConfig.ofSteps(20, 1, 3).with(c -> {
+        c.accumulation = 2;
+        c.checkpoint = Interval.ofSteps(4);
+        c.evaluate = Interval.ofSteps(6);
+    });
 
     private final Arena arena = Arena.ofShared();
     final Backend backend = Backend.of(Kernels.JAVA, Precision.F32, 2);

@@ -114,7 +114,8 @@ class TrainerCheckpointTest {
             };
             assertThat(trainer.run()).isFalse();
         }
-        assertThat(ToyRun.names(folder.resolve("checkpoints"))).containsExactly("lock", "step-000000017", "step-000000018");
+        assertThat(ToyRun.names(folder.resolve("checkpoints")))
+                .containsExactly("lock", "step-000000017", "step-000000018");
     }
 
     @Test
@@ -250,8 +251,8 @@ class TrainerCheckpointTest {
                 }
             };
             TrainingJob job = new TrainingJob(watched, run.job().objective(), ToyRun::batch, "data-1");
-            try (Trainer trainer =
-                    new Trainer(ToyRun.CONFIG, job, run.optimizer, run.backend, run.events::add).checkpointsIn(folder)) {
+            try (Trainer trainer = new Trainer(ToyRun.CONFIG, job, run.optimizer, run.backend, run.events::add)
+                    .checkpointsIn(folder)) {
                 trainer.run();
             }
         }

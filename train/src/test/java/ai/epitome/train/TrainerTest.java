@@ -199,8 +199,8 @@ class TrainerTest {
             };
             TrainingJob served = new TrainingJob(
                     job.model(), job.objective(), job.batches(), job.dataHash(), evaluation, null, job.companions());
-            try (Trainer trainer =
-                    new Trainer(ToyRun.CONFIG.with(c -> c.average = 0.9), served, run.optimizer, run.backend, _ -> {})) {
+            try (Trainer trainer = new Trainer(
+                    ToyRun.CONFIG.with(c -> c.average = 0.9), served, run.optimizer, run.backend, _ -> {})) {
                 trainer.run();
             }
             for (Thread request : requests) {
@@ -333,7 +333,8 @@ class TrainerTest {
     @Test
     void anAverageIsNotDroppedOnTheWay() throws IOException {
         try (ToyRun run = new ToyRun();
-                Trainer trainer = run.trainer(ToyRun.CONFIG.with(c -> c.average = 0.9)).checkpointsIn(folder)) {
+                Trainer trainer =
+                        run.trainer(ToyRun.CONFIG.with(c -> c.average = 0.9)).checkpointsIn(folder)) {
             trainer.run();
         }
         // The weights in training are not those of the model's file, and would be lost.

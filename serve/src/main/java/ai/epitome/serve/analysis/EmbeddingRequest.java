@@ -14,7 +14,8 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param dimensions numbers that each vector is to have; empty for all
 /// @param base64 whether vectors are written as the Base64 of their little-endian floats
-public record EmbeddingRequest(String model, List<CompletionRequest.Prompt> inputs, OptionalInt dimensions, boolean base64) {
+public record EmbeddingRequest(
+        String model, List<CompletionRequest.Prompt> inputs, OptionalInt dimensions, boolean base64) {
     private static final Set<String> KNOWN =
             Set.of("model", "input", "encoding_format", "dimensions", "user", "safety_identifier");
     private static final int MAX_INPUTS = 2048;

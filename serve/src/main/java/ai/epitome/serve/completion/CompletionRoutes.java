@@ -105,8 +105,7 @@ public final class CompletionRoutes implements HttpService {
     public Asked complete(byte[] body, RequestMeter meter) {
         CompletionRequest wanted = parser.parse(body);
         CompletionModel model = answering.entry(wanted.model(), meter).model();
-        var shapes =
-                new CompletionShapes(ObjectId.next("cmpl-"), Instant.now().getEpochSecond(), model.id());
+        var shapes = new CompletionShapes(ObjectId.next("cmpl-"), Instant.now().getEpochSecond(), model.id());
         return new Asked(wanted.stream(), cancelled -> new Completions(wanted, model, shapes, meter, cancelled));
     }
 

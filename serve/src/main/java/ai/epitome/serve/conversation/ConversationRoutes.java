@@ -37,7 +37,8 @@ public final class ConversationRoutes implements HttpService {
     private final JsonBody bodies;
     private final Clock clock;
 
-    public ConversationRoutes(JsonBody bodies, int maxTokens, ConversationStore store, ConversationAnswers answers, Clock clock) {
+    public ConversationRoutes(
+            JsonBody bodies, int maxTokens, ConversationStore store, ConversationAnswers answers, Clock clock) {
         this.store = store;
         this.fields = new ConversationFields(maxTokens);
         this.answers = answers;

@@ -58,7 +58,8 @@ public record Answering(
         return ApiException.notReady("The server is stopping.");
     }
 
-    public void respond(ServerRequest request, ServerResponse response, Asked.Reader reader) throws InterruptedException {
+    public void respond(ServerRequest request, ServerResponse response, Asked.Reader reader)
+            throws InterruptedException {
         RequestMeter meter = RequestMeter.of(request);
         Asked asked = reader.read(bodies.read(request, response), meter);
         response.header(HeaderValues.CONNECTION_CLOSE); // since the watch reads on

@@ -33,8 +33,8 @@ public final class Adapted {
     ///
     /// @param id what it is called
     /// @param chat how its base writes them
-    public static ModelRegistry.Entry entry(String id, Instant created, ModelRegistry.Origin origin, Optional<ChatFormat> chat)
-            throws LoadException {
+    public static ModelRegistry.Entry entry(
+            String id, Instant created, ModelRegistry.Origin origin, Optional<ChatFormat> chat) throws LoadException {
         if (origin.adapter().isEmpty()) {
             Optional<ChatFormat> own = format(origin.loaded().source(), origin.loaded(), chat);
             return new ModelRegistry.Entry(origin.generator(), created, own, Optional.of(origin));
