@@ -189,7 +189,7 @@ public final class AdminRoutes implements HttpService {
     /// Changes what is done about a key's texts; null for what is done where nothing is said.
     private void moderate(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(bodies.read(request, response), Set.of("moderation"));
-        String id = request.path().pathParameters().get("id");
+        String id = Http.id(request);
         Optional<ModerationPolicy> moderation = moderation(fields);
         try {
             Http.send(response, 200, json(accounts.keys().moderate(id, moderation)));
@@ -204,7 +204,7 @@ public final class AdminRoutes implements HttpService {
     }
 
     private void revoke(ServerRequest request, ServerResponse response) {
-        String id = request.path().pathParameters().get("id");
+        String id = Http.id(request);
         try {
             Http.send(response, 200, json(accounts.keys().revoke(id, clock.instant())));
         } catch (IllegalArgumentException e) {

@@ -118,8 +118,8 @@ public final class BatchRoutes implements HttpService {
     }
 
     private LeasedWork find(ServerRequest request) {
-        String id = request.path().pathParameters().get("id");
-        return batches.find(RequestMeter.of(request).owner(), id).orElseThrow(() -> ApiException.notFound("batch", id));
+        String id = Http.id(request);
+        return batches.find(RequestMeter.owner(request), id).orElseThrow(() -> ApiException.notFound("batch", id));
     }
 
     private static ObjectNode json(LeasedWork batch) {
@@ -135,7 +135,7 @@ public final class BatchRoutes implements HttpService {
         Http.send(
                 response,
                 200,
-                page.list(batches.list(RequestMeter.of(request).owner(), page.after(), page.limit() + 1).stream()
+                page.list(batches.list(RequestMeter.owner(request), page.after(), page.limit() + 1).stream()
                         .map(BatchRoutes::json)
                         .toList()));
     }

@@ -61,14 +61,6 @@ public final class FileRoutes implements HttpService {
                 .any(CONTENT, (request, response) -> Http.methodNotAllowed(request, response, "GET"));
     }
 
-    private static String owner(ServerRequest request) {
-        return RequestMeter.of(request).owner();
-    }
-
-    private static String id(ServerRequest request) {
-        return request.path().pathParameters().get("id");
-    }
-
     private void upload(ServerRequest request, ServerResponse response) throws InterruptedException {
         requireSameSite(request);
         if (!uploads.tryAcquire()) {
@@ -77,7 +69,7 @@ public final class FileRoutes implements HttpService {
         try {
             String type = request.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
             MultipartForm form = MultipartForm.parse(type, bodies.bytes(request, response));
-            Http.send(response, 200, json(keep(form, owner(request))));
+            Http.send(response, 200, json(keep(form, RequestMeter.owner(request))));
         } finally {
             uploads.release();
         }
@@ -133,7 +125,7 @@ public final class FileRoutes implements HttpService {
     }
 
     private StoredFile find(ServerRequest request) {
-        return store.find(owner(request), id(request)).orElseThrow(() -> ApiException.notFound("file", id(request)));
+        return store.find(RequestMeter.owner(request), Http.id(request)).orElseThrow(() -> ApiException.notFound("file", Http.id(request)));
     }
 
     private void list(ServerRequest request, ServerResponse response) {
@@ -143,7 +135,7 @@ public final class FileRoutes implements HttpService {
                 response,
                 200,
                 page.list(
-                        store.list(owner(request), purpose, page.newestFirst(), page.after(), page.limit() + 1).stream()
+                        store.list(RequestMeter.owner(request), purpose, page.newestFirst(), page.after(), page.limit() + 1).stream()
                                 .map(FileRoutes::json)
                                 .toList()));
     }
@@ -154,20 +146,20 @@ public final class FileRoutes implements HttpService {
 
     private void delete(ServerRequest request, ServerResponse response) {
         find(request);
-        store.delete(owner(request), id(request));
+        store.delete(RequestMeter.owner(request), Http.id(request));
         Http.send(
                 response,
                 200,
                 JsonNodeFactory.instance
                         .objectNode()
-                        .put("id", id(request))
+                        .put("id", Http.id(request))
                         .put("object", "file")
                         .put("deleted", true));
     }
 
     private void content(ServerRequest request, ServerResponse response) {
-        byte[] content = store.content(owner(request), id(request))
-                .orElseThrow(() -> ApiException.notFound("file", id(request)));
+        byte[] content = store.content(RequestMeter.owner(request), Http.id(request))
+                .orElseThrow(() -> ApiException.notFound("file", Http.id(request)));
         response.header(HeaderNames.CONTENT_TYPE, "application/octet-stream");
         response.header(HeaderNames.CACHE_CONTROL, "no-store");
         try (var _ = ClientConnection.current().limit()) {

@@ -49,33 +49,33 @@ public final class CompletionRoutes implements HttpService {
         ObjectNode root = JsonNodeFactory.instance.objectNode().put("object", "list");
         ArrayNode data = root.putArray("data");
         answering.models().all().forEach(entry -> data.add(json(entry.model().id(), entry.created(), "epitome")));
-        String owner = RequestMeter.of(request).owner();
+        String owner = RequestMeter.owner(request);
         answering.tuned().ifPresent(tuned -> tuned.all(owner).forEach(known -> data.add(json(known.model()))));
         Http.send(response, 200, root);
     }
 
     private void one(ServerRequest request, ServerResponse response) {
-        String id = request.path().pathParameters().get("id");
+        String id = Http.id(request);
         Optional<ObjectNode> served = answering
                 .models()
                 .find(id)
                 .map(entry -> json(id, entry.created(), "epitome"))
                 .or(() -> answering
                         .tuned()
-                        .flatMap(tuned -> tuned.known(RequestMeter.of(request).owner(), id))
+                        .flatMap(tuned -> tuned.known(RequestMeter.owner(request), id))
                         .map(CompletionRoutes::json));
         Http.send(response, 200, served.orElseThrow(() -> ApiException.modelNotFound(id)));
     }
 
     private void delete(ServerRequest request, ServerResponse response) {
-        String id = request.path().pathParameters().get("id");
+        String id = Http.id(request);
         if (answering.models().find(id).isPresent()) {
             throw ApiException.badRequest(
                     403,
                     "not_deletable",
                     "'" + id + "' is served from its files: only fine-tuned models can be deleted.");
         }
-        String owner = RequestMeter.of(request).owner();
+        String owner = RequestMeter.owner(request);
         if (answering.tuned().filter(tuned -> tuned.delete(owner, id)).isEmpty()) {
             throw ApiException.modelNotFound(id);
         }

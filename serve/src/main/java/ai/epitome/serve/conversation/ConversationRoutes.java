@@ -1,6 +1,5 @@
 package ai.epitome.serve.conversation;
 
-import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.body.CommonFields;
 import ai.epitome.serve.body.Fields;
 import ai.epitome.serve.body.JsonBody;
@@ -44,11 +43,6 @@ public final class ConversationRoutes implements HttpService {
         this.answers = answers;
         this.bodies = bodies;
         this.clock = clock;
-    }
-
-    /// The key whose conversations these are; empty for this machine's user.
-    static String owner(ServerRequest request) {
-        return RequestMeter.of(request).key().map(ApiKey::id).orElse("");
     }
 
     /// Of requests that the store may refuse.
@@ -97,10 +91,6 @@ public final class ConversationRoutes implements HttpService {
         };
     }
 
-    private static String id(ServerRequest request) {
-        return request.path().pathParameters().get("id");
-    }
-
     private void list(ServerRequest request, ServerResponse response) {
         String search = query(request, "search", MOST_SEARCH).orElse("");
         int limit = number(query(request, "limit", 10).orElse("100"), "limit", 1, MOST_LISTED);
@@ -108,10 +98,10 @@ public final class ConversationRoutes implements HttpService {
         var query = new ConversationStore.Query(search.strip(), query(request, "folder", 100), limit, offset);
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         ArrayNode data = root.putArray("data");
-        List<StoredConversation> found = store.list(owner(request), query);
+        List<StoredConversation> found = store.list(RequestMeter.owner(request), query);
         found.forEach(conversation -> data.add(ConversationJson.conversation(conversation)));
         ArrayNode folders = root.putArray("folders");
-        store.folders(owner(request)).forEach(folders::add);
+        store.folders(RequestMeter.owner(request)).forEach(folders::add);
         Http.send(response, 200, root.put("more", found.size() == limit));
     }
 
@@ -135,12 +125,12 @@ public final class ConversationRoutes implements HttpService {
         StoredConversation wanted = fields.change(
                 bodies.read(request, response), new StoredConversation("", "", "", Settings.DEFAULT, 0, 0, 0));
         StoredConversation made = store.create(
-                owner(request), wanted.title(), wanted.folder(), wanted.settings(), List.of(), 0, clock.millis());
+                RequestMeter.owner(request), wanted.title(), wanted.folder(), wanted.settings(), List.of(), 0, clock.millis());
         Http.send(response, 201, ConversationJson.conversation(made));
     }
 
     private void get(ServerRequest request, ServerResponse response) {
-        Http.send(response, 200, whole(owner(request), id(request)));
+        Http.send(response, 200, whole(RequestMeter.owner(request), Http.id(request)));
     }
 
     private ObjectNode whole(String owner, String id) {
@@ -151,12 +141,12 @@ public final class ConversationRoutes implements HttpService {
 
     private void update(ServerRequest request, ServerResponse response) throws InterruptedException {
         byte[] body = bodies.read(request, response);
-        StoredConversation changed = store.update(owner(request), id(request), old -> fields.change(body, old));
+        StoredConversation changed = store.update(RequestMeter.owner(request), Http.id(request), old -> fields.change(body, old));
         Http.send(response, 200, ConversationJson.conversation(changed));
     }
 
     private void delete(ServerRequest request, ServerResponse response) {
-        store.delete(owner(request), id(request));
+        store.delete(RequestMeter.owner(request), Http.id(request));
         Http.send(response, 200, JsonNodeFactory.instance.objectNode().put("deleted", true));
     }
 
@@ -169,26 +159,26 @@ public final class ConversationRoutes implements HttpService {
     }
 
     private static ConversationAnswers.Place place(ServerRequest request) {
-        return new ConversationAnswers.Place(owner(request), id(request), RequestMeter.of(request));
+        return new ConversationAnswers.Place(RequestMeter.owner(request), Http.id(request), RequestMeter.of(request));
     }
 
     private void rate(ServerRequest request, ServerResponse response) throws InterruptedException {
         ConversationFields.Rating rating = fields.rating(bodies.read(request, response));
         int number = number(request.path().pathParameters().get("number"), "number", 1, Integer.MAX_VALUE);
-        Message rated = store.rate(owner(request), id(request), number, rating.rating(), rating.note());
+        Message rated = store.rate(RequestMeter.owner(request), Http.id(request), number, rating.rating(), rating.note());
         Http.send(response, 200, ConversationJson.message(rated));
     }
 
     private void prefer(ServerRequest request, ServerResponse response) throws InterruptedException {
         Preferences.Choice choice = fields.choice(bodies.read(request, response));
-        store.prefer(owner(request), id(request), choice, clock.millis());
+        store.prefer(RequestMeter.owner(request), Http.id(request), choice, clock.millis());
         Http.send(response, 201, JsonNodeFactory.instance.objectNode().put("stored", true));
     }
 
     private void export(ServerRequest request, ServerResponse response) {
         String format = query(request, "format", 16).orElse("json");
-        StoredConversation conversation = store.find(owner(request), id(request));
-        MessageTree tree = store.messages(owner(request), conversation.id());
+        StoredConversation conversation = store.find(RequestMeter.owner(request), Http.id(request));
+        MessageTree tree = store.messages(RequestMeter.owner(request), conversation.id());
         byte[] file = switch (format) {
             case "json" ->
                 ConversationJson.file(conversation, tree.messages())
@@ -217,8 +207,8 @@ public final class ConversationRoutes implements HttpService {
         Fields body = CommonFields.parse(
                 bodies.read(request, response), Set.of("format", "version", "conversation", "messages", "markdown"));
         StoredConversation made = body.has("markdown")
-                ? importMarkdown(owner(request), body.text("markdown", Integer.MAX_VALUE))
-                : importJson(owner(request), fields.file(body.get("conversation"), body.get("messages")));
+                ? importMarkdown(RequestMeter.owner(request), body.text("markdown", Integer.MAX_VALUE))
+                : importJson(RequestMeter.owner(request), fields.file(body.get("conversation"), body.get("messages")));
         Http.send(response, 201, ConversationJson.conversation(made));
     }
 
@@ -243,7 +233,7 @@ public final class ConversationRoutes implements HttpService {
     private void importMore(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields body = CommonFields.parse(bodies.read(request, response), Set.of("messages"));
         int first = body.get("messages").path(0).path("number").asInt(0);
-        store.extend(owner(request), id(request), fields.messages(body.get("messages"), first), clock.millis());
-        Http.send(response, 200, ConversationJson.conversation(store.find(owner(request), id(request))));
+        store.extend(RequestMeter.owner(request), Http.id(request), fields.messages(body.get("messages"), first), clock.millis());
+        Http.send(response, 200, ConversationJson.conversation(store.find(RequestMeter.owner(request), Http.id(request))));
     }
 }

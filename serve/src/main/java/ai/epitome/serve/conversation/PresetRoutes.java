@@ -2,6 +2,7 @@ package ai.epitome.serve.conversation;
 
 import ai.epitome.serve.body.JsonBody;
 import ai.epitome.serve.http.Http;
+import ai.epitome.serve.metering.RequestMeter;
 import io.helidon.webserver.http.HttpRules;
 import io.helidon.webserver.http.HttpService;
 import io.helidon.webserver.http.ServerRequest;
@@ -35,14 +36,10 @@ public final class PresetRoutes implements HttpService {
                 .any("/{id}", (request, response) -> Http.methodNotAllowed(request, response, "PATCH, DELETE"));
     }
 
-    private static String id(ServerRequest request) {
-        return request.path().pathParameters().get("id");
-    }
-
     private void list(ServerRequest request, ServerResponse response) {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         ArrayNode data = root.putArray("data");
-        store.list(ConversationRoutes.owner(request)).forEach(preset -> data.add(json(preset)));
+        store.list(RequestMeter.owner(request)).forEach(preset -> data.add(json(preset)));
         Http.send(response, 200, root);
     }
 
@@ -61,17 +58,17 @@ public final class PresetRoutes implements HttpService {
 
     private void create(ServerRequest request, ServerResponse response) throws InterruptedException {
         Preset wanted = fields.preset(bodies.read(request, response), Preset.DEFAULT);
-        Http.send(response, 201, json(store.create(ConversationRoutes.owner(request), wanted, clock.millis())));
+        Http.send(response, 201, json(store.create(RequestMeter.owner(request), wanted, clock.millis())));
     }
 
     private void update(ServerRequest request, ServerResponse response) throws InterruptedException {
         byte[] body = bodies.read(request, response);
-        Preset changed = store.update(ConversationRoutes.owner(request), id(request), old -> fields.preset(body, old));
+        Preset changed = store.update(RequestMeter.owner(request), Http.id(request), old -> fields.preset(body, old));
         Http.send(response, 200, json(changed));
     }
 
     private void delete(ServerRequest request, ServerResponse response) {
-        store.delete(ConversationRoutes.owner(request), id(request));
+        store.delete(RequestMeter.owner(request), Http.id(request));
         Http.send(response, 200, JsonNodeFactory.instance.objectNode().put("deleted", true));
     }
 }

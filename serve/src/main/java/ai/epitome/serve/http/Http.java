@@ -36,6 +36,11 @@ public final class Http {
         send(response, error.status(), error.body());
     }
 
+    /// What the route's `{id}` stands for.
+    public static String id(ServerRequest request) {
+        return request.path().pathParameters().get("id");
+    }
+
     public static void methodNotAllowed(ServerRequest request, ServerResponse response, String allowed) {
         response.header(HeaderNames.ALLOW, allowed);
         throw ApiException.badRequest(

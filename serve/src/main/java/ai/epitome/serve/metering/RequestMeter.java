@@ -107,6 +107,11 @@ public final class RequestMeter {
         return key.map(ApiKey::id).orElse("");
     }
 
+    /// [#owner()] of the meter of a request that is being served.
+    public static String owner(ServerRequest request) {
+        return of(request).owner();
+    }
+
     Optional<String> model() {
         return model;
     }

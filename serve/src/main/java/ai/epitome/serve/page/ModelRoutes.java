@@ -38,7 +38,7 @@ public final class ModelRoutes implements HttpService {
         for (ModelRegistry.Entry entry : answering.models().all()) {
             data.add(json(entry.model().id(), entry, entry.talks()));
         }
-        String owner = RequestMeter.of(request).owner();
+        String owner = RequestMeter.owner(request);
         answering
                 .tuned()
                 .ifPresent(tuned -> tuned.all(owner)

@@ -56,14 +56,6 @@ public final class OpenAiConversationRoutes implements HttpService {
                 .any(ITEM, (request, response) -> Http.methodNotAllowed(request, response, "GET, DELETE"));
     }
 
-    private static String owner(ServerRequest request) {
-        return RequestMeter.of(request).owner();
-    }
-
-    private static String id(ServerRequest request) {
-        return request.path().pathParameters().get("id");
-    }
-
     private void create(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(bodies.read(request, response), Set.of("metadata", "items"));
         List<ObjectNode> items = added(fields, false);
@@ -71,7 +63,7 @@ public final class OpenAiConversationRoutes implements HttpService {
                 ObjectId.next("conv_"),
                 Instant.now().getEpochSecond(),
                 MetadataFields.parse(fields).toString());
-        store.create(owner(request), made, ResponseContext.stored(items));
+        store.create(RequestMeter.owner(request), made, ResponseContext.stored(items));
         Http.send(response, 200, json(made));
     }
 
@@ -96,8 +88,8 @@ public final class OpenAiConversationRoutes implements HttpService {
     }
 
     private ItemStore.Conversation find(ServerRequest request) {
-        String id = id(request);
-        return store.find(owner(request), id).orElseThrow(() -> ApiException.notFound("conversation", id));
+        String id = Http.id(request);
+        return store.find(RequestMeter.owner(request), id).orElseThrow(() -> ApiException.notFound("conversation", id));
     }
 
     private void retrieve(ServerRequest request, ServerResponse response) {
@@ -107,20 +99,20 @@ public final class OpenAiConversationRoutes implements HttpService {
     private void update(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(bodies.read(request, response), Set.of("metadata"));
         store.setMetadata(
-                owner(request), id(request), MetadataFields.parse(fields).toString());
+                RequestMeter.owner(request), Http.id(request), MetadataFields.parse(fields).toString());
         retrieve(request, response);
     }
 
     private void delete(ServerRequest request, ServerResponse response) {
-        if (!store.delete(owner(request), id(request))) {
-            throw ApiException.notFound("conversation", id(request));
+        if (!store.delete(RequestMeter.owner(request), Http.id(request))) {
+            throw ApiException.notFound("conversation", Http.id(request));
         }
         Http.send(
                 response,
                 200,
                 JsonNodeFactory.instance
                         .objectNode()
-                        .put("id", id(request))
+                        .put("id", Http.id(request))
                         .put("object", "conversation.deleted")
                         .put("deleted", true));
     }
@@ -132,7 +124,7 @@ public final class OpenAiConversationRoutes implements HttpService {
                 response,
                 200,
                 page.list(objects(
-                        store.items(owner(request), id(request), page.newestFirst(), page.after(), page.limit() + 1))));
+                        store.items(RequestMeter.owner(request), Http.id(request), page.newestFirst(), page.after(), page.limit() + 1))));
     }
 
     private static List<ObjectNode> objects(List<ItemStore.Item> items) {
@@ -144,8 +136,8 @@ public final class OpenAiConversationRoutes implements HttpService {
     private void add(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(bodies.read(request, response), Set.of("items"));
         List<ObjectNode> items = added(fields, true);
-        if (!store.append(owner(request), id(request), ResponseContext.stored(items))) {
-            throw ApiException.notFound("conversation", id(request));
+        if (!store.append(RequestMeter.owner(request), Http.id(request), ResponseContext.stored(items))) {
+            throw ApiException.notFound("conversation", Http.id(request));
         }
         Http.send(response, 200, new ListPage(MAX_ADDED, Optional.empty(), false).list(items));
     }
@@ -153,13 +145,13 @@ public final class OpenAiConversationRoutes implements HttpService {
     private void item(ServerRequest request, ServerResponse response) {
         String item = request.path().pathParameters().get("item");
         ItemStore.Item found =
-                store.item(owner(request), id(request), item).orElseThrow(() -> ApiException.notFound("item", item));
+                store.item(RequestMeter.owner(request), Http.id(request), item).orElseThrow(() -> ApiException.notFound("item", item));
         Http.send(response, 200, JSON.readTree(found.json()));
     }
 
     private void deleteItem(ServerRequest request, ServerResponse response) {
         String item = request.path().pathParameters().get("item");
-        if (!store.deleteItem(owner(request), id(request), item)) {
+        if (!store.deleteItem(RequestMeter.owner(request), Http.id(request), item)) {
             throw ApiException.notFound("item", item);
         }
         retrieve(request, response);

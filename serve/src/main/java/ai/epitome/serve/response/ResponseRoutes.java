@@ -162,8 +162,8 @@ public final class ResponseRoutes implements HttpService {
     }
 
     private StoredResponse find(ServerRequest request) {
-        String owner = RequestMeter.of(request).owner();
-        String id = request.path().pathParameters().get("id");
+        String owner = RequestMeter.owner(request);
+        String id = Http.id(request);
         StoredResponse found = store.find(owner, id).orElseThrow(() -> ApiException.notFound("response", id));
         if (!found.inProgress() || found.leaseUntil() >= System.currentTimeMillis()) {
             return found;
@@ -185,7 +185,7 @@ public final class ResponseRoutes implements HttpService {
         String id = find(request).id();
         store.advance(id, "cancelled", "{}");
         background.cancel(id);
-        store.delete(RequestMeter.of(request).owner(), id);
+        store.delete(RequestMeter.owner(request), id);
         Http.send(
                 response,
                 200,

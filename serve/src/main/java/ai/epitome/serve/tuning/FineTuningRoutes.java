@@ -145,8 +145,8 @@ public final class FineTuningRoutes implements HttpService {
     }
 
     private LeasedWork find(ServerRequest request) {
-        String id = request.path().pathParameters().get("id");
-        return store.find(RequestMeter.of(request).owner(), id)
+        String id = Http.id(request);
+        return store.find(RequestMeter.owner(request), id)
                 .orElseThrow(() -> ApiException.notFound("fine-tuning job", id));
     }
 
@@ -156,7 +156,7 @@ public final class FineTuningRoutes implements HttpService {
 
     private void list(ServerRequest request, ServerResponse response) {
         ListPage page = ListPage.of(request);
-        String owner = RequestMeter.of(request).owner();
+        String owner = RequestMeter.owner(request);
         Http.send(
                 response,
                 200,
