@@ -125,7 +125,8 @@ public final class FileRoutes implements HttpService {
     }
 
     private StoredFile find(ServerRequest request) {
-        return store.find(RequestMeter.owner(request), Http.id(request)).orElseThrow(() -> ApiException.notFound("file", Http.id(request)));
+        return store.find(RequestMeter.owner(request), Http.id(request))
+                .orElseThrow(() -> ApiException.notFound("file", Http.id(request)));
     }
 
     private void list(ServerRequest request, ServerResponse response) {
@@ -135,7 +136,14 @@ public final class FileRoutes implements HttpService {
                 response,
                 200,
                 page.list(
-                        store.list(RequestMeter.owner(request), purpose, page.newestFirst(), page.after(), page.limit() + 1).stream()
+                        store
+                                .list(
+                                        RequestMeter.owner(request),
+                                        purpose,
+                                        page.newestFirst(),
+                                        page.after(),
+                                        page.limit() + 1)
+                                .stream()
                                 .map(FileRoutes::json)
                                 .toList()));
     }

@@ -125,7 +125,13 @@ public final class ConversationRoutes implements HttpService {
         StoredConversation wanted = fields.change(
                 bodies.read(request, response), new StoredConversation("", "", "", Settings.DEFAULT, 0, 0, 0));
         StoredConversation made = store.create(
-                RequestMeter.owner(request), wanted.title(), wanted.folder(), wanted.settings(), List.of(), 0, clock.millis());
+                RequestMeter.owner(request),
+                wanted.title(),
+                wanted.folder(),
+                wanted.settings(),
+                List.of(),
+                0,
+                clock.millis());
         Http.send(response, 201, ConversationJson.conversation(made));
     }
 
@@ -141,7 +147,8 @@ public final class ConversationRoutes implements HttpService {
 
     private void update(ServerRequest request, ServerResponse response) throws InterruptedException {
         byte[] body = bodies.read(request, response);
-        StoredConversation changed = store.update(RequestMeter.owner(request), Http.id(request), old -> fields.change(body, old));
+        StoredConversation changed =
+                store.update(RequestMeter.owner(request), Http.id(request), old -> fields.change(body, old));
         Http.send(response, 200, ConversationJson.conversation(changed));
     }
 
@@ -165,7 +172,8 @@ public final class ConversationRoutes implements HttpService {
     private void rate(ServerRequest request, ServerResponse response) throws InterruptedException {
         ConversationFields.Rating rating = fields.rating(bodies.read(request, response));
         int number = number(request.path().pathParameters().get("number"), "number", 1, Integer.MAX_VALUE);
-        Message rated = store.rate(RequestMeter.owner(request), Http.id(request), number, rating.rating(), rating.note());
+        Message rated =
+                store.rate(RequestMeter.owner(request), Http.id(request), number, rating.rating(), rating.note());
         Http.send(response, 200, ConversationJson.message(rated));
     }
 
@@ -233,7 +241,14 @@ public final class ConversationRoutes implements HttpService {
     private void importMore(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields body = CommonFields.parse(bodies.read(request, response), Set.of("messages"));
         int first = body.get("messages").path(0).path("number").asInt(0);
-        store.extend(RequestMeter.owner(request), Http.id(request), fields.messages(body.get("messages"), first), clock.millis());
-        Http.send(response, 200, ConversationJson.conversation(store.find(RequestMeter.owner(request), Http.id(request))));
+        store.extend(
+                RequestMeter.owner(request),
+                Http.id(request),
+                fields.messages(body.get("messages"), first),
+                clock.millis());
+        Http.send(
+                response,
+                200,
+                ConversationJson.conversation(store.find(RequestMeter.owner(request), Http.id(request))));
     }
 }

@@ -99,7 +99,9 @@ public final class OpenAiConversationRoutes implements HttpService {
     private void update(ServerRequest request, ServerResponse response) throws InterruptedException {
         Fields fields = CommonFields.parse(bodies.read(request, response), Set.of("metadata"));
         store.setMetadata(
-                RequestMeter.owner(request), Http.id(request), MetadataFields.parse(fields).toString());
+                RequestMeter.owner(request),
+                Http.id(request),
+                MetadataFields.parse(fields).toString());
         retrieve(request, response);
     }
 
@@ -123,8 +125,12 @@ public final class OpenAiConversationRoutes implements HttpService {
         Http.send(
                 response,
                 200,
-                page.list(objects(
-                        store.items(RequestMeter.owner(request), Http.id(request), page.newestFirst(), page.after(), page.limit() + 1))));
+                page.list(objects(store.items(
+                        RequestMeter.owner(request),
+                        Http.id(request),
+                        page.newestFirst(),
+                        page.after(),
+                        page.limit() + 1))));
     }
 
     private static List<ObjectNode> objects(List<ItemStore.Item> items) {
@@ -144,8 +150,8 @@ public final class OpenAiConversationRoutes implements HttpService {
 
     private void item(ServerRequest request, ServerResponse response) {
         String item = request.path().pathParameters().get("item");
-        ItemStore.Item found =
-                store.item(RequestMeter.owner(request), Http.id(request), item).orElseThrow(() -> ApiException.notFound("item", item));
+        ItemStore.Item found = store.item(RequestMeter.owner(request), Http.id(request), item)
+                .orElseThrow(() -> ApiException.notFound("item", item));
         Http.send(response, 200, JSON.readTree(found.json()));
     }
 
