@@ -18,14 +18,18 @@ final class PackedAttention {
     /// Steps that a tile does at once: see [VectorProduct].
     private static final int STEPS = 256;
 
-    private static final ThreadLocal<Panels> PANELS = ThreadLocal.withInitial(Panels::new);
+    private static final ThreadLocal<Buffers> BUFFERS =
+            ThreadLocal.withInitial(() -> new Buffers(new HeadRows(), new HeadRows(), new HeadRows(), new Panels()));
+
+    /// What a thread keeps: rows of queries, keys or values; of gradients; of results.
+    private record Buffers(HeadRows rows, HeadRows gradients, HeadRows results, Panels panels) {}
 
     private final AttentionOperation.Inputs inputs;
     private final AttentionShape shape;
     private final int sequence;
     private final int keyHead;
     private final Scratch scratch;
-    private final Panels panels = PANELS.get();
+    private final Buffers buffers = BUFFERS.get();
     private final int dimension;
 
     PackedAttention(AttentionOperation.Inputs inputs, int sequence, int keyHead, Scratch scratch) {
@@ -59,12 +63,15 @@ final class PackedAttention {
         int count = inputs.lastKey(to - 1) + 1 - low;
         float[] keys = scratch.floats(0, rowsSize(count, dimension));
         float[] values = scratch.floats(1, rowsSize(dimension, count));
-        packRows(inputs.keys().of(shape, sequence, keyHead, low, low + count), keys);
-        packRows(inputs.values().of(shape, sequence, keyHead, low, low + count).transpose(), values);
+        buffers.rows.load(inputs.keys().of(shape, sequence, keyHead, low, low + count)).packAcross(ROWS, keys);
+        buffers.rows.load(inputs.values().of(shape, sequence, keyHead, low, low + count)).packAlong(ROWS, values);
+        float[] columns = scratch.floats(2, Panels.size(to - from, dimension, COLUMNS));
         for (int head = firstHead(); head < lastHead(); head++) {
+            buffers.rows.load(inputs.queries().of(shape, sequence, head, from, to)).packAcross(COLUMNS, columns);
             for (int query = from; query < to; query += COLUMNS) {
                 int queries = Math.min(COLUMNS, to - query);
-                forwardColumns(head, query, queries, keys, values, low, count, result, logSums);
+                int panel = (query - from) * dimension;
+                forwardColumns(head, query, queries, columns, panel, keys, values, low, count, result, logSums);
             }
         }
     }
@@ -77,22 +84,21 @@ final class PackedAttention {
             int head,
             int query,
             int queries,
+            float[] columns,
+            int panel,
             float[] keys,
             float[] values,
             int low,
             int count,
             Tensor result,
             Tensor logSums) {
-        float[] columns = scratch.floats(2, Panels.size(COLUMNS, dimension, COLUMNS));
-        panels.pack(
-                inputs.queries().of(shape, sequence, head, query, query + queries), 0, dimension, COLUMNS, columns, 0);
         int start = (inputs.firstKey(sequence, query) - low) / ROWS * ROWS;
         int end = inputs.lastKey(query + queries - 1) + 1 - low;
         float[] scores = scratch.floats(3, (end - start + ROWS) * COLUMNS);
         for (int row = start; row < end; row += ROWS) {
             int at = (row - start) * COLUMNS;
             PackedAttentionKernels.clear(scores, at, ROWS);
-            tile(count - row, dimension, keys, row, dimension, 0, columns, 0, scores, at);
+            tile(count - row, dimension, keys, row, dimension, 0, columns, panel, scores, at);
         }
         maskColumns(query, queries, low + start, low + end, scores);
         float[] maxima = scratch.floats(12, COLUMNS);
@@ -144,10 +150,10 @@ final class PackedAttention {
         float[] keys = scratch.floats(0, Panels.size(count, dimension, COLUMNS));
         float[] values = scratch.floats(1, Panels.size(count, dimension, COLUMNS));
         float[] keysAlong = scratch.floats(2, Panels.size(dimension, count, COLUMNS));
-        Matrix key = inputs.keys().of(shape, sequence, keyHead, 0, count);
-        panels.pack(key, 0, dimension, COLUMNS, keys, 0);
-        panels.pack(inputs.values().of(shape, sequence, keyHead, 0, count), 0, dimension, COLUMNS, values, 0);
-        panels.pack(key.transpose(), 0, count, COLUMNS, keysAlong, 0);
+        buffers.rows.load(inputs.keys().of(shape, sequence, keyHead, 0, count));
+        buffers.rows.packAcross(COLUMNS, keys);
+        buffers.rows.packAlong(COLUMNS, keysAlong);
+        buffers.rows.load(inputs.values().of(shape, sequence, keyHead, 0, count)).packAcross(COLUMNS, values);
         for (int head = firstHead(); head < lastHead(); head++) {
             Head one = pack(head, result, logSums);
             for (int from = 0; from < count; from += COLUMNS) {
@@ -179,8 +185,6 @@ final class PackedAttention {
 
     private Head pack(int number, Tensor result, Tensor logSums) {
         int count = shape.queries();
-        Matrix query = inputs.queries().of(shape, sequence, number, 0, count);
-        Matrix dResult = new AttentionOperation.Heads(result.gradient, 0, count).of(shape, sequence, number, 0, count);
         Head head = new Head(
                 number,
                 scratch.floats(3, rowsSize(count, dimension)),
@@ -190,24 +194,24 @@ final class PackedAttention {
                 scratch.floats(12, count),
                 scratch.floats(13, count),
                 scratch.floats(9, queryPanels() * paddedQueries() * COLUMNS));
-        packRows(query, head.queries);
-        packRows(dResult, head.gradients);
-        packRows(query.transpose(), head.queriesAlong);
-        packRows(dResult.transpose(), head.gradientsAlong);
+        buffers.rows.load(inputs.queries().of(shape, sequence, number, 0, count));
+        buffers.rows.packAcross(ROWS, head.queries);
+        buffers.rows.packAlong(ROWS, head.queriesAlong);
+        buffers.gradients.load(ofHead(result.gradient, number));
+        buffers.gradients.packAcross(ROWS, head.gradients);
+        buffers.gradients.packAlong(ROWS, head.gradientsAlong);
+        buffers.gradients.dots(buffers.results.load(ofHead(result, number)), head.alongs);
         PackedAttentionKernels.clear(head.dQueries, 0, queryPanels() * paddedQueries());
         long first = (long) sequence * count * shape.heads() + number;
         for (int q = 0; q < count; q++) {
             head.logSums[q] = logSums.data().getAtIndex(Tensor.FLOAT, first + (long) q * shape.heads());
         }
-        PackedAttentionKernels.dots(
-                result,
-                result.gradient,
-                first * dimension,
-                (long) shape.heads() * dimension,
-                head.alongs,
-                count,
-                dimension);
         return head;
+    }
+
+    private Matrix ofHead(Tensor tensor, int head) {
+        int count = shape.queries();
+        return new AttentionOperation.Heads(tensor, 0, count).of(shape, sequence, head, 0, count);
     }
 
     /// Rows of a strip of gradients: a tile's last rows must not lie in the next strip.
@@ -296,7 +300,7 @@ final class PackedAttention {
         }
     }
 
-    /// A tile of the `rows` rows that are left, at most [#ROWS], of panels that [#packRows] has made.
+    /// A tile of the `rows` rows that are left, at most [#ROWS], of panels that [HeadRows] has made.
     ///
     /// @param row the tile's first row
     /// @param steps steps of a panel
@@ -310,11 +314,6 @@ final class PackedAttention {
         }
     }
 
-    /// Packs all rows of `x`: panels of 12, the last one of 6 where that is enough.
-    private void packRows(Matrix x, float[] target) {
-        VectorProduct.packRows(panels, x, 0, x.columns(), target);
-    }
-
     private static int rowsSize(int rows, int depth) {
         return Panels.size(rows, depth, ROWS);
     }
@@ -325,8 +324,8 @@ final class PackedAttention {
         float[] rows = scratch.floats(14, COLUMNS * dimension);
         for (int channel = 0; channel < dimension; channel += VectorMath.LANES) {
             int at = from + channel * COLUMNS;
-            panels.transpose(panel, at, COLUMNS, rows, channel, dimension);
-            panels.transpose(
+            buffers.panels.transpose(panel, at, COLUMNS, rows, channel, dimension);
+            buffers.panels.transpose(
                     panel, at + VectorMath.LANES, COLUMNS, rows, VectorMath.LANES * dimension + channel, dimension);
         }
         PackedAttentionKernels.storeRows(

@@ -117,25 +117,6 @@ final class PackedAttentionKernels {
         }
     }
 
-    /// `sum(x * y)` of `rows` rows of `count` elements, `stride` elements apart, from element index `at` on.
-    static void dots(Tensor x, Tensor y, long at, long stride, float[] target, int rows, int count) {
-        if (x.dtype() == DType.BF16) {
-            AttentionKernels.dots(x.data(), y.data(), at, stride, target, rows, count);
-            return;
-        }
-        MemorySegment left = x.data();
-        MemorySegment right = y.data();
-        for (int r = 0; r < rows; r++) {
-            long from = at + r * stride;
-            FloatVector sum = FloatVector.zero(FLOATS);
-            for (int i = 0; i < count; i += LANES) {
-                FloatVector a = FloatVector.fromMemorySegment(FLOATS, left, (from + i) * 4, ORDER);
-                sum = a.fma(FloatVector.fromMemorySegment(FLOATS, right, (from + i) * 4, ORDER), sum);
-            }
-            target[r] = VectorMath.sum(sum);
-        }
-    }
-
     /// Writes or adds `rows` rows of `count` elements, whole registers, `stride` apart in `source` and
     /// `targetStride` in `target`, to element index `to`.
     static void storeRows(

@@ -112,7 +112,7 @@ public final class VectorProduct implements MatrixProduct {
     }
 
     /// Packs rows of A: panels of [#TILE_ROWS], the last one of [Tile6#ROWS] where that is enough.
-    static void packRows(Panels panels, Matrix a, int from, int depth, float[] target) {
+    private static void packRows(Panels panels, Matrix a, int from, int depth, float[] target) {
         int rest = a.rows() % TILE_ROWS;
         int split = rest <= Tile6.ROWS ? a.rows() - rest : a.rows();
         panels.pack(a.rows(0, split), from, depth, TILE_ROWS, target, 0);
