@@ -18,11 +18,16 @@ final class PackedAttention {
     /// Steps that a tile does at once: see [VectorProduct].
     private static final int STEPS = 256;
 
-    private static final ThreadLocal<Buffers> BUFFERS =
-            ThreadLocal.withInitial(() -> new Buffers(new HeadRows(), new HeadRows(), new HeadRows(), new Panels()));
+    private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(
+            () -> new Buffers(new HeadRows(), new HeadRows(), new HeadRows(), new Panels(), new int[1]));
 
-    /// What a thread keeps: rows of queries, keys or values; of gradients; of results.
-    private record Buffers(HeadRows rows, HeadRows gradients, HeadRows results, Panels panels) {}
+    /// What a thread keeps.
+    ///
+    /// @param rows rows of queries, keys or values
+    /// @param gradients rows of the result's gradient
+    /// @param results rows of the result
+    /// @param read what was read only so that it is near; kept, or the compiler would leave the reads out
+    private record Buffers(HeadRows rows, HeadRows gradients, HeadRows results, Panels panels, int[] read) {}
 
     private final AttentionOperation.Inputs inputs;
     private final AttentionShape shape;
@@ -328,7 +333,7 @@ final class PackedAttention {
             buffers.panels.transpose(
                     panel, at + VectorMath.LANES, COLUMNS, rows, VectorMath.LANES * dimension + channel, dimension);
         }
-        PackedAttentionKernels.storeRows(
+        buffers.read[0] += PackedAttentionKernels.storeRows(
                 rows, 0, dimension, count, dimension, target, to, target.columns(), accumulate);
     }
 
@@ -339,7 +344,7 @@ final class PackedAttention {
             int channel = panel * COLUMNS;
             int width = Math.min(COLUMNS, dimension - channel);
             int from = panel * paddedQueries() * COLUMNS;
-            PackedAttentionKernels.storeRows(
+            buffers.read[0] += PackedAttentionKernels.storeRows(
                     head.dQueries,
                     from,
                     COLUMNS,

@@ -18,6 +18,9 @@ final class PackedAttentionKernels {
     private static final FloatVector UNSEEN = FloatVector.broadcast(FLOATS, Float.NEGATIVE_INFINITY);
     private static final IntVector NUMBERS = IntVector.zero(INTS).addIndex(1);
 
+    /// Rows whose lines are read before they are stored: as many lines as a processor may wait for, and more.
+    private static final int AHEAD = 16;
+
     private PackedAttentionKernels() {}
 
     /// Sets `rows` rows of a panel to zero.
@@ -118,8 +121,9 @@ final class PackedAttentionKernels {
     }
 
     /// Writes or adds `rows` rows of `count` elements, whole registers, `stride` apart in `source` and
-    /// `targetStride` in `target`, to element index `to`.
-    static void storeRows(
+    /// `targetStride` in `target`, to element index `to`. Returns what it has read there beforehand: reads of lines
+    /// that are far away wait for them together, stores nearly one by one.
+    static int storeRows(
             float[] source,
             int from,
             int stride,
@@ -130,13 +134,33 @@ final class PackedAttentionKernels {
             long targetStride,
             boolean accumulate) {
         boolean floats = target.dtype() == DType.F32;
+        int read = 0;
         for (int r = 0; r < rows; r++) {
+            if (r % AHEAD == 0) {
+                read += readLines(target, to + r * targetStride, targetStride, Math.min(AHEAD, rows - r), count);
+            }
             if (floats) {
                 storeFloats(source, from + r * stride, count, target.data(), to + r * targetStride, accumulate);
             } else {
                 storeBf16(source, from + r * stride, count, target.data(), to + r * targetStride, accumulate);
             }
         }
+        return read;
+    }
+
+    /// Reads a number of each cache line of `rows` rows, and returns their sum.
+    private static int readLines(Tensor target, long from, long stride, int rows, int count) {
+        MemorySegment data = target.data();
+        long bytes = target.dtype().bytes();
+        int sum = 0;
+        for (int r = 0; r < rows; r++) {
+            long row = (from + r * stride) * bytes;
+            long end = row + count * bytes;
+            for (long at = row; at < end; at += Tensor.ALIGNMENT) {
+                sum += data.get(Tensor.INT, at);
+            }
+        }
+        return sum;
     }
 
     private static void storeFloats(
