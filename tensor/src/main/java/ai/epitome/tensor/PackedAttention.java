@@ -68,11 +68,17 @@ final class PackedAttention {
         int count = inputs.lastKey(to - 1) + 1 - low;
         float[] keys = scratch.floats(0, rowsSize(count, dimension));
         float[] values = scratch.floats(1, rowsSize(dimension, count));
-        buffers.rows.load(inputs.keys().of(shape, sequence, keyHead, low, low + count)).packAcross(ROWS, keys);
-        buffers.rows.load(inputs.values().of(shape, sequence, keyHead, low, low + count)).packAlong(ROWS, values);
+        buffers.rows
+                .load(inputs.keys().of(shape, sequence, keyHead, low, low + count))
+                .packAcross(ROWS, keys);
+        buffers.rows
+                .load(inputs.values().of(shape, sequence, keyHead, low, low + count))
+                .packAlong(ROWS, values);
         float[] columns = scratch.floats(2, Panels.size(to - from, dimension, COLUMNS));
         for (int head = firstHead(); head < lastHead(); head++) {
-            buffers.rows.load(inputs.queries().of(shape, sequence, head, from, to)).packAcross(COLUMNS, columns);
+            buffers.rows
+                    .load(inputs.queries().of(shape, sequence, head, from, to))
+                    .packAcross(COLUMNS, columns);
             for (int query = from; query < to; query += COLUMNS) {
                 int queries = Math.min(COLUMNS, to - query);
                 int panel = (query - from) * dimension;
@@ -158,7 +164,9 @@ final class PackedAttention {
         buffers.rows.load(inputs.keys().of(shape, sequence, keyHead, 0, count));
         buffers.rows.packAcross(COLUMNS, keys);
         buffers.rows.packAlong(COLUMNS, keysAlong);
-        buffers.rows.load(inputs.values().of(shape, sequence, keyHead, 0, count)).packAcross(COLUMNS, values);
+        buffers.rows
+                .load(inputs.values().of(shape, sequence, keyHead, 0, count))
+                .packAcross(COLUMNS, values);
         for (int head = firstHead(); head < lastHead(); head++) {
             Head one = pack(head, result, logSums);
             for (int from = 0; from < count; from += COLUMNS) {
