@@ -1,20 +1,14 @@
 package ai.epitome.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.epitome.serve.account.Accounts;
-import ai.epitome.serve.account.Database;
 import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.UsageRow;
-import ai.epitome.serve.conversation.ConversationStore;
-import ai.epitome.serve.conversation.Preferences;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
@@ -28,50 +22,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 
-/// The chat in a real browser, with a model whose answers are known beforehand.
+/// The chat in a real browser: what is said, edited, found and kept.
 class ChatPageTest {
-    private static final String MODEL = "talker";
-    private static final String LONG = """
-            A **tensor** is an array with any number of axes: a number has none, a vector one, a matrix two.
-
-            Its *shape* says how long each axis is, so that $(B, T, C)$ holds $B \\cdot T$ rows of $C$ numbers each. \
-            The softmax of a row is
-
-            $$p_i = \\frac{e^{x_i}}{\\sum_{j=1}^{C} e^{x_j}}$$
-
-            In Java it takes two loops:
-
-            ```java
-            static void softmax(float[] row) {
-                double sum = 0;
-                for (float x : row) {
-                    sum += Math.exp(x); // first the sum
-                }
-                for (int i = 0; i < row.length; i++) {
-                    row[i] = (float) (Math.exp(row[i]) / sum);
-                }
-            }
-            ```
-
-            - Subtract the largest number first, or `exp` overflows.
-            - Sum in double precision.
-            """;
     private static final String HOSTILE = """
             ![spy](https://example.org/spy.png) <img src=x onerror=alert(1)> [click](javascript:alert(1))
             """;
 
     private static Browser browser;
 
-    private Accounts accounts;
-    private TestServer server;
-    private TalkingModel model;
+    private ChatPage page;
 
     @BeforeAll
     static void open() throws IOException {
-        assumeTrue(
-                Browser.installed(),
-                "skipped: needs /usr/bin/chromium and /usr/bin/chromedriver (Debian: chromium, chromium-driver)");
-        browser = Browser.open();
+        browser = ChatPage.open();
     }
 
     @AfterAll
@@ -83,63 +46,12 @@ class ChatPageTest {
 
     @BeforeEach
     void start() {
-        accounts = new Accounts(Database.inMemory());
-        server = TestServer.start(ServerConfig.local(0), accounts);
-        server.models.remove(TestServer.MODEL);
-        serve(LONG, "Four words of answer.", "Something else entirely.");
-    }
-
-    private void serve(String... answers) {
-        model = new TalkingModel(MODEL, 4096, List.of(answers));
-        server.models.put(model, TestServer.CREATED, Optional.of(TalkingModel.format()));
+        page = new ChatPage(browser);
     }
 
     @AfterEach
     void stop() {
-        assertThat(browser.complaints()).isEmpty();
-        browser.leave();
-        server.close();
-        accounts.close();
-    }
-
-    private void visit(int width, int height, String scheme) {
-        browser.visit(server.server.uri(), width, height, scheme);
-        browser.evaluate("localStorage.clear()");
-        browser.await("the chat", () -> browser.find(".composer textarea").isDisplayed());
-    }
-
-    private static void say(String text) {
-        WebElement field = browser.find(".composer textarea");
-        field.sendKeys(text + Keys.ENTER);
-    }
-
-    private static void awaitAnswers(int number) {
-        browser.await(
-                number + " messages, whole",
-                () -> browser.findAll(".message").size() == number
-                        && browser.findAll(".composer .send").size() == 1);
-    }
-
-    /// Presses a button, which may be drawn only under the pointer.
-    private static void press(String selector) {
-        browser.evaluate("document.querySelector(arguments[0]).click()", selector);
-    }
-
-    private static void pressMenu(String menu, String label) {
-        press("[aria-label='" + menu + "']");
-        browser.await("the menu", () -> !browser.findAll("[role=menu]").isEmpty());
-        browser.findAll("[role^=menuitem]").stream()
-                .filter(item -> item.getText().equals(label))
-                .findFirst()
-                .orElseThrow()
-                .click();
-    }
-
-    private static void fillDialog(String text) {
-        browser.await("a dialog", () -> !browser.findAll("dialog[open] input").isEmpty());
-        WebElement field = browser.find("dialog[open] input");
-        field.clear();
-        field.sendKeys(text + Keys.ENTER);
+        page.close();
     }
 
     private static List<String> titles() {
@@ -150,20 +62,20 @@ class ChatPageTest {
     @CsvSource({"1280, 800, light", "1280, 800, dark", "390, 844, light", "390, 844, dark"})
     void anAnswerArrivesWordByWordWithCodeAndFormulas(int width, int height, String scheme) throws IOException {
         String name = "chat-" + (width < 600 ? "phone" : "desktop") + "-" + scheme;
-        accounts.prices().set(MODEL, new Price(150_000, 75_000, 600_000));
-        visit(width, height, scheme);
+        page.accounts.prices().set(ChatPage.MODEL, new Price(150_000, 75_000, 600_000));
+        page.visit(width, height, scheme);
         browser.await("the presets", () -> browser.findAll(".presets button").size() == 5);
         assertFits(width);
         browser.picture(name + "-new");
 
-        model.allowed = 60;
-        say("What is a tensor, and how do I write softmax in Java?");
+        page.model.allowed = 60;
+        page.say("What is a tensor, and how do I write softmax in Java?");
         browser.await("the beginning", () -> browser.text(".message.assistant").contains("The softmax of"));
         browser.await("the formula", () -> !browser.findAll(".katex").isEmpty());
         assertThat(browser.findAll(".composer .stop")).hasSize(1);
         browser.picture(name + "-writing");
-        model.allowed = Integer.MAX_VALUE;
-        awaitAnswers(2);
+        page.model.allowed = Integer.MAX_VALUE;
+        page.awaitAnswers(2);
         browser.await("colours", () -> !browser.findAll(".hljs-keyword").isEmpty());
         browser.await(
                 "the displayed formula",
@@ -179,25 +91,25 @@ class ChatPageTest {
 
     @Test
     void whatIsEditedOrAnsweredAgainBecomesABranch() {
-        serve("first", "second", "third");
-        visit(1280, 800, "light");
-        say("Hello");
-        awaitAnswers(2);
+        page.serve("first", "second", "third");
+        page.visit(1280, 800, "light");
+        page.say("Hello");
+        page.awaitAnswers(2);
         assertThat(browser.text(".assistant .prose")).isEqualTo("first");
-        press(".message .again");
+        page.press(".message .again");
         browser.await("another answer", () -> browser.text(".assistant .prose").equals("second"));
         browser.await("its end", () -> browser.text(".assistant .versions").equals("2/2"));
-        press(".assistant [aria-label='Previous version']");
+        page.press(".assistant [aria-label='Previous version']");
         browser.await("the first", () -> browser.text(".assistant .prose").equals("first"));
 
-        press(".message .edit");
+        page.press(".message .edit");
         WebElement editor = browser.find(".editor textarea");
         editor.clear();
         editor.sendKeys("Good evening" + Keys.ENTER);
         browser.await("the third", () -> browser.text(".assistant .prose").equals("third"));
-        assertThat(model.prompt).contains("Good evening").doesNotContain("Hello");
+        assertThat(page.model.prompt).contains("Good evening").doesNotContain("Hello");
         browser.await("two questions", () -> browser.text(".user .versions").equals("2/2"));
-        press(".user [aria-label='Previous version']");
+        page.press(".user [aria-label='Previous version']");
         browser.await("the old branch", () -> browser.text(".bubble").equals("Hello"));
         assertThat(browser.text(".assistant .prose")).isEqualTo("second"); // the newest of the branch
         browser.evaluate("location.reload()");
@@ -206,27 +118,27 @@ class ChatPageTest {
 
     @Test
     void stopKeepsWhatIsThere() {
-        visit(1280, 800, "light");
-        model.allowed = 3;
-        say("Tell me");
+        page.visit(1280, 800, "light");
+        page.model.allowed = 3;
+        page.say("Tell me");
         browser.await("three words", () -> browser.text(".assistant .prose").startsWith("A tensor"));
         browser.find("body").sendKeys(Keys.ESCAPE);
-        awaitAnswers(2);
+        page.awaitAnswers(2);
         browser.await("what was kept", () -> browser.text(".measures").contains("stopped · 3 tokens"));
         assertThat(browser.text(".bubble")).isEqualTo("Tell me");
         browser.evaluate("location.reload()");
         browser.await("the same again", () -> browser.text(".measures").contains("stopped · 3 tokens"));
-        model.allowed = Integer.MAX_VALUE;
-        say("Go on");
-        awaitAnswers(4);
+        page.model.allowed = Integer.MAX_VALUE;
+        page.say("Go on");
+        page.awaitAnswers(4);
     }
 
     @Test
     void conversationsAreFoundRenamedFiledAndDeleted() throws IOException {
-        visit(1280, 800, "light");
+        page.visit(1280, 800, "light");
         for (String words : List.of("Bread for a week", "A bicycle", "Wooden boats")) {
-            say(words);
-            awaitAnswers(2);
+            page.say(words);
+            page.awaitAnswers(2);
             browser.find(".sidebar .new").click();
             browser.await("a new one", () -> browser.findAll(".message").isEmpty());
         }
@@ -236,15 +148,15 @@ class ChatPageTest {
         browser.find(".search input").sendKeys(Keys.chord(Keys.CONTROL, "a"), Keys.DELETE);
         browser.await("three again", () -> titles().size() == 3);
 
-        pressMenu("Actions for A bicycle", "Rename");
-        fillDialog("The red bicycle");
+        page.pressMenu("Actions for A bicycle", "Rename");
+        page.fillDialog("The red bicycle");
         browser.await("the new name", () -> titles().contains("The red bicycle"));
-        pressMenu("Actions for The red bicycle", "Move to a folder");
-        fillDialog("Repairs");
+        page.pressMenu("Actions for The red bicycle", "Move to a folder");
+        page.fillDialog("Repairs");
         browser.await("a folder", () -> browser.findAll(".folder").size() == 1);
         assertThat(browser.text(".folder")).contains("Repairs", "The red bicycle");
         browser.picture("chat-folders");
-        pressMenu("Actions for Bread for a week", "Delete");
+        page.pressMenu("Actions for Bread for a week", "Delete");
         browser.await("the question", () -> !browser.findAll("dialog .danger").isEmpty());
         browser.find("dialog .danger").click();
         browser.await("two", () -> titles().equals(List.of("The red bicycle", "Wooden boats")));
@@ -252,10 +164,10 @@ class ChatPageTest {
 
     @Test
     void nothingThatAModelWritesRunsOrLoads() {
-        serve(HOSTILE);
-        visit(1280, 800, "dark");
-        say("<b>bold</b> & <script>alert(1)</script>");
-        awaitAnswers(2);
+        page.serve(HOSTILE);
+        page.visit(1280, 800, "dark");
+        page.say("<b>bold</b> & <script>alert(1)</script>");
+        page.awaitAnswers(2);
         assertThat(browser.text(".bubble")).isEqualTo("<b>bold</b> & <script>alert(1)</script>");
         assertThat(browser.findAll(".message img, .message script")).isEmpty();
         assertThat(browser.text(".prose")).contains("Image: spy", "<img src=x onerror=alert(1)>");
@@ -267,8 +179,8 @@ class ChatPageTest {
 
     @Test
     void aModelWithoutATemplateWritesOnInATextAndSettingsCount() throws IOException {
-        server.models.put(model, TestServer.CREATED, Optional.empty());
-        browser.visit(server.server.uri().resolve("#/chat"), 1280, 800, "light");
+        page.server.models.put(page.model, TestServer.CREATED, Optional.empty());
+        browser.visit(page.server.server.uri().resolve("#/chat"), 1280, 800, "light");
         browser.await(
                 "the presets that it can",
                 () -> browser.findAll(".presets button").size() == 2);
@@ -279,90 +191,13 @@ class ChatPageTest {
         field.sendKeys("Once upon a time: " + Keys.chord(Keys.CONTROL, Keys.ENTER));
         browser.await("nine tokens", () -> browser.text(".manuscript").contains("is an array"));
         browser.await("the end", () -> browser.findAll(".composer .send").size() == 1);
-        assertThat(model.prompt).isEqualTo("Once upon a time: ");
+        assertThat(page.model.prompt).isEqualTo("Once upon a time: ");
         assertThat(browser.findAll(".manuscript .assistant")).hasSize(1);
         browser.picture("chat-manuscript");
         field.sendKeys(Keys.chord(Keys.CONTROL, Keys.ENTER));
         browser.await("more", () -> browser.findAll(".manuscript .assistant").size() == 2);
         browser.await("the end", () -> browser.findAll(".composer .send").size() == 1);
-        assertThat(model.prompt).startsWith("Once upon a time: A **tensor**");
-    }
-
-    @Test
-    void answersAreRatedAndCompared() throws IOException {
-        serve("A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
-        visit(1280, 800, "light");
-        say("What is a tensor?");
-        awaitAnswers(2);
-        press("[aria-label='Bad answer']");
-        browser.await("the note", () -> !browser.findAll(".note input").isEmpty());
-        browser.find(".note input").sendKeys("too short" + Keys.ENTER);
-        browser.await(
-                "it",
-                () -> browser.findAll(".noted").stream()
-                        .anyMatch(e -> e.getText().equals("too short")));
-
-        press(".message .compare");
-        browser.await("both", () -> browser.findAll(".better:enabled").size() == 2);
-        assertThat(browser.findAll(".side").stream().map(WebElement::getText))
-                .anyMatch(text -> text.contains("with any number of axes"))
-                .anyMatch(text -> text.contains("Numbers in a grid"));
-        browser.picture("chat-compare");
-        browser.find(".why").sendKeys("plainer");
-        boolean left = browser.text(".side").contains("Numbers in a grid");
-        browser.findAll(".better").get(left ? 0 : 1).click();
-        browser.await(
-                "the better one",
-                () -> browser.findAll(".prose").size() == 1
-                        && browser.text(".prose").startsWith("Numbers"));
-        List<String> examples = new ArrayList<>();
-        Preferences.write(
-                new ConversationStore(accounts.database()),
-                Preferences.Form.PAIRS,
-                example -> examples.add(example.toString()));
-        assertThat(examples)
-                .hasSize(1)
-                .allSatisfy(example -> assertThat(example)
-                        .contains("\"chosen\":[{\"role\":\"assistant\",\"content\":\"Numbers", "\"note\":\"plainer\""));
-    }
-
-    @Test
-    void twoAnswersMayBeEquallyGood() throws IOException {
-        serve("A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
-        visit(390, 844, "dark");
-        say("What is a tensor?");
-        awaitAnswers(2);
-        press(".message .compare");
-        browser.await("both", () -> browser.findAll(".better:enabled").size() == 2);
-        browser.picture("chat-compare-phone");
-        browser.find(".why").sendKeys("both say it");
-        browser.find(".equal").click();
-        browser.await("the conversation", () -> browser.findAll(".comparison").isEmpty());
-        assertThat(browser.text(".prose")).startsWith("A tensor is an array"); // the one that was there stays
-        assertThat(exported(Preferences.Form.PAIRS)).isEmpty();
-        assertThat(exported(Preferences.Form.TIES))
-                .singleElement()
-                .asString()
-                .contains("\"answers\":[[{\"role\":\"assistant\",\"content\":\"A tensor", "\"note\":\"both say it\"");
-
-        press(".message .compare"); // and by a key
-        browser.await("both again", () -> browser.findAll(".better:enabled").size() == 2);
-        browser.find(".comparison").sendKeys("1");
-        browser.await("the conversation", () -> browser.findAll(".comparison").isEmpty());
-        assertThat(exported(Preferences.Form.PAIRS)).hasSize(1);
-        assertThat(exported(Preferences.Form.TIES)).isEmpty();
-        press(".message .compare");
-        browser.await("both once more", () -> browser.findAll(".better:enabled").size() == 2);
-        browser.find(".comparison").sendKeys("0");
-        browser.await("the conversation", () -> browser.findAll(".comparison").isEmpty());
-        assertThat(exported(Preferences.Form.TIES)).hasSize(1);
-    }
-
-    private List<String> exported(Preferences.Form form) {
-        List<String> examples = new ArrayList<>();
-        Preferences.write(
-                new ConversationStore(accounts.database()), form, example -> examples.add(example.toString()));
-        return examples;
+        assertThat(page.model.prompt).startsWith("Once upon a time: A **tensor**");
     }
 
     private static List<String> presets() {
@@ -373,19 +208,19 @@ class ChatPageTest {
 
     @Test
     void settingsAreKeptAsPresets() throws IOException {
-        visit(1280, 800, "light");
+        page.visit(1280, 800, "light");
         browser.find(".head [aria-label=Settings]").click();
         WebElement prompt = browser.find(".panel textarea");
         prompt.sendKeys("Answer as a pirate.");
-        pressMenu("Presets", "Keep as a preset");
-        fillDialog("Pirate");
+        page.pressMenu("Presets", "Keep as a preset");
+        page.fillDialog("Pirate");
         browser.await("the preset", () -> presets().contains("Pirate"));
         assertThat(browser.evaluate("document.querySelector('.preset-row select').selectedOptions[0].text"))
                 .isEqualTo("Pirate");
         browser.picture("chat-presets");
 
         browser.leave();
-        browser.visit(server.server.uri().resolve("#/chat"), 390, 844, "dark"); // the server keeps them
+        browser.visit(page.server.server.uri().resolve("#/chat"), 390, 844, "dark"); // the server keeps them
         browser.await("it again", () -> browser.text(".presets").contains("Pirate"));
         browser.findAll(".presets button").stream()
                 .filter(button -> button.getText().equals("Pirate"))
@@ -393,18 +228,18 @@ class ChatPageTest {
                 .orElseThrow()
                 .click();
         browser.picture("chat-presets-phone");
-        say("Hello");
-        awaitAnswers(2);
-        assertThat(model.prompt).startsWith("system: Answer as a pirate.");
+        page.say("Hello");
+        page.awaitAnswers(2);
+        assertThat(page.model.prompt).startsWith("system: Answer as a pirate.");
 
         browser.find(".head [aria-label=Settings]").click();
-        pressMenu("Presets", "Rename");
-        fillDialog("Captain");
+        page.pressMenu("Presets", "Rename");
+        page.fillDialog("Captain");
         browser.await("the new name", () -> presets().contains("Captain"));
         assertThat(presets()).doesNotContain("Pirate");
         browser.find(".panel textarea").sendKeys(" Swear.");
-        pressMenu("Presets", "Keep as a preset");
-        fillDialog("Captain");
+        page.pressMenu("Presets", "Keep as a preset");
+        page.fillDialog("Captain");
         browser.await("a question", () -> !browser.findAll("dialog .danger").isEmpty());
         browser.find("dialog .danger").click();
         browser.await(
@@ -412,7 +247,7 @@ class ChatPageTest {
                 () -> "Captain"
                         .equals(browser.evaluate(
                                 "document.querySelector('.preset-row select').selectedOptions[0].text")));
-        pressMenu("Presets", "Delete");
+        page.pressMenu("Presets", "Delete");
         browser.await("a question", () -> !browser.findAll("dialog .danger").isEmpty());
         browser.find("dialog .danger").click();
         browser.await("none of them", () -> presets().contains("None of them"));
@@ -423,7 +258,7 @@ class ChatPageTest {
     void filesGoAlongAndConversationsComeAsFiles(@TempDir Path folder) throws IOException {
         Path notes = Files.writeString(folder.resolve("notes.txt"), "tomatoes, basil");
         Path binary = Files.write(folder.resolve("x.bin"), new byte[] {0, 1, (byte) 0xFF});
-        visit(1280, 800, "light");
+        page.visit(1280, 800, "light");
         browser.find(".composer input[type=file]").sendKeys(binary.toString());
         browser.await(
                 "the refusal",
@@ -431,9 +266,9 @@ class ChatPageTest {
                         .anyMatch(e -> e.getText().contains("x.bin is not text")));
         browser.find(".composer input[type=file]").sendKeys(notes.toString());
         browser.await("the file", () -> browser.findAll(".composer .file").size() == 1);
-        say("What can I cook?");
-        awaitAnswers(2);
-        assertThat(model.prompt).contains("notes.txt:\n```\ntomatoes, basil\n```\n\nWhat can I cook?");
+        page.say("What can I cook?");
+        page.awaitAnswers(2);
+        assertThat(page.model.prompt).contains("notes.txt:\n```\ntomatoes, basil\n```\n\nWhat can I cook?");
         assertThat(browser.text(".bubble")).contains("notes.txt", "What can I cook?");
 
         Path file = Files.writeString(
@@ -447,14 +282,14 @@ class ChatPageTest {
 
     @Test
     void theServiceShowsModelsUsageAndKeys() throws IOException {
-        accounts.prices().set(MODEL, new Price(150_000, 75_000, 600_000));
+        page.accounts.prices().set(ChatPage.MODEL, new Price(150_000, 75_000, 600_000));
         for (int day = 0; day < 30; day += 1) {
             long tokens = 40_000 + 23_000L * (day * 7 % 5) - 900L * day;
-            accounts.record(new UsageRow(
+            page.accounts.record(new UsageRow(
                     "req_" + day,
                     Instant.now().minus(Duration.ofDays(day)),
                     Optional.empty(),
-                    Optional.of(MODEL),
+                    Optional.of(ChatPage.MODEL),
                     "/v1/chat/completions",
                     tokens,
                     0,
@@ -463,23 +298,23 @@ class ChatPageTest {
                     1_000_000,
                     60_000_000_000L));
         }
-        visit(1280, 860, "light");
-        say("Hello");
-        awaitAnswers(2);
+        page.visit(1280, 860, "light");
+        page.say("Hello");
+        page.awaitAnswers(2);
         browser.find(".sidebar [href='#/admin']").click();
         browser.await("the plots", () -> browser.findAll(".plot .bar").size() == 30);
         browser.await("a look", () -> browser.findAll(".tiles dd").size() == 4);
-        assertThat(browser.text(".admin")).contains(MODEL, "4,096", "0.15 / 0.60");
+        assertThat(browser.text(".admin")).contains(ChatPage.MODEL, "4,096", "0.15 / 0.60");
         browser.find(".new-key input").sendKeys("laptop" + Keys.ENTER);
         browser.await("the key", () -> !browser.findAll(".secret code").isEmpty());
-        assertThat(accounts.keys().find(browser.text(".secret code"))).isPresent();
+        assertThat(page.accounts.keys().find(browser.text(".secret code"))).isPresent();
         browser.await("a second look", () -> browser.findAll(".plot .curve").size() == 1);
         browser.picture("admin");
-        press("[aria-label='End laptop']");
+        page.press("[aria-label='End laptop']");
         browser.await("the question", () -> !browser.findAll("dialog .danger").isEmpty());
         browser.find("dialog .danger").click();
         browser.await("its end", () -> browser.text(".admin").contains("revoked"));
-        browser.visit(server.server.uri().resolve("#/admin"), 390, 844, "dark");
+        browser.visit(page.server.server.uri().resolve("#/admin"), 390, 844, "dark");
         browser.await("the plots", () -> browser.findAll(".plot .bar").size() == 30);
         assertFits(390);
         browser.picture("admin-phone");
@@ -494,7 +329,7 @@ class ChatPageTest {
                     .append(i)
                     .append("** to it.\n\n".repeat(i % 3 + 1));
         }
-        visit(1280, 800, "light");
+        page.visit(1280, 800, "light");
         Object id = browser.promised(
                 "fetch('/api/conversations/import', {method: 'POST', headers: {'Content-Type': 'application/json'},"
                         + " body: JSON.stringify({markdown: arguments[0]})}).then(r => r.json()).then(c => c.id)",
@@ -510,7 +345,7 @@ class ChatPageTest {
         browser.evaluate("document.querySelector('.thread').scrollTop = 0");
         browser.await("its beginning", () -> browser.text(".thread").contains("Question 1\n"));
         assertThat(browser.findAll(".message").size()).isBetween(4, 40);
-        say("And now?");
+        page.say("And now?");
         browser.await("the new answer", () -> browser.text(".thread").contains("And now?"));
         browser.await("its end", () -> browser.findAll(".composer .send").size() == 1);
         assertThat(browser.findAll(".message").size()).isBetween(2, 40);
