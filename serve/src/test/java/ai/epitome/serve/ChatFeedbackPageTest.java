@@ -45,7 +45,8 @@ class ChatFeedbackPageTest {
 
     @Test
     void answersAreRatedAndCompared() throws IOException {
-        page.serve("A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
+        page.serve(
+                "A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
         page.visit(1280, 800, "light");
         page.say("What is a tensor?");
         page.awaitAnswers(2);
@@ -83,7 +84,8 @@ class ChatFeedbackPageTest {
 
     @Test
     void twoAnswersMayBeEquallyGood() throws IOException {
-        page.serve("A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
+        page.serve(
+                "A tensor is an array with any number of axes.", "Numbers in a grid: rows, columns, and further axes.");
         page.visit(390, 844, "dark");
         page.say("What is a tensor?");
         page.awaitAnswers(2);
