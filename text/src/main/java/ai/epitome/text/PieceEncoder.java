@@ -5,9 +5,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/// Encodes pieces one after another into a growing list of ids: most pieces are tokens, which [ShortTokens] knows; of
-/// the
-/// others the ids are remembered, since words repeat; what is new is merged.
+/// Encodes pieces one after another into a growing list of ids: most pieces are tokens, which [ShortTokens]
+/// knows; of the others the ids are remembered, since words repeat; what is new is merged.
 ///
 /// The memory is a direct-mapped cache for pieces of up to 15 bytes and four ids. An entry is four longs:
 ///

@@ -3,9 +3,8 @@ package ai.epitome.text;
 import ai.epitome.text.split.PieceSink;
 import java.util.Arrays;
 
-/// Counts how often each piece of text occurs: open addressing on the bytes themselves, so that counting a piece that
-/// is
-/// known allocates nothing. Not thread-safe; several of them can be added up.
+/// Counts how often each piece of text occurs: open addressing on the bytes themselves, so that counting a
+/// piece that is known allocates nothing. Not thread-safe; several of them can be added up.
 final class WordCounts implements PieceSink {
     private static final int SEED = 0x9E3779B9;
 

@@ -11,9 +11,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// How a model is trained: everything that the weights of a run depend on besides model, data and machine, and how
-/// often
-/// it looks up from its work. Kept as `training.json` in the model's folder.
+/// How a model is trained: everything that the weights of a run depend on besides model, data and machine, and
+/// how often it looks up from its work. Kept as `training.json` in the model's folder.
 ///
 /// @param seed of data order and dropout
 /// @param steps length of the run, or 0 when `seconds` says it

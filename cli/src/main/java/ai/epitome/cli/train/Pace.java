@@ -3,9 +3,8 @@ package ai.epitome.cli.train;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/// How many rows, or pairs, a step has, and how often they are read. What is left open is as usual where there are
-/// many;
-/// few are read more often, in smaller steps, so that a run has some steps to learn in.
+/// How many rows, or pairs, a step has, and how often they are read. What is left open is as usual where there
+/// are many; few are read more often, in smaller steps, so that a run has some steps to learn in.
 public record Pace(int batch, double epochs) {
     /// Pairs are read once, and few of them some times more.
     public static final double PREFERENCE_EPOCHS = 1;

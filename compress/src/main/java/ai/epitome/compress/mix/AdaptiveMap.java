@@ -3,9 +3,8 @@ package ai.epitome.compress.mix;
 import ai.epitome.compress.BitPredictor;
 import java.util.Arrays;
 
-/// Probabilities that are learned: entry by entry, the average of the bits that came, then (beyond a limit of counts)
-/// one
-/// that decays. An entry holds 22 bits of probability over 10 bits of count.
+/// Probabilities that are learned: entry by entry, the average of the bits that came, then (beyond a limit of
+/// counts) one that decays. An entry holds 22 bits of probability over 10 bits of count.
 final class AdaptiveMap {
     private static final int COUNT_BITS = 10;
     private static final int COUNT_MASK = (1 << COUNT_BITS) - 1;

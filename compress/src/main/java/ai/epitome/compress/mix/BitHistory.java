@@ -8,9 +8,8 @@ import java.util.Map;
 
 /// What bits came in a context, as one of at most 256 states; state 0 is "none yet".
 ///
-/// A state stands for counts of zeros and ones and for the last bits. The rule, from which the tables are made by a
-/// walk
-/// over everything reachable from the empty history:
+/// A state stands for counts of zeros and ones and for the last bits. The rule, from which the tables are made
+/// by a walk over everything reachable from the empty history:
 /// - the count of the bit that came grows by one, up to a bound that depends on the other count (nearly certain
 /// contexts
 ///   are worth counting far, mixed ones are not: recent bits matter more than many);

@@ -3,9 +3,8 @@ package ai.epitome.compress.mix;
 import ai.epitome.compress.BitPredictor;
 import ai.epitome.compress.ByteDistribution;
 
-/// A given distribution over the next byte as a model of its bits: a bit's probability is the share of the frequencies
-/// of
-/// the bytes that begin with the bits so far and a 1. Silent where no model is given.
+/// A given distribution over the next byte as a model of its bits: a bit's probability is the share of the
+/// frequencies of the bytes that begin with the bits so far and a 1. Silent where no model is given.
 final class GivenModel {
     static final int INPUTS = 3;
     /// Classes of confidence, 0: no model.

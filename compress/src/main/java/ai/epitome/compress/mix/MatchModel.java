@@ -1,8 +1,7 @@
 package ai.epitome.compress.mix;
 
-/// Predicts the byte that followed when the last bytes came before. How much to believe it is learned by the length of
-/// the
-/// match and how often it failed of late.
+/// Predicts the byte that followed when the last bytes came before. How much to believe it is learned by the
+/// length of the match and how often it failed of late.
 final class MatchModel {
     static final int INPUTS = 2;
     private static final int LONGEST = 65535;

@@ -1,9 +1,8 @@
 package ai.epitome.compress.mix;
 
 /// Mixes stretched probabilities by weights: `squash(w . x)`, learned by the gradient of the coding cost,
-/// `w += rate * error * x` (Mahoney 2005, section 3.2; Mattern 2012). There are several *selectors*; each has a weight
-/// set for
-/// each of its contexts and gives one mixed probability a bit.
+/// `w += rate * error * x` (Mahoney 2005, section 3.2; Mattern 2012). There are several *selectors*; each has a
+/// weight set for each of its contexts and gives one mixed probability a bit.
 final class Mixer {
     /// A weight of 1.
     static final int WEIGHT_ONE = 1 << 16;

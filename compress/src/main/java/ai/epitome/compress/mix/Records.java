@@ -1,8 +1,8 @@
 package ai.epitome.compress.mix;
 
-/// Finds the length of records (rows of a table or an image, samples of sound) and tells what stood in the same column
-/// before. A
-/// length is voted for whenever a byte comes at the same distance from its last occurrence as that one from its own.
+/// Finds the length of records (rows of a table or an image, samples of sound) and tells what stood in the same
+/// column before. A length is voted for whenever a byte comes at the same distance from its last occurrence as
+/// that one from its own.
 final class Records {
     private static final int LONGEST = 4096;
     /// Votes are halved after so many bytes.

@@ -1,8 +1,8 @@
 package ai.epitome.compress.mix;
 
 /// What a reader of text knows: the words, where in the line, upper case or lower. A line break in a word's
-/// surroundings
-/// counts as a space, since text is broken into lines anywhere. Bytes of 128 and more are letters (of UTF-8).
+/// surroundings counts as a space, since text is broken into lines anywhere. Bytes of 128 and more are letters
+/// (of UTF-8).
 final class Words {
     /// Classes of bytes.
     static final int CLASSES = 8;

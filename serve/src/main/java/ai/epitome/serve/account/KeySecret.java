@@ -9,9 +9,8 @@ import java.util.regex.Pattern;
 
 /// A key as its holder has it: `ep-` and 256 random bits in 43 characters of base64url.
 ///
-/// Its SHA-256 is what is stored. Slow, salted hashes are for passwords, which can be guessed; nobody guesses 256
-/// random
-/// bits, however fast a guess is, and each request has to be checked in microseconds.
+/// Its SHA-256 is what is stored. Slow, salted hashes are for passwords, which can be guessed; nobody guesses
+/// 256 random bits, however fast a guess is, and each request has to be checked in microseconds.
 public final class KeySecret {
     /// Secret scanners and people recognise a key by it.
     public static final String PREFIX = "ep-";

@@ -39,9 +39,8 @@ import tools.jackson.databind.node.ObjectNode;
 ///   failed
 /// ```
 ///
-/// A line's result is durable before the next line of its thread begins, so that a run that goes on after a crash
-/// repeats
-/// no line but those that were being worked on.
+/// A line's result is durable before the next line of its thread begins, so that a run that goes on after a
+/// crash repeats no line but those that were being worked on.
 final class BatchRun {
     private static final System.Logger LOG = System.getLogger(BatchRun.class.getName());
     private static final JsonMapper JSON = JsonMapper.shared();

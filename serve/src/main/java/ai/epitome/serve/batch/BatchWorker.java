@@ -18,9 +18,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 
-/// Looks for batches on which nobody works, and works on them, a few at a time. What a process that was stopped or
-/// killed
-/// has left is gone on with, by this one or another on the same database.
+/// Looks for batches on which nobody works, and works on them, a few at a time. What a process that was stopped
+/// or killed has left is gone on with, by this one or another on the same database.
 public final class BatchWorker {
     static final long LEASE_MILLIS = 15_000;
 

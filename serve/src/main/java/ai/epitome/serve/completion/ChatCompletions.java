@@ -13,9 +13,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Answers one conversation, `n` times.
 ///
-/// A choice is streamed as OpenAI does: a chunk with the role, chunks with text, those with calls of tools, and one
-/// with
-/// the reason why it ended; behind all choices, where it is asked for, one with the usage.
+/// A choice is streamed as OpenAI does: a chunk with the role, chunks with text, those with calls of tools, and
+/// one with the reason why it ended; behind all choices, where it is asked for, one with the usage.
 public record ChatCompletions(ChatRequest request, ChatShapes shapes, ChatTurn turn) implements Answer {
 
     @Override

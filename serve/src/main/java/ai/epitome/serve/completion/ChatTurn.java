@@ -18,9 +18,8 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import tools.jackson.databind.JsonNode;
 
-/// The assistant's turn in a conversation: its prompt is made, what it may use is reserved, and it can be taken, once
-/// or
-/// several times.
+/// The assistant's turn in a conversation: its prompt is made, what it may use is reserved, and it can be
+/// taken, once or several times.
 public final class ChatTurn {
     private final ChatRequest request;
     private final Generations generations;

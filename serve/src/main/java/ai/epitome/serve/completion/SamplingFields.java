@@ -10,8 +10,7 @@ import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
 /// The fields that say how to sample, the same for all kinds of completions: OpenAI's, and `top_k`, `min_p`,
-/// `typical_p`
-/// and `repetition_penalty` as other servers name them. [Sampling] tells their order.
+/// `typical_p` and `repetition_penalty` as other servers name them. [Sampling] tells their order.
 public final class SamplingFields {
     public static final List<String> NAMES = List.of(
             "temperature",

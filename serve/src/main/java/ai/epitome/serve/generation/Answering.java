@@ -23,9 +23,8 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import tools.jackson.databind.node.ObjectNode;
 
-/// How requests for something computed are answered, whatever the route: the model is found, the turn is waited for,
-/// and
-/// the answer sent whole or as a stream.
+/// How requests for something computed are answered, whatever the route: the model is found, the turn is waited
+/// for, and the answer sent whole or as a stream.
 ///
 /// @param tuned models that jobs have made; empty where none are served
 /// @param draining whether new requests are refused

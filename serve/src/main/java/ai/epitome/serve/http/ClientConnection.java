@@ -15,9 +15,8 @@ import java.util.Set;
 /// waiting.
 ///
 /// Helidon 4.5 takes a `readTimeout` but applies it nowhere, has none for writing, and does not close idle connections
-/// whatever their timeout. So whoever reads or writes sets a limit; when time is up the connection is closed, which
-/// ends
-/// the read or write with an exception.
+/// whatever their timeout. So whoever reads or writes sets a limit; when time is up the connection is closed,
+/// which ends the read or write with an exception.
 public final class ClientConnection {
     private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 

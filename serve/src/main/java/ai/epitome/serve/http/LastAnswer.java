@@ -8,9 +8,8 @@ import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 import java.time.Duration;
 
-/// Closes a connection after its last answer, and bounds the time until the next request after any other. It must be
-/// the
-/// outermost filter.
+/// Closes a connection after its last answer, and bounds the time until the next request after any other. It
+/// must be the outermost filter.
 ///
 /// Helidon 4.5 writes `Connection: close`, where an answer says so or the request asks for it, and then waits for the
 /// next request all the same. It also reads a body that no route wanted to its end, however long that takes; here the

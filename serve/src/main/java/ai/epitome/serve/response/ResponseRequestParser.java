@@ -26,9 +26,8 @@ import tools.jackson.databind.node.ObjectNode;
 /// Reads the body of `POST /v1/responses` ([OpenAI's
 /// reference](https://platform.openai.com/docs/api-reference/responses)).
 ///
-/// Whatever the bytes, the outcome is a request within all bounds or an [ApiException] with status 400. Fields that
-/// would
-/// have no effect here are refused rather than ignored.
+/// Whatever the bytes, the outcome is a request within all bounds or an [ApiException] with status 400. Fields
+/// that would have no effect here are refused rather than ignored.
 public final class ResponseRequestParser {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final int MAX_LOGPROBS = 20;

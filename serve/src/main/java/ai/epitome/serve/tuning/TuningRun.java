@@ -265,9 +265,8 @@ final class TuningRun {
         event("info", message.toString(), "metrics", data);
     }
 
-    /// Tells when the job will have ended if it goes on as it has gone since its process told of its first step. Not at
-    /// every step: it
-    /// is written to the database.
+    /// Tells when the job will have ended if it goes on as it has gone since its process told of its first
+    /// step. Not at every step: it is written to the database.
     private void estimate(long step, long steps) {
         Instant now = Instant.now();
         if (firstStep < 0) {

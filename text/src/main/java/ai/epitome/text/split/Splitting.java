@@ -7,9 +7,8 @@ import java.util.Map;
 /// another, where every match is a piece and so is what lies between two matches. No text is ever lost. An empty
 /// list means that the whole text is one piece.
 ///
-/// The patterns are the ones in `tokenizer.json` files. GPT-2's, GPT-4's and GPT-4o's run as hand-written scanners,
-/// others with
-/// [java.util.regex.Pattern].
+/// The patterns are the ones in `tokenizer.json` files. GPT-2's, GPT-4's and GPT-4o's run as hand-written
+/// scanners, others with [java.util.regex.Pattern].
 ///
 /// @param patterns regular expressions in the syntax of `tokenizer.json` (Oniguruma) or tiktoken (Rust)
 public record Splitting(List<String> patterns) {

@@ -8,9 +8,8 @@ import java.util.Arrays;
 /// rows as [Packing] says. Rows are the same in each epoch.
 /// Takes 16 bytes of memory a segment.
 ///
-/// With an end-of-text token `E` a document's inputs begin with `E` and its last target is the next `E`. Without one,
-/// its
-/// last token is only a target.
+/// With an end-of-text token `E` a document's inputs begin with `E` and its last target is the next `E`.
+/// Without one, its last token is only a target.
 final class PackedRows implements BatchStream.Rows {
     private final TokenShards shards;
     private final int length;

@@ -2,10 +2,10 @@ package ai.epitome.train.data;
 
 import java.util.Arrays;
 
-/// Contiguous windows. N tokens make N - 1 pairs of an input and the token after it. In each epoch the pairs form a
-/// ring
-/// that is cut at a pseudo-random place below T and then every T pairs; the last window takes what remains, and is
-/// filled up with inputs that have no target. So every pair is in exactly one window of every epoch.
+/// Contiguous windows. N tokens make N - 1 pairs of an input and the token after it. In each epoch the pairs
+/// form a ring that is cut at a pseudo-random place below T and then every T pairs; the last window takes what
+/// remains, and is filled up with inputs that have no target. So every pair is in exactly one window of every
+/// epoch.
 record WindowRows(TokenShards shards, long seed, int length, long pairs) implements BatchStream.Rows {
 
     static WindowRows of(TokenShards shards, long seed, int length) throws CorpusException {

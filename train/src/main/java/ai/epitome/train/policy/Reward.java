@@ -54,9 +54,8 @@ public sealed interface Reward extends AutoCloseable {
         }
     }
 
-    /// A learned judge of the whole text, prompt and answer. Conversations reach it with the marks of their turns, as
-    /// it
-    /// has learned them.
+    /// A learned judge of the whole text, prompt and answer. Conversations reach it with the marks of their
+    /// turns, as it has learned them.
     ///
     /// @param same whether it has the tokenizer of those who answer
     record OfModel(String name, RewardModel model, boolean same) implements Reward {

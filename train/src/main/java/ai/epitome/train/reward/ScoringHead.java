@@ -8,9 +8,8 @@ import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
 import java.lang.foreign.Arena;
 
-/// One number for each token, from a model's last hidden states: `w · h` (Ziegler et al. 2019, section 2.1). What
-/// stands
-/// behind a text's last token is what the model thinks of the text.
+/// One number for each token, from a model's last hidden states: `w · h` (Ziegler et al. 2019, section 2.1).
+/// What stands behind a text's last token is what the model thinks of the text.
 ///
 /// @param weight w, (1, C)
 public record ScoringHead(Parameter weight) {

@@ -34,10 +34,9 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Supervised fine-tuning of a model, or of an adapter for it: the loss is the mean negative log-likelihood of the
-/// assistant's
-/// tokens of a step (Ouyang et al. 2022, section 3.5, step 1). In a folder of its own; the model that it begins with is
-/// not changed.
+/// Supervised fine-tuning of a model, or of an adapter for it: the loss is the mean negative log-likelihood of
+/// the assistant's tokens of a step (Ouyang et al. 2022, section 3.5, step 1). In a folder of its own; the
+/// model that it begins with is not changed.
 ///
 /// ```java
 /// ChatEncoding format = ChatStyle.CHATML.over(base.tokenizer().orElseThrow());

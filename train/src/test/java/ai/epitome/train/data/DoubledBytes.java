@@ -8,8 +8,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /// A small tokenizer for tests: a token a byte, and one for each byte that is doubled. Ids are spread over
-/// `vocabulary`,
-/// so that shards of both widths are met. A lossy one forgets the last byte.
+/// `vocabulary`, so that shards of both widths are met. A lossy one forgets the last byte.
 record DoubledBytes(int vocabulary, boolean withEndOfText, boolean lossy) implements Tokenizer {
     DoubledBytes(int vocabulary, boolean withEndOfText) {
         this(vocabulary, withEndOfText, false);
