@@ -108,8 +108,7 @@ final class AmxBlockCode {
 
     /// The same for a single tile of tokens and several groups of rows, of [#LEAST_BLOCKS] blocks at least,
     /// which follow each other: while the last blocks of a group are added up, the first of the next are
-    /// multiplied. Where a group has 18 blocks, filling and emptying the stages for each took a quarter of
-    /// the time.
+    /// multiplied. Where a group has 18 blocks, filling and emptying the stages for each took 8 % of the time.
     int stream(PackedFormat format, int most, DType output) {
         int entry = begin();
         BlockParameters.copy(code, NEXT_B, BlockParameters.B);
