@@ -11,11 +11,14 @@ import ai.epitome.tensor.KeyValueMemory;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -141,6 +144,22 @@ class SavedCacheTest {
     }
 
     /// A beginning that is right, then anything: what is asked for by lengths is never more than there is.
+    /// Makes the checksums what they should be, where the file says they are.
+    private static void putChecksums(byte[] file) {
+        ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        long header = file.length < 68 ? -1 : 68 + 4L * bytes.getInt(64);
+        if (header >= 68 && header + 8 <= file.length) {
+            bytes.putInt((int) header, checksum(file, 0, (int) header));
+            bytes.putInt(file.length - 4, checksum(file, (int) header + 4, file.length - 4));
+        }
+    }
+
+    private static int checksum(byte[] bytes, int from, int to) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(bytes, from, to - from);
+        return (int) checksum.getValue();
+    }
+
     @FuzzTest
     void anyBytes(byte[] bytes) throws IOException {
         Path file = Files.createTempFile("cache", ".fuzzed");
@@ -150,6 +169,9 @@ class SavedCacheTest {
             int at = bytes.length == 0 ? 0 : (bytes[0] & 0xFF) % 70;
             byte[] mixed = Arrays.copyOf(valid, Math.max(at + bytes.length, new Random(at).nextInt(2 * valid.length)));
             System.arraycopy(bytes, 0, mixed, at, bytes.length);
+            if (bytes.length % 4 != 0) { // or nothing would be read behind the checksums
+                putChecksums(mixed);
+            }
             Files.write(file, mixed);
             read(file, memory);
         } catch (MalformedCacheException expected) {
