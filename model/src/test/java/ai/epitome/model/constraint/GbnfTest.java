@@ -101,7 +101,7 @@ class GbnfTest {
     }
 
     @FuzzTest(maxDuration = "10m")
-    @DictionaryEntries({"root ::= ", "::=", "[a-z]", "[^", "\\x41", "{2,}", "{0,9}", "{,3}", "\n", "# ", "\"", "|"})
+    @DictionaryEntries({"root ::= ", "::=", "[a-z]", "[^", "{2,}", "{0,9}", "{,3}", "# ", "|"})
     void anyGrammar(byte[] bytes) {
         check(new String(bytes, StandardCharsets.UTF_8));
     }
