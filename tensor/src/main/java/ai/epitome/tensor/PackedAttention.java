@@ -6,9 +6,9 @@ package ai.epitome.tensor;
 ///
 /// Forward, 32 queries (two registers) are columns and keys are rows: tiles of `K Qᵀ` leave a panel of
 /// scores, the softmax is elementwise in a register of queries, and the same panel is an operand of `Vᵀ Pᵀ`.
-/// Backward, 32 keys are columns and queries are rows: panels of P and dS are operands of `dOᵀ P` and `Qᵀ
-/// dS`, which end with the panel, and each tile of dS is the unpacked operand of `dS K` ([RowTile12]). Only
-/// tiles that a query may look at are computed.
+/// Backward, 32 keys are columns and queries are rows: panels of P and dS are operands of `dOᵀ P` and
+/// `Qᵀ dS`, which end with the panel, and each tile of dS is the unpacked operand of `dS K` ([RowTile12]).
+/// Only tiles that a query may look at are computed.
 ///
 /// One instance is one head of keys and values of one sequence, on the scratch memory of the thread that does
 /// it.
