@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -14,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /// The command line itself: help, completion, and what makes no sense.
 class CommandsTest {
@@ -56,52 +56,28 @@ class CommandsTest {
         assertThat(result.err().lines().count()).isLessThanOrEqualTo(4);
     }
 
+    /// All commands that are shown, with their own; completion is picocli's.
     static Stream<List<String>> commands() {
-        return Stream.of(
-                List.of(),
-                List.of("up"),
-                List.of("pretrain"),
-                List.of("reward"),
-                List.of("dpo"),
-                List.of("align"),
-                List.of("align", "pairs"),
-                List.of("align", "report"),
-                List.of("align", "loop"),
-                List.of("align", "rollback"),
-                List.of("generate"),
-                List.of("score"),
-                List.of("serve"),
-                List.of("key"),
-                List.of("key", "create"),
-                List.of("key", "list"),
-                List.of("key", "update"),
-                List.of("key", "revoke"),
-                List.of("price"),
-                List.of("price", "set"),
-                List.of("price", "list"),
-                List.of("usage"),
-                List.of("bill"),
-                List.of("feedback"),
-                List.of("feedback", "export"),
-                List.of("moderation"),
-                List.of("moderation", "train"),
-                List.of("moderation", "evaluate"),
-                List.of("info"),
-                List.of("compress"),
-                List.of("decompress"),
-                List.of("tokenizer"),
-                List.of("tokenizer", "train"),
-                List.of("tokenizer", "encode"),
-                List.of("tokenizer", "decode"),
-                List.of("tokenizer", "info"));
+        return commands(List.of(), Main.commandLine());
+    }
+
+    private static Stream<List<String>> commands(List<String> path, CommandLine line) {
+        Stream<List<String>> below = line.getSubcommands().entrySet().stream()
+                .filter(entry -> !entry.getKey().equals("generate-completion"))
+                .filter(entry ->
+                        !entry.getValue().getCommandSpec().usageMessage().hidden())
+                .flatMap(entry -> commands(with(path, entry.getKey()), entry.getValue()));
+        return Stream.concat(Stream.of(path), below);
+    }
+
+    private static List<String> with(List<String> words, String last) {
+        return Stream.concat(words.stream(), Stream.of(last)).toList();
     }
 
     @ParameterizedTest
     @MethodSource("commands")
     void helpHasAnExample(List<String> command) throws IOException {
-        List<String> arguments = new ArrayList<>(command);
-        arguments.add("--help");
-        CommandResult result = run(arguments.toArray(String[]::new));
+        CommandResult result = run(with(command, "--help").toArray(String[]::new));
         assertThat(result.code()).isZero();
         assertThat(result.out())
                 .startsWith("Usage: epitome")

@@ -307,7 +307,9 @@ class ChatPageTest {
         assertThat(browser.text(".admin")).contains(ChatPage.MODEL, "4,096", "0.15 / 0.60");
         browser.find(".new-key input").sendKeys("laptop" + Keys.ENTER);
         browser.await("the key", () -> !browser.findAll(".secret code").isEmpty());
-        assertThat(page.accounts.keys().find(browser.text(".secret code"))).isPresent();
+        assertThat(page.accounts.keys().find(browser.text(".secret code")))
+                .as("a key whose texts the service's own policy is for")
+                .hasValueSatisfying(key -> assertThat(key.moderation()).isEmpty());
         browser.await("a second look", () -> browser.findAll(".plot .curve").size() == 1);
         browser.picture("admin");
         page.press("[aria-label='End laptop']");

@@ -204,7 +204,7 @@ public final class KeyCommand {
                     scopes(key),
                     state(key, now),
                     key.expires().map(time -> time.toString().substring(0, 10)).orElse("never"),
-                    key.moderation().map(KeyCommand::policy).orElse("log"),
+                    key.moderation().map(KeyCommand::policy).orElse("service"),
                     limit(key.limits().requestsPerMinute()),
                     limit(key.limits().tokensPerMinute()),
                     key.limits().budgetMicros().isPresent()

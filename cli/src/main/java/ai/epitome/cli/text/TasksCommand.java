@@ -153,7 +153,7 @@ public final class TasksCommand implements Callable<Integer> {
         }
 
         private static String name(TaskKind kind) {
-            return kind.label() + (kind.learned() ? "" : " (a kind that is never learned)");
+            return kind.label() + (kind.learned() ? "" : " (a kind that no conversation teaches)");
         }
 
         private static void row(Table table, String name, long right, int asked) {

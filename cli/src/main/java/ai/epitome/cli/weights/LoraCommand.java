@@ -26,7 +26,8 @@ public final class LoraCommand {
     @Command(
             name = "merge",
             description = "Write a model whose weights are a model's with an adapter added.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example: epitome lora merge models/wiki models/wiki-chat -o models/wiki-merged"})
     static final class Merge implements Callable<Integer> {
         @Parameters(index = "0", paramLabel = "MODEL", description = "The model that the adapter was made for.")
         private Path source;

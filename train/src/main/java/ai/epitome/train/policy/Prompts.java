@@ -24,8 +24,9 @@ public sealed interface Prompts {
     /// For a person, and to tell runs apart.
     String describe();
 
-    /// The bundled tasks. Those to learn from are others than `epitome tasks` writes with any seed that people give:
-    /// what fine-tuning has read is answered rightly, and rewards teach nothing there.
+    /// The bundled tasks, drawn otherwise than `epitome tasks` draws them with any seed that people give: what
+    /// fine-tuning has read is answered rightly, and rewards teach nothing there. Kinds of few instances, such as
+    /// arithmetic, repeat what it has read all the same.
     ///
     /// @param besides kinds that are taught nowhere
     record OfTasks(long seed, ChatFormat format, List<TaskKind> besides) implements Prompts {

@@ -159,7 +159,7 @@ public enum TaskKind {
         return sum;
     }
 
-    /// Whether a mixture to learn from has it; otherwise it only measures.
+    /// Whether a mixture to learn from has it; otherwise it measures, and rewards may teach it.
     public boolean learned() {
         return weight > 0;
     }

@@ -58,7 +58,7 @@ public record TaskMixture(long seed, boolean heldOut) {
 
     /// Up to `count` tasks of a kind, no request twice; fewer where there are no more.
     ///
-    /// @throws IllegalArgumentException if the kind is held out whole and these are to learn from
+    /// @throws IllegalArgumentException if no conversation teaches the kind and these are to learn from
     public List<Task> tasks(TaskKind kind, int count) {
         if (!heldOut && !kind.learned()) {
             throw new IllegalArgumentException(kind.label() + " is taught nowhere: it has no tasks to learn from");

@@ -11,13 +11,13 @@ const KEPT = 60; // looks
 const day = time => new Date(time).toISOString().slice(0, 10);
 const money = micros => (micros / 1e6).toFixed(2);
 
-/** What is done about texts that moderation flags: words that the server knows; others are files of the command line. */
-const POLICIES = {log: "counted", flag: "told", refuse: "refused", off: "ignored"};
+/** What is done about texts that moderation flags: words that the server knows, or none, what the service does anyway; others are files of the command line. */
+const POLICIES = {"": "as the service does", log: "counted", flag: "told", refuse: "refused", off: "ignored"};
 
 const Policy = ({value, label, change, inner}) =>
   h("select", {ref: inner, "aria-label": label, 
-    ...(value && {value: typeof value === "object" ? "own" : value}), onChange: change && (event => change(event.target.value))},
-    typeof value === "object" && h("option", {value: "own"}, "own policy"),
+    ...(change && {value: value && typeof value === "object" ? "own" : value ?? "", onChange: event => change(event.target.value)})},
+    value && typeof value === "object" && h("option", {value: "own"}, "own policy"),
     Object.entries(POLICIES).map(([word, name]) => h("option", {value: word, key: word}, name)));
 
 const Card = ({title, aside, children}) =>
@@ -72,7 +72,7 @@ export class Admin extends Component {
     event.preventDefault();
     this.#tried(async () => {
       const made = await request("POST", "/api/admin/keys", {
-        name: this.#name.current.value, scope: this.#scope.current.value, moderation: this.#moderation.current.value,
+        name: this.#name.current.value, scope: this.#scope.current.value, moderation: this.#moderation.current.value || null,
       });
       this.#name.current.value = "";
       this.setState({made});
@@ -81,7 +81,7 @@ export class Admin extends Component {
   };
 
   #moderate = (key, moderation) => moderation !== "own" && this.#tried(async () => {
-    await request("POST", `/api/admin/keys/${key.id}`, {moderation});
+    await request("POST", `/api/admin/keys/${key.id}`, {moderation: moderation || null});
     await this.#load();
   });
 
@@ -135,7 +135,7 @@ export class Admin extends Component {
         empty: "None: on this machine nobody needs one.",
         head: ["Name", "Key", "May", "Flagged texts", "State", "Spent this month", ""],
         rows: keys.map(key => [key.name, h("code", {}, key.hint), key.scopes.join(", "),
-          key.state === "active" && h(Policy, {value: key.moderation ?? "log", label: `Flagged texts of ${key.name}`, change: word => this.#moderate(key, word)}),
+          key.state === "active" && h(Policy, {value: key.moderation, label: `Flagged texts of ${key.name}`, change: word => this.#moderate(key, word)}),
           key.state, money(key.spent_pico / 1e6),
           key.state === "active" && h(IconButton, {icon: "trash", label: `End ${key.name}`, onClick: () => this.#revoke(key)})]),
       }),
