@@ -11,8 +11,8 @@ const KEPT = 60; // looks
 const day = time => new Date(time).toISOString().slice(0, 10);
 const money = micros => (micros / 1e6).toFixed(2);
 
-/** What is done about texts that moderation flags: words that the server knows, or none, what the service does anyway; others are files of the command line. */
-const POLICIES = {"": "as the service does", log: "counted", flag: "told", refuse: "refused", off: "ignored"};
+/** What is done about texts that moderation flags: words that the server knows, or none, for what the service does by default; others are files of the command line. */
+const POLICIES = {"": "default", log: "counted", flag: "told", refuse: "refused", off: "ignored"};
 
 const Policy = ({value, label, change, inner}) =>
   h("select", {ref: inner, "aria-label": label, 
