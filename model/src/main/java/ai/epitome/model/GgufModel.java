@@ -138,18 +138,24 @@ public final class GgufModel {
 
     /// YaRN as llama.cpp computes it: the file's factor of the magnitude is one beside the paper's.
     private static RotaryScaling yarn(GgufValues values, double factor) throws MalformedModelException {
-        for (String key : new String[] {"rope.scaling.yarn_ext_factor", "rope.scaling.yarn_log_multiplier"}) {
-            if (values.has(key)) {
-                throw new MalformedModelException(
-                        values.file(), "`%s%s` is not supported".formatted(values.prefix(), key));
+        if (values.has("rope.scaling.yarn_log_multiplier")) {
+            throw notSupported(values, "rope.scaling.yarn_log_multiplier");
+        }
+        for (String key : new String[] {"rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor"}) {
+            if (values.number(key, 1) != 1) {
+                throw notSupported(values, key);
             }
         }
         return new RotaryScaling.Yarn(
-                factor,
+                factor == 0 ? 1 : factor,
                 values.number("rope.scaling.yarn_beta_fast", 32),
                 values.number("rope.scaling.yarn_beta_slow", 1),
                 values.integer("rope.scaling.original_context_length", values.integer("context_length")),
                 RotaryScaling.Yarn.magnitude(factor) * values.number("rope.scaling.attn_factor", 1));
+    }
+
+    private static MalformedModelException notSupported(GgufValues values, String key) {
+        return new MalformedModelException(values.file(), "`%s%s` is not supported".formatted(values.prefix(), key));
     }
 
     /// Llama 3's scaling as GGUF has it: what each pair's frequency is divided by. The formula has to give these

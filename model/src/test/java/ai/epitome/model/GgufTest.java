@@ -185,6 +185,10 @@ class GgufTest {
                 assertThat(loaded.transformer().config().position())
                         .isEqualTo(new Position.Rotary(10_000, new RotaryScaling.Yarn(4, 32, 1, 32, magnitude)));
             }
+            file.metadata.put("llama.rope.scaling.yarn_ext_factor", 1f);
+            LoadedModel.open(write(file)).close();
+            file.metadata.put("llama.rope.scaling.yarn_attn_factor", 1.2f);
+            assertRefused(file, "`llama.rope.scaling.yarn_attn_factor` is not supported");
             file.metadata.put("llama.rope.scaling.yarn_ext_factor", 0.5f);
             assertRefused(file, "`llama.rope.scaling.yarn_ext_factor` is not supported");
         }

@@ -174,7 +174,7 @@ final class AmxBlockProduct implements BlockProduct {
                     pack(group, w.columns(), address);
                     w.raiseFaults();
                 } else {
-                    count = neighbours(packed, first, to, format.groupBytes(w.columns()));
+                    count = neighbours(groups, packed, first, to, format, w.columns());
                 }
                 for (int tile = 0; tile < input.tiles(); tile += chunk) {
                     int tiles = Math.min(chunk, input.tiles() - tile);
@@ -184,13 +184,17 @@ final class AmxBlockProduct implements BlockProduct {
             }
         }
 
-        /// How many groups from `first` on follow each other in memory.
-        private static int neighbours(long[] packed, int first, int to, long bytes) {
-            int count = 1;
-            while (first + count < to && packed[first + count] == packed[first] + count * bytes) {
-                count++;
+        /// How many groups of one format follow each other in memory from `first` on.
+        private static int neighbours(
+                BlockMatrix.Group[] groups, long[] packed, int first, int to, PackedFormat format, int columns) {
+            long bytes = format.groupBytes(columns);
+            int next = first + 1;
+            while (next < to
+                    && packed[next] == packed[first] + (next - first) * bytes
+                    && groups[next].packed(columns) == format) {
+                next++;
             }
-            return count;
+            return next - first;
         }
 
         /// Packs a group of rows.

@@ -19,6 +19,7 @@ final class AttentionOperation {
     private static final int CHUNK = 512;
     /// Queries of a task of [PackedAttention], which packs the keys that they see.
     private static final int PACKED_BLOCK = 512;
+    private static final int FEW_TASKS = 32;
 
     private AttentionOperation() {}
 
@@ -105,21 +106,34 @@ final class AttentionOperation {
         tape.backend().workers().run(shape.batch() * perSequence, (task, scratch) -> {
             int sequence = task / perSequence;
             int head = task % perSequence / blocks;
-            int from = (blocks - 1 - task % blocks) * BLOCK; // the longest first
+            int from = (blocks - 1 - task % blocks) * BLOCK;
             int to = Math.min(shape.queries(), from + BLOCK);
             forwardBlock(tape.backend(), inputs, sequence, head, from, to, result, logSums, scratch);
         });
     }
 
+    /// Queries of a task: fewer where heads are few, so that many threads find work. The shape alone decides, since
+    /// sums
+    /// may depend on it.
+    private static int packedBlock(AttentionShape shape) {
+        int block = PACKED_BLOCK;
+        int heads = shape.batch() * shape.keyValueHeads();
+        while (block > BLOCK && heads * ((shape.queries() + block - 1) / block) < FEW_TASKS) {
+            block /= 2;
+        }
+        return block;
+    }
+
     private static void forwardPacked(Tape tape, Inputs inputs, Tensor result, Tensor logSums) {
         AttentionShape shape = inputs.shape;
-        int blocks = (shape.queries() + PACKED_BLOCK - 1) / PACKED_BLOCK;
+        int block = packedBlock(shape);
+        int blocks = (shape.queries() + block - 1) / block;
         int perSequence = shape.keyValueHeads() * blocks;
         tape.backend().workers().run(shape.batch() * perSequence, (task, scratch) -> {
             int sequence = task / perSequence;
             int keyHead = task % perSequence / blocks;
-            int from = (blocks - 1 - task % blocks) * PACKED_BLOCK; // the longest first
-            int to = Math.min(shape.queries(), from + PACKED_BLOCK);
+            int from = (blocks - 1 - task % blocks) * block;
+            int to = Math.min(shape.queries(), from + block);
             new PackedAttention(inputs, sequence, keyHead, scratch).forward(from, to, result, logSums);
         });
     }

@@ -7,11 +7,9 @@ import static ai.epitome.tensor.Assembler.RDX;
 import static ai.epitome.tensor.Assembler.RSI;
 import static ai.epitome.tensor.Assembler.at;
 
-/// Machine code for the numbers of a row of activations, block by block as [BlockActivations] defines them:
-/// routines
-/// `void f(long*)` with the parameters of [BlockParameters]. Java makes scales and factors of the magnitudes between
-/// the
-/// two, a few operations a block.
+/// Machine code for the numbers of a row of activations, block by block as [BlockActivations] defines them: routines
+/// `void f(long*)` with the parameters of [BlockParameters]. Between the two, Java makes scales and factors of the
+/// magnitudes, a few operations a block.
 ///
 /// A virtual machine that has just started interprets loops of its Vector API, slowly. Compiled, they took three
 /// times as long for the eight tokens of a step.

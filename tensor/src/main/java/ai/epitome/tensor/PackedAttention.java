@@ -121,7 +121,7 @@ final class PackedAttention {
         PackedAttentionKernels.divideColumns(output, dimension, sums);
         long first = (long) sequence * shape.queries() + query;
         storeColumns(output, 0, queries, result, (first * shape.heads() + head) * dimension, false);
-        for (int r = 0; logSums != null && r < queries; r++) {
+        for (int r = 0; r < queries; r++) {
             float logSum = maxima[r] + (float) Math.log(sums[r]);
             logSums.data().setAtIndex(Tensor.FLOAT, (first + r) * shape.heads() + head, logSum);
         }

@@ -284,6 +284,37 @@ class BlockProductTest {
         }
     }
 
+    /// Packed rows of one format end where those of the next begin.
+    @Test
+    void packedRunsOfTwoFormatsLieSideBySide() {
+        Random random = new Random(10);
+        int columns = 576;
+        long stride = BlockFormat.Q4_0.bytesOf(columns);
+        long eights = BlockFormat.Q8_0.bytesOf(columns);
+        for (BlockProduct product : products()) {
+            try (Arena arena = Arena.ofShared();
+                    PackedMemory memory = new PackedMemory(32 * (stride + eights), 1);
+                    Workers alone = new Workers(1)) {
+                MemorySegment four = blocks(arena, BlockFormat.Q4_0, 32, columns, random);
+                MemorySegment eight = blocks(arena, BlockFormat.Q8_0, 32, columns, random);
+                BlockMatrix w = new BlockMatrix(
+                        columns,
+                        List.of(
+                                new BlockMatrix.Run(BlockFormat.Q4_0, four, 0, stride, 32),
+                                new BlockMatrix.Run(BlockFormat.Q8_0, eight, 0, eights, 32)),
+                        memory);
+                for (int tokens : new int[] {1, 1, 8, 21}) {
+                    Tensor x = activations(arena, DType.F32, tokens, columns, random);
+                    Tensor y = Tensor.zeros(arena, DType.F32, tokens, w.rows());
+                    product.multiply(x, w, null, y, alone);
+                    assertThat(y.toFloats())
+                            .as("%s, %d tokens", product, tokens)
+                            .isEqualTo(naive(x, w, null));
+                }
+            }
+        }
+    }
+
     /// Half a unit of 127 for each activation is all that is lost.
     @Test
     void productsAreCloseToThoseOfExpandedWeights() {
