@@ -108,6 +108,16 @@ public final class Limiter {
         };
     }
 
+    /// Asks for the budget alone.
+    ///
+    /// @throws LimitException when it is used up
+    public void requireBudget(ApiKey key, Instant time) {
+        Account account = account(key);
+        synchronized (account) {
+            requireBudget(key, account, 0, time);
+        }
+    }
+
     private void requireBudget(ApiKey key, Account account, long costPico, Instant time) {
         OptionalLong budget = key.limits().budgetMicros();
         if (budget.isEmpty()) {

@@ -58,6 +58,19 @@ public final class UsageStore {
         });
     }
 
+    /// Whether there is a row of a request.
+    public boolean has(String requestId) {
+        return database.read(connection -> {
+            try (PreparedStatement statement =
+                    connection.prepareStatement("SELECT 1 FROM request_usage WHERE request_id = ?")) {
+                statement.setString(1, requestId);
+                try (ResultSet rows = statement.executeQuery()) {
+                    return rows.next();
+                }
+            }
+        });
+    }
+
     private static int insert(PreparedStatement statement, UsageRow row) throws SQLException {
         statement.setString(1, row.requestId());
         statement.setLong(2, row.at().toEpochMilli());

@@ -71,7 +71,11 @@ final class BatchRun {
     }
 
     private ObjectNode body() {
-        return (ObjectNode) JSON.readTree(state.body());
+        return body(state);
+    }
+
+    private static ObjectNode body(LeasedWork batch) {
+        return (ObjectNode) JSON.readTree(batch.body());
     }
 
     void run() {
@@ -86,11 +90,12 @@ final class BatchRun {
                 fail(input);
                 return;
             }
-            if (state.status().equals("validating")) {
-                ObjectNode body = body();
+            LeasedWork claimed = state;
+            if (claimed.status().equals("validating")) {
+                ObjectNode body = body(claimed);
                 ((ObjectNode) body.path("request_counts"))
                         .put("total", input.lines().size());
-                advance("in_progress", "in_progress_at", body);
+                advance(claimed, "in_progress", "in_progress_at", body);
             }
             work(input);
             if (!stopping()) {
@@ -118,7 +123,8 @@ final class BatchRun {
     }
 
     private void fail(BatchInput input) {
-        ObjectNode body = body();
+        LeasedWork now = state;
+        ObjectNode body = body(now);
         ObjectNode errors = body.putObject("errors").put("object", "list");
         if (key.isEmpty()) {
             errors.putArray("data")
@@ -128,15 +134,16 @@ final class BatchRun {
         } else {
             errors.set("data", input.errors());
         }
-        advance("failed", "failed_at", body);
+        advance(now, "failed", "failed_at", body);
     }
 
-    private void advance(String status, String at, ObjectNode body, FileStore.Content... files) {
+    /// @param from what was looked at when this was decided: a batch that has been cancelled meanwhile stays so
+    private void advance(LeasedWork from, String status, String at, ObjectNode body, FileStore.Content... files) {
         body.put("status", status).put(at, Instant.now().getEpochSecond());
-        if (tools.batches().advance(id, state.status(), status, body.toString(), files)) {
-            state = new LeasedWork(id, owner, state.createdAt(), status, body.toString(), 0);
+        if (tools.batches().advance(id, from.status(), status, body.toString(), files)) {
+            state = new LeasedWork(id, owner, from.createdAt(), status, body.toString(), 0);
         } else {
-            state = tools.batches().find(owner, id).orElse(state); // it was cancelled meanwhile
+            state = tools.batches().find(owner, id).orElse(from); // it was cancelled meanwhile
         }
     }
 
@@ -261,10 +268,12 @@ final class BatchRun {
     private void end(BatchInput input) {
         List<BatchStore.Result> results = tools.batches().results(id);
         boolean whole = results.size() == input.lines().size();
-        if (state.status().equals("in_progress") && whole) {
-            advance("finalizing", "finalizing_at", body());
+        LeasedWork worked = state;
+        if (worked.status().equals("in_progress") && whole) {
+            advance(worked, "finalizing", "finalizing_at", body(worked));
         }
-        ObjectNode body = body();
+        LeasedWork last = state;
+        ObjectNode body = body(last);
         long good = results.stream().filter(BatchStore.Result::good).count();
         body.putObject("request_counts")
                 .put("total", input.lines().size())
@@ -274,12 +283,12 @@ final class BatchRun {
         keep(results, true, "output", files).ifPresent(file -> body.put("output_file_id", file));
         keep(results, false, "error", files).ifPresent(file -> body.put("error_file_id", file));
         FileStore.Content[] kept = files.toArray(FileStore.Content[]::new);
-        switch (state.status()) {
-            case "finalizing" -> advance("completed", "completed_at", body, kept);
-            case "cancelling" -> advance("cancelled", "cancelled_at", body, kept);
+        switch (last.status()) {
+            case "finalizing" -> advance(last, "completed", "completed_at", body, kept);
+            case "cancelling" -> advance(last, "cancelled", "cancelled_at", body, kept);
             default -> {
                 if (expired()) {
-                    advance("expired", "expired_at", body, kept);
+                    advance(last, "expired", "expired_at", body, kept);
                 }
             }
         }

@@ -107,7 +107,11 @@ public final class Metering implements Filter {
     /// there is one.
     ///
     /// @param model that was trained
-    public void bill(LeasedWork job, String model, long tokens, boolean cancelled) {
+    /// @param endedEarly whether the job was cancelled, or failed, on its way
+    public void bill(LeasedWork job, String model, long tokens, boolean endedEarly) {
+        if (accounts.usage().has(job.id())) {
+            return;
+        }
         Instant at = Instant.ofEpochSecond(job.createdAt());
         Price price = accounts.prices().find(model).orElse(Price.FREE);
         accounts.record(new UsageRow(
@@ -120,7 +124,7 @@ public final class Metering implements Filter {
                 0,
                 0,
                 tokens,
-                cancelled ? CLIENT_WENT_AWAY : 200,
+                endedEarly ? CLIENT_WENT_AWAY : 200,
                 Duration.between(at, Instant.now()).toNanos() / 1_000,
                 price.trainingPico(tokens),
                 List.of()));

@@ -169,7 +169,7 @@ public final class RequestMeter {
     ///
     /// @throws LimitException when the key's budget is used up
     public void requireBudget() {
-        key.ifPresent(holder -> limiter.reserve(holder, 0, 0, at).settle(0));
+        key.ifPresent(holder -> limiter.requireBudget(holder, at));
     }
 
     /// The request's turn has come: it computes now, and its prompts count.

@@ -57,7 +57,11 @@ public final class BatchStore {
     /// @param files that it has come to: they are kept with it, or not at all
     /// @return whether it had
     public boolean advance(String id, String from, String status, String body, FileStore.Content... files) {
-        return batches.advance(id, from, status, body, List.of(files));
+        return batches.advance(id, from, status, body, connection -> {
+            for (FileStore.Content file : files) {
+                FileStore.insert(connection, file);
+            }
+        });
     }
 
     /// Keeps the result of a line; a second one is not kept.

@@ -69,6 +69,24 @@ final class LeasedTable {
                 most));
     }
 
+    /// Work whose lease has run out, and was not given up.
+    ///
+    /// @param condition which it meets
+    /// @param now milliseconds since 1970
+    List<LeasedWork> leftOver(String condition, long now) {
+        return database.read(connection -> Sql.rows(
+                connection,
+                select + " WHERE " + condition + " AND lease_until > 0 AND lease_until < ?",
+                LeasedTable::work,
+                now));
+    }
+
+    /// What is written with a state, in its transaction.
+    @FunctionalInterface
+    interface Addition {
+        void write(Connection connection) throws SQLException;
+    }
+
     /// Takes work for this process.
     ///
     /// @param until when the lease ends unless it is renewed
@@ -94,9 +112,9 @@ final class LeasedTable {
     /// Sets what work has come to, unless that is something else already.
     ///
     /// @param from the status that it had
-    /// @param files that it has come to: kept in the same transaction, so that none is there without its work
+    /// @param addition what it has come to: kept in the same transaction, so that it is not there without its work
     /// @return whether it had
-    boolean advance(String id, String from, String status, String body, List<FileStore.Content> files) {
+    boolean advance(String id, String from, String status, String body, Addition addition) {
         return database.write(connection -> {
             boolean had = Sql.update(
                             connection,
@@ -107,9 +125,7 @@ final class LeasedTable {
                             from)
                     == 1;
             if (had) {
-                for (FileStore.Content file : files) {
-                    FileStore.insert(connection, file);
-                }
+                addition.write(connection);
             }
             return had;
         });

@@ -1,6 +1,7 @@
 package ai.epitome.serve.store;
 
 import ai.epitome.serve.account.Database;
+import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
@@ -10,6 +11,9 @@ import java.util.function.LongFunction;
 /// Fine-tuning jobs, what they tell, and the models that they make, in the database. A job that is not over belongs to
 /// the process that holds its lease; when that has run out, another one goes on with it.
 public final class TuningStore {
+    /// The end of a lease that was given back: nobody works on the job, but what it was trained on may be owed.
+    public static final long GIVEN_BACK = 1;
+
     private static final String OPEN = "status IN ('queued', 'validating_files', 'running')";
     private static final String MODEL = "id, owner, created_at, base, folder, job_id, step, checkpoint, metrics";
 
@@ -80,6 +84,14 @@ public final class TuningStore {
         return jobs.waiting(now, Integer.MAX_VALUE);
     }
 
+    /// Jobs that ended early, and on which nobody works who would give their lease up with 0: what they were trained
+    /// on may be owed.
+    ///
+    /// @param now milliseconds since 1970
+    public List<LeasedWork> unsettled(long now) {
+        return jobs.leftOver("status IN ('failed', 'cancelled')", now);
+    }
+
     /// Takes a job for this process.
     ///
     /// @param until when the lease ends unless it is renewed
@@ -96,10 +108,32 @@ public final class TuningStore {
     /// Sets what a job has come to, unless that is something else already.
     ///
     /// @param from the status that it had
-    /// @param files that it has come to: they are kept with it, or not at all
     /// @return whether it had
-    public boolean advance(String id, String from, String status, String body, FileStore.Content... files) {
-        return jobs.advance(id, from, status, body, List.of(files));
+    public boolean advance(String id, String from, String status, String body) {
+        return advance(id, from, status, body, Optional.empty(), Optional.empty());
+    }
+
+    /// Sets what a job has come to, unless that is something else already.
+    ///
+    /// @param from the status that it had
+    /// @param model that it has come to: kept with it, or not at all
+    /// @param file likewise
+    /// @return whether it had
+    public boolean advance(
+            String id,
+            String from,
+            String status,
+            String body,
+            Optional<Model> model,
+            Optional<FileStore.Content> file) {
+        return jobs.advance(id, from, status, body, connection -> {
+            if (model.isPresent()) {
+                insert(connection, model.get());
+            }
+            if (file.isPresent()) {
+                FileStore.insert(connection, file.get());
+            }
+        });
     }
 
     /// Adds an event to those of a job.
@@ -138,7 +172,11 @@ public final class TuningStore {
 
     /// Adds a model; a second one of its name is not added.
     public void addModel(Model model) {
-        database.write(connection -> Sql.update(
+        database.write(connection -> insert(connection, model));
+    }
+
+    private static int insert(Connection connection, Model model) throws SQLException {
+        return Sql.update(
                 connection,
                 "INSERT INTO tuned_model (" + MODEL
                         + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -150,7 +188,7 @@ public final class TuningStore {
                 model.jobId,
                 model.step,
                 model.checkpoint ? 1 : 0,
-                model.metrics));
+                model.metrics);
     }
 
     public Optional<Model> model(String owner, String id) {

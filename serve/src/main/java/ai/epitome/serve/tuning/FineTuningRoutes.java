@@ -186,8 +186,8 @@ public final class FineTuningRoutes implements HttpService {
             if (store.advance(job.id(), job.status(), status, body.toString())) {
                 LeasedWork before = job;
                 tuning.ifPresent(active -> {
-                    if (status.equals("cancelled") && before.status().equals("paused")) {
-                        active.worker.cancelledInPause(before);
+                    if (status.equals("cancelled")) {
+                        active.worker.cancelled(before);
                     }
                     active.worker.wake();
                 });

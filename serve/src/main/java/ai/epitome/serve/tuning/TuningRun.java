@@ -39,7 +39,9 @@ final class TuningRun {
     private static final System.Logger LOG = System.getLogger(TuningRun.class.getName());
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final Set<String> OVER = Set.of("succeeded", "failed", "cancelled");
+    private static final Set<String> ENDED_EARLY = Set.of("failed", "cancelled");
     private static final Set<String> STOPPED = Set.of("paused", "cancelled");
+    private static final Set<String> UNDER_WAY = Set.of("validating_files", "running");
     private static final Duration ESTIMATED_AGAIN = Duration.ofSeconds(5);
     private static final int ATTEMPTS = 3;
     private static final int MOST_MESSAGE = 2_000;
@@ -51,7 +53,7 @@ final class TuningRun {
     private final Path folder;
     private volatile LeasedWork state;
     /// Those that were trained on so far.
-    private long tokens;
+    private volatile long tokens;
     /// The first step that the process under way has told of, from which its pace is taken; -1 before.
     private long firstStep = -1;
     private Instant begun = Instant.now();
@@ -64,6 +66,7 @@ final class TuningRun {
         this.owner = job.owner();
         this.folder = tools.folder().resolve(id).toAbsolutePath();
         this.state = job;
+        this.tokens = TuningWorker.trainedSoFar(job);
     }
 
     /// The name of what a job comes to.
@@ -73,12 +76,17 @@ final class TuningRun {
     }
 
     private ObjectNode body() {
-        return (ObjectNode) JSON.readTree(state.body());
+        return body(state);
+    }
+
+    private static ObjectNode body(LeasedWork job) {
+        return (ObjectNode) JSON.readTree(job.body());
     }
 
     void run() throws InterruptedException {
-        if (state.status().equals("queued")) {
-            advance("validating_files", body());
+        LeasedWork claimed = state;
+        if (claimed.status().equals("queued")) {
+            advance(claimed, "validating_files", body(claimed));
         }
         try (TuningLease lease = new TuningLease(this::renew)) {
             if (!prepare()) {
@@ -102,16 +110,34 @@ final class TuningRun {
         } catch (IOException e) {
             fail("server_error", Optional.empty(), "The job's files could not be written: " + e.getMessage());
         } finally {
-            if (state.status().equals("paused")) {
-                advance("paused", body().put(TuningWorker.TRAINED_SO_FAR, tokens));
+            LeasedWork left = state;
+            if (left.status().equals("paused") || left.status().equals("running")) {
+                advance(left, left.status(), body(left).put(TuningWorker.TRAINED_SO_FAR, tokens));
             }
             if (OVER.contains(state.status())) {
                 deleteData();
             }
-            if (state.status().equals("cancelled") && tokens > 0) {
-                tools.billing().bill(state, base.name(), tokens, true);
-            }
+            giveBack();
+        }
+    }
+
+    /// A job that ended early keeps a lease that has run out until its row is written, so that one is written, by
+    /// [TuningWorker], after a crash as well.
+    private void giveBack() {
+        LeasedWork last = state;
+        if (ENDED_EARLY.contains(last.status())) {
+            bill(last);
+        }
+        Optional<LeasedWork> left = tools.store().renew(id, TuningStore.GIVEN_BACK);
+        left.filter(now -> ENDED_EARLY.contains(now.status())).ifPresent(now -> {
+            bill(now); // it may have been cancelled just now
             tools.store().renew(id, 0);
+        });
+    }
+
+    private void bill(LeasedWork job) {
+        if (tokens > 0) {
+            tools.billing().bill(job, base.name(), tokens, true);
         }
     }
 
@@ -131,17 +157,21 @@ final class TuningRun {
 
     /// Whether the job is still to be worked on.
     private boolean goesOn() {
-        return !tools.stopping().getAsBoolean()
-                && (state.status().equals("validating_files") || state.status().equals("running"));
+        return goesOn(state);
+    }
+
+    private boolean goesOn(LeasedWork job) {
+        return !tools.stopping().getAsBoolean() && UNDER_WAY.contains(job.status());
     }
 
     /// @return how the process is to end, if it is to
-    private Optional<TuningLease.End> renew() {
+    private synchronized Optional<TuningLease.End> renew() {
         Optional<LeasedWork> known = tools.store().renew(id, System.currentTimeMillis() + TuningWorker.LEASE_MILLIS);
         known.filter(now -> STOPPED.contains(now.status())).ifPresent(now -> state = now);
-        if (goesOn() && known.filter(now -> now.status().equals("queued")).isPresent()) {
+        LeasedWork own = state;
+        if (goesOn(own) && known.filter(now -> now.status().equals("queued")).isPresent()) {
             // It was paused and resumed before this run saw it: it goes on as it is.
-            tools.store().advance(id, "queued", state.status(), state.body());
+            advance(own, own.status(), body(own));
         }
         if (state.status().equals("cancelled")) {
             return Optional.of(TuningLease.End.AT_ONCE);
@@ -150,16 +180,31 @@ final class TuningRun {
         return stops ? Optional.of(TuningLease.End.KEEPING) : Optional.empty();
     }
 
-    private void advance(String status, ObjectNode body, FileStore.Content... files) {
+    /// @param from what was looked at when this was decided: a job that has been cancelled meanwhile stays so
+    /// @return whether the job has come to that
+    private boolean advance(LeasedWork from, String status, ObjectNode body) {
+        return advance(from, status, body, Optional.empty(), Optional.empty());
+    }
+
+    /// @param model which it has come to, as the file
+    private synchronized boolean advance(
+            LeasedWork from,
+            String status,
+            ObjectNode body,
+            Optional<TuningStore.Model> model,
+            Optional<FileStore.Content> file) {
         body.put("status", status);
         if (status.equals("succeeded") || status.equals("failed")) {
             body.put("finished_at", Instant.now().getEpochSecond());
         }
-        if (tools.store().advance(id, state.status(), status, body.toString(), files)) {
-            state = new LeasedWork(id, owner, state.createdAt(), status, body.toString(), 0);
-        } else {
-            state = tools.store().find(owner, id).orElse(state); // it was cancelled meanwhile
-        }
+        // Second, it may have been paused and resumed before this run saw it: it goes on as it is.
+        boolean had = tools.store().advance(id, from.status(), status, body.toString(), model, file)
+                || UNDER_WAY.contains(from.status())
+                        && tools.store().advance(id, "queued", status, body.toString(), model, file);
+        state = had
+                ? new LeasedWork(id, owner, from.createdAt(), status, body.toString(), 0)
+                : tools.store().find(owner, id).orElse(from); // it was cancelled meanwhile, or paused
+        return had;
     }
 
     /// Writes what the process needs. False when it is not there.
@@ -232,7 +277,8 @@ final class TuningRun {
 
     private void started(TuningEvent.Started started) {
         firstStep = -1;
-        ObjectNode body = body();
+        LeasedWork now = state;
+        ObjectNode body = body(now);
         ObjectNode used = JsonNodeFactory.instance
                 .objectNode()
                 .put("n_epochs", Math.max(1, Math.round(started.epochs())))
@@ -241,8 +287,8 @@ final class TuningRun {
         body.set("hyperparameters", used);
         String type = body.path("method").path("type").stringValue();
         ((ObjectNode) body.path("method").path(type).path("hyperparameters")).setAll(used);
-        if (state.status().equals("validating_files")) {
-            advance("running", body);
+        if (now.status().equals("validating_files")) {
+            advance(now, "running", body);
         }
         say("info", started.step() == 0 ? "Fine-tuning job started" : "Going on after step " + started.step());
     }
@@ -273,21 +319,23 @@ final class TuningRun {
             firstStep = step;
             begun = now;
         }
-        if (step <= firstStep || !state.status().equals("running") || now.isBefore(estimated.plus(ESTIMATED_AGAIN))) {
+        LeasedWork job = state;
+        if (step <= firstStep || !job.status().equals("running") || now.isBefore(estimated.plus(ESTIMATED_AGAIN))) {
             return;
         }
         estimated = now;
         double left = (double) (steps - step) / (step - firstStep);
         Duration more =
                 Duration.ofMillis(Math.round(left * Duration.between(begun, now).toMillis()));
-        advance("running", body().put("estimated_finish", now.plus(more).getEpochSecond()));
+        ObjectNode body = body(job).put("estimated_finish", now.plus(more).getEpochSecond());
+        advance(job, "running", body.put(TuningWorker.TRAINED_SO_FAR, tokens));
     }
 
     private void checkpoint(TuningEvent.Checkpointed checkpoint) {
         ObjectNode metrics = JsonNodeFactory.instance.objectNode().put("step", checkpoint.step());
         checkpoint.values().forEach(metrics::put);
         String name = name() + ":ckpt-step-" + checkpoint.step();
-        keep(name, checkpoint.folder(), checkpoint.step(), true, metrics);
+        tools.store().addModel(model(name, checkpoint.folder(), checkpoint.step(), true, metrics));
         for (TuningStore.Model kept : tools.store().checkpoints(id)) {
             if (Files.notExists(tools.folder().resolve(kept.folder()))) {
                 tools.store().deleteModel(kept.id()); // the run keeps the newest only
@@ -296,29 +344,33 @@ final class TuningRun {
         say("info", "Checkpoint created at step " + checkpoint.step() + ": " + name);
     }
 
-    private void keep(String name, String within, long step, boolean checkpoint, ObjectNode metrics) {
+    private TuningStore.Model model(String name, String within, long step, boolean checkpoint, ObjectNode metrics) {
         long now = Instant.now().getEpochSecond();
-        tools.store()
-                .addModel(new TuningStore.Model(
-                        name, owner, now, base.name(), id + "/" + within, id, step, checkpoint, metrics.toString()));
+        return new TuningStore.Model(
+                name, owner, now, base.name(), id + "/" + within, id, step, checkpoint, metrics.toString());
     }
 
-    /// The model is there before the job says so.
+    /// The model is there when the job says so, and not without it.
     private void succeed(TuningEvent.Finished finished) {
-        if (!goesOn()) {
+        LeasedWork now = state;
+        if (!goesOn(now)) {
             return;
         }
+        tokens = Math.max(tokens, finished.tokens());
         // Before the job says that it is done: a service that dies in between asks for the same row again.
-        tools.billing().bill(state, base.name(), finished.tokens(), false);
-        ObjectNode body = body();
-        keep(name(), TuningRequest.MODEL, finished.step(), false, JsonNodeFactory.instance.objectNode());
-        body.put("fine_tuned_model", name()).put("trained_tokens", finished.tokens());
+        tools.billing().bill(now, base.name(), finished.tokens(), false);
+        ObjectNode body = body(now);
+        String name = name();
+        TuningStore.Model model =
+                model(name, TuningRequest.MODEL, finished.step(), false, JsonNodeFactory.instance.objectNode());
+        body.put("fine_tuned_model", name).put("trained_tokens", finished.tokens());
         Optional<FileStore.Content> results = results();
         results.ifPresent(
                 kept -> body.withArrayProperty("result_files").add(kept.file().id()));
-        say("info", "New fine-tuned model created: " + name());
-        advance("succeeded", body, results.stream().toArray(FileStore.Content[]::new));
-        say("info", "The job has successfully completed");
+        if (advance(now, "succeeded", body, Optional.of(model), results)) {
+            say("info", "New fine-tuned model created: " + name);
+            say("info", "The job has successfully completed");
+        }
     }
 
     private Optional<FileStore.Content> results() {
@@ -339,14 +391,15 @@ final class TuningRun {
     }
 
     private void fail(String code, Optional<String> param, String message) {
-        if (!goesOn()) {
+        LeasedWork now = state;
+        if (!goesOn(now)) {
             return; // it has been cancelled meanwhile, say
         }
-        ObjectNode body = body();
+        ObjectNode body = body(now).put(TuningWorker.TRAINED_SO_FAR, tokens);
         String told = shortened(message);
         body.putObject("error").put("code", code).put("message", told).put("param", param.orElse(null));
         say("error", told);
-        advance("failed", body);
+        advance(now, "failed", body);
     }
 
     /// Without where the service keeps things: files go by the names that they came with.

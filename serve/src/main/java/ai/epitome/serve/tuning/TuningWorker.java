@@ -11,13 +11,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Looks for fine-tuning jobs on which nobody works, and works on them, one at a time: each takes all the memory and
 /// time that there is. What a process that was stopped or killed has left is gone on with from its newest checkpoint.
 public final class TuningWorker {
-    /// In the object of a job that is paused: tokens that it was trained on until then. Clients are not told.
+    /// In the object of a job: tokens that it was trained on until it was last written. Clients are not told.
     public static final String TRAINED_SO_FAR = "trained_so_far";
 
     static final long LEASE_MILLIS = 15_000;
@@ -38,8 +37,8 @@ public final class TuningWorker {
     @FunctionalInterface
     public interface Billing {
         /// @param model that was trained
-        /// @param cancelled whether the job was, on its way
-        void bill(LeasedWork job, String model, long tokens, boolean cancelled);
+        /// @param endedEarly whether the job was cancelled, or failed, on its way
+        void bill(LeasedWork job, String model, long tokens, boolean endedEarly);
     }
 
     /// What a run needs.
@@ -83,16 +82,33 @@ public final class TuningWorker {
         awake.release();
     }
 
-    /// A job has been cancelled while it was paused, and nobody works on it any more.
-    public void cancelledInPause(LeasedWork job) {
-        JsonNode body = JsonMapper.shared().readTree(job.body());
-        long tokens = body.path(TRAINED_SO_FAR).longValue(0);
+    static long trainedSoFar(LeasedWork job) {
+        return JsonMapper.shared().readTree(job.body()).path(TRAINED_SO_FAR).longValue(0);
+    }
+
+    /// A job has been cancelled. Who works on it settles it at the end of that; otherwise it is settled now.
+    public void cancelled(LeasedWork job) {
+        try {
+            tools.store
+                    .find(job.owner(), job.id())
+                    .filter(now -> now.leaseUntil() < System.currentTimeMillis())
+                    .ifPresent(this::settle);
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, "The usage of " + job.id() + " could not be written for now; it is tried again", e);
+        }
+    }
+
+    /// Of a job that has ended early, and on which nobody works.
+    private void settle(LeasedWork job) {
+        long tokens = trainedSoFar(job);
         if (tokens > 0) {
-            String model = body.path("model").stringValue();
+            String model =
+                    JsonMapper.shared().readTree(job.body()).path("model").stringValue();
             String base =
                     tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
             tools.billing.bill(job, base, tokens, true);
         }
+        tools.store.renew(job.id(), 0);
     }
 
     private void work() {
@@ -112,6 +128,7 @@ public final class TuningWorker {
     private boolean workOnOne() throws InterruptedException {
         try {
             long now = System.currentTimeMillis();
+            tools.store.unsettled(now).forEach(this::settle);
             for (LeasedWork job : tools.store.waiting(now)) {
                 String model =
                         JsonMapper.shared().readTree(job.body()).path("model").stringValue();
