@@ -20,7 +20,9 @@ import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.registry.ModelRegistry;
+import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.PromotionStore;
+import ai.epitome.serve.store.TuningStore;
 import ai.epitome.serve.tuning.TuningProgram;
 import ai.epitome.serve.tuning.TuningSetup;
 import ai.epitome.tensor.Backend;
@@ -314,6 +316,61 @@ class FineTuningRoutesTest {
         post("v1/fine_tuning/jobs/" + paused + "/cancel", "{}");
         assertThat(paid(paused)).containsExactly(55L, 499L, 110L);
         post("v1/fine_tuning/jobs/" + next + "/cancel", "{}");
+    }
+
+    @Test
+    void aPauseForgetsNothingThatIsToBePaid() throws Exception {
+        accounts.prices().set(MODEL, new Price(0, 0, 0, 2));
+        program = _ -> script(told(
+                        STARTED,
+                        "{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":20,\"values\":{\"train_loss\":1}}")
+                + "; cat > /dev/null");
+        for (boolean claimed : List.of(false, true)) {
+            String id = create();
+            for (int i = 0; i < 600 && !eventsOf(id).contains("Step 1/1000"); i++) {
+                Thread.sleep(50);
+            }
+            post("v1/fine_tuning/jobs/" + id + "/pause", "{}");
+            String next = create(); // which begins when the one before has come to rest
+            await(next, "running");
+            program = _ -> script("cat > /dev/null");
+            post("v1/fine_tuning/jobs/" + id + "/resume", "{}");
+            if (claimed) {
+                post("v1/fine_tuning/jobs/" + next + "/cancel", "{}");
+                await(id, "validating_files");
+            }
+            post("v1/fine_tuning/jobs/" + id + "/cancel", "{}");
+            for (int i = 0; i < 100 && paid(id).isEmpty(); i++) {
+                Thread.sleep(50);
+            }
+            assertThat(paid(id)).containsExactly(20L, 499L, 40L);
+            if (!claimed) {
+                post("v1/fine_tuning/jobs/" + next + "/cancel", "{}");
+                program = _ -> script(told(
+                                STARTED,
+                                "{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":20,\"values\":{\"a\":1}}")
+                        + "; cat > /dev/null");
+            }
+        }
+    }
+
+    @Test
+    void whatAJobWasTrainedOnIsPaidForWhenItFailsOrItsServiceDied() throws Exception {
+        accounts.prices().set(MODEL, new Price(0, 0, 0, 2));
+        program = _ -> script(told(
+                STARTED,
+                "{\"event\":\"measured\",\"step\":1,\"steps\":1000,\"tokens\":20,\"values\":{\"train_loss\":1}}",
+                "{\"event\":\"failed\",\"code\":\"c\",\"param\":null,\"message\":\"m\"}"));
+        String failed = create();
+        await(failed, "failed");
+        String body = "{\"model\": \"base\", \"status\": \"cancelled\", \"trained_so_far\": 30}";
+        LeasedWork left = new LeasedWork("ftjob-left", "", 1, "cancelled", body, 5);
+        assertThat(new TuningStore(accounts.database()).add(left, 10, 10)).isTrue();
+        for (int i = 0; i < 100 && (paid(failed).isEmpty() || paid("ftjob-left").isEmpty()); i++) {
+            Thread.sleep(50);
+        }
+        assertThat(paid(failed)).containsExactly(20L, 499L, 40L);
+        assertThat(paid("ftjob-left")).containsExactly(30L, 499L, 60L);
     }
 
     /// A model of its own weights is no base for adapters: those would be added to other weights.

@@ -81,6 +81,7 @@ class LimiterTest {
         pass(Duration.ofSeconds(1));
         limiter.reserve(key, 1_000, 0, NOW).settle(90);
         assertLimited(Limit.TOKENS, Duration.ofSeconds(31), () -> limiter.reserve(key, 1, 0, NOW));
+        limiter.requireBudget(key, NOW); // whatever its rates are
     }
 
     @Test
@@ -100,5 +101,6 @@ class LimiterTest {
     void anEmptyBudgetAllowsNothing() {
         ApiKey key = key(NONE, NONE, OptionalLong.of(0));
         assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(key, 1, 0, NOW));
+        assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.requireBudget(key, NOW));
     }
 }
