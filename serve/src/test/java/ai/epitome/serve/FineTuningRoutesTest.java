@@ -407,13 +407,21 @@ class FineTuningRoutesTest {
 
     @Test
     void aProcessThatDiesIsBegunAgainAndThenGivenUp() throws Exception {
-        program = _ -> script(told(STARTED) + "; echo 'no room' >&2; exit 3");
+        accounts.prices().set(MODEL, new Price(0, 0, 0, 2));
+        program = _ -> script(told(
+                        STARTED,
+                        "{\"event\":\"measured\",\"step\":1,\"steps\":9,\"tokens\":20,\"values\":{\"train_loss\":1}}")
+                + "; echo 'no room' >&2; exit 3");
         JsonNode job = await(create(), "failed");
         assertThat(job.path("error").path("code").stringValue()).isEqualTo("training_failed");
         assertThat(job.path("error").path("message").stringValue()).isEqualTo("exit status 3: no room");
         String events = get("v1/fine_tuning/jobs/" + job.path("id").stringValue() + "/events")
                 .toString();
         assertThat(events.split("goes on from its last checkpoint", -1)).hasSize(3);
+        Thread.sleep(500);
+        assertThat(paid(job.path("id").stringValue()))
+                .as("the service's fault is not paid for")
+                .isEmpty();
     }
 
     @Test

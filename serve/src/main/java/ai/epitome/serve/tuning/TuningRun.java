@@ -36,6 +36,9 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// The process that trains is started again, some times, when it ends without having said why.
 final class TuningRun {
+    private static final String TRAINING_FAILED = "training_failed";
+    private static final String SERVER_ERROR = "server_error";
+    private static final Set<String> OWN_FAULTS = Set.of(TRAINING_FAILED, SERVER_ERROR);
     private static final System.Logger LOG = System.getLogger(TuningRun.class.getName());
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final Set<String> OVER = Set.of("succeeded", "failed", "cancelled");
@@ -101,14 +104,14 @@ final class TuningRun {
                     break;
                 }
                 if (attempt == ATTEMPTS) {
-                    fail("training_failed", Optional.empty(), failure.get());
+                    fail(TRAINING_FAILED, Optional.empty(), failure.get());
                     break;
                 }
                 say("warn", "Training ended unexpectedly and goes on from its last checkpoint: " + failure.get());
                 Thread.sleep(1_000L * attempt);
             }
         } catch (IOException e) {
-            fail("server_error", Optional.empty(), "The job's files could not be written: " + e.getMessage());
+            fail(SERVER_ERROR, Optional.empty(), "The job's files could not be written: " + e.getMessage());
         } finally {
             LeasedWork left = state;
             if (left.status().equals("paused") || left.status().equals("running")) {
@@ -394,6 +397,9 @@ final class TuningRun {
         LeasedWork now = state;
         if (!goesOn(now)) {
             return; // it has been cancelled meanwhile, say
+        }
+        if (OWN_FAULTS.contains(code)) {
+            tokens = 0; // what the service could not bring to an end is not paid for
         }
         ObjectNode body = body(now).put(TuningWorker.TRAINED_SO_FAR, tokens);
         String told = shortened(message);
