@@ -205,19 +205,7 @@ final class Panels {
                     FLOATS, data, (start + (long) Math.min(i + 2 * QUARTER, last) * stride) * 4, ORDER);
             FloatVector d = FloatVector.fromMemorySegment(
                     FLOATS, data, (start + (long) Math.min(i + 3 * QUARTER, last) * stride) * 4, ORDER);
-            FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
-            FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
-            FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
-            FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
-            FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
-            FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
-            FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
-            FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
-            int to = at + i * width;
-            a2.intoArray(target, to);
-            b2.intoArray(target, to + QUARTER * width);
-            c2.intoArray(target, to + 2 * QUARTER * width);
-            d2.intoArray(target, to + 3 * QUARTER * width);
+            exchangeQuarters(a, b, c, d, target, at + i * width, width);
         }
     }
 
@@ -227,19 +215,7 @@ final class Panels {
             FloatVector b = FloatVector.fromArray(FLOATS, source, from + (i + QUARTER) * stride);
             FloatVector c = FloatVector.fromArray(FLOATS, source, from + (i + 2 * QUARTER) * stride);
             FloatVector d = FloatVector.fromArray(FLOATS, source, from + (i + 3 * QUARTER) * stride);
-            FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
-            FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
-            FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
-            FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
-            FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
-            FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
-            FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
-            FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
-            int to = at + i * width;
-            a2.intoArray(target, to);
-            b2.intoArray(target, to + QUARTER * width);
-            c2.intoArray(target, to + 2 * QUARTER * width);
-            d2.intoArray(target, to + 3 * QUARTER * width);
+            exchangeQuarters(a, b, c, d, target, at + i * width, width);
         }
     }
 
@@ -250,20 +226,25 @@ final class Panels {
             FloatVector b = loadBf16(data, start + (long) Math.min(i + QUARTER, last) * stride);
             FloatVector c = loadBf16(data, start + (long) Math.min(i + 2 * QUARTER, last) * stride);
             FloatVector d = loadBf16(data, start + (long) Math.min(i + 3 * QUARTER, last) * stride);
-            FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
-            FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
-            FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
-            FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
-            FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
-            FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
-            FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
-            FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
-            int to = at + i * width;
-            a2.intoArray(target, to);
-            b2.intoArray(target, to + QUARTER * width);
-            c2.intoArray(target, to + 2 * QUARTER * width);
-            d2.intoArray(target, to + 3 * QUARTER * width);
+            exchangeQuarters(a, b, c, d, target, at + i * width, width);
         }
+    }
+
+    /// The first two rounds of a transposition, for rows a quarter of the block apart.
+    private static void exchangeQuarters(
+            FloatVector a, FloatVector b, FloatVector c, FloatVector d, float[] target, int to, int width) {
+        FloatVector a1 = a.blend(c.rearrange(UP_HALF), UPPER_HALF);
+        FloatVector c1 = a.rearrange(DOWN_HALF).blend(c, UPPER_HALF);
+        FloatVector b1 = b.blend(d.rearrange(UP_HALF), UPPER_HALF);
+        FloatVector d1 = b.rearrange(DOWN_HALF).blend(d, UPPER_HALF);
+        FloatVector a2 = a1.blend(b1.rearrange(UP_QUARTER), UPPER_QUARTER);
+        FloatVector b2 = a1.rearrange(DOWN_QUARTER).blend(b1, UPPER_QUARTER);
+        FloatVector c2 = c1.blend(d1.rearrange(UP_QUARTER), UPPER_QUARTER);
+        FloatVector d2 = c1.rearrange(DOWN_QUARTER).blend(d1, UPPER_QUARTER);
+        a2.intoArray(target, to);
+        b2.intoArray(target, to + QUARTER * width);
+        c2.intoArray(target, to + 2 * QUARTER * width);
+        d2.intoArray(target, to + 3 * QUARTER * width);
     }
 
     private static void exchangeTwice(float[] source, float[] target, int at, int width) {
