@@ -19,9 +19,9 @@ final class AmxBlockProduct implements BlockProduct {
     private static final PackedFormat[] FORMATS = PackedFormat.values();
 
     /// Tokens of a tile.
-    private static final int TOKENS = 16;
-    /// Tokens that a routine can add up; fewer take less time.
-    private static final int[] MOST = {4, 8, TOKENS};
+    private static final int TOKENS = BlockTokens.TILE;
+    /// Tokens that a routine can add up.
+    private static final int[] MOST = BlockTokens.ROOMS;
     /// Activations that stay in a second-level cache of 2 MB beside 16 rows of weights.
     private static final int ACTIVATION_BYTES = 1 << 20;
     /// Blocks of 16 rows times 16 tokens of one call, some 100 microseconds: the garbage collector waits

@@ -16,7 +16,9 @@ import java.util.function.Supplier;
 ///
 /// Where the last tile has fewer tokens than are added up together, the others have zeros in the table.
 final class BlockTokens {
-    private static final int TILE = 16;
+    static final int TILE = 16;
+    /// Tokens of a tile that are added up together, and that its table has room for; fewer take less time.
+    static final int[] ROOMS = {4, 8, TILE};
     /// Tokens of a task, and of a part of the table.
     private static final int TASK = 4;
     /// Bytes of an entry of such a part.
@@ -132,9 +134,16 @@ final class BlockTokens {
         return tile * tableNext() + t / TASK * tablePart() + 4L * (t % TASK);
     }
 
-    /// Tokens of a tile that are added up together where there are `count`: 4, 8, 16, or none.
+    /// Tokens of a tile that are added up together where there are `count`: one of [#ROOMS], or none.
     static int room(int count) {
-        return count == 0 ? 0 : count <= 4 ? 4 : count <= 8 ? 8 : TILE;
+        if (count == 0) {
+            return 0;
+        }
+        int at = 0;
+        while (ROOMS[at] < count) {
+            at++;
+        }
+        return ROOMS[at];
     }
 
     private void writeSingle(BlockActivations row, int parts) {

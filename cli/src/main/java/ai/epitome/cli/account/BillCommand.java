@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
         })
 public final class BillCommand implements Callable<Integer> {
     private static final String CSV =
-            "key_id,key,model,requests,prompt_tokens,cached_tokens,completion_tokens," + "training_tokens,amount";
+            "key_id,key,model,requests,prompt_tokens,cached_tokens,completion_tokens,training_tokens,amount";
 
     @Option(
             names = "--month",
