@@ -14,6 +14,9 @@ import tools.jackson.databind.node.ObjectNode;
 /// A [TransformerConfig] as Hugging Face's `config.json`. What a file asks for and [Transformer] cannot compute is an
 /// error, never ignored: a model that loads gives the right numbers.
 public final class ConfigFile {
+    /// Its name in a model folder.
+    static final String NAME = "config.json";
+
     private ConfigFile() {}
 
     /// Reads `config.json` of GPT-2, Llama, Mistral, Qwen2, Qwen3 or Epitome.
@@ -304,7 +307,7 @@ public final class ConfigFile {
                     default -> "float32";
                 });
         json.putNull("bos_token_id").putNull("eos_token_id"); // transformers would take its own where they are missing
-        defaults.writeTokens(json);
+        GenerationConfigFile.writeTokens(defaults, json);
         return JsonObject.MAPPER.writeValueAsString(json) + "\n";
     }
 

@@ -32,6 +32,9 @@ import java.util.function.Function;
 /// different adapters of the model share passes, and no blocks. A sequence that fails takes no other with it. The
 /// thread runs while there is work, and some seconds longer.
 final class Engine {
+    /// The owner that all sequences have in common which name none.
+    public static final String NOBODY = "";
+
     private static final long IDLE_SECONDS = 5;
     /// Rows of a pass up to which guesses are added: those of a few sequences cost little beside reading the weights. A
     /// sequence has far fewer ([PromptLookup]): attention looks at them one by one, as at a single row.

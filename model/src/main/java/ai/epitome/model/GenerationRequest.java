@@ -25,8 +25,6 @@ public record GenerationRequest(
 
     /// No log-probabilities.
     public static final int UNSCORED = -1;
-    /// The owner that all requests have in common which name none.
-    public static final String NOBODY = "";
 
     public GenerationRequest {
         stop = List.copyOf(stop);
@@ -49,7 +47,7 @@ public record GenerationRequest(
             List<String> stop,
             int topLogProbabilities,
             Optional<Constraint> constraint) {
-        this(prompt, maxTokens, sampling, stop, topLogProbabilities, constraint, NOBODY);
+        this(prompt, maxTokens, sampling, stop, topLogProbabilities, constraint, Engine.NOBODY);
     }
 
     public GenerationRequest(

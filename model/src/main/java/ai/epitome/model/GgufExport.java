@@ -27,9 +27,6 @@ import java.util.function.DoubleConsumer;
 ///
 /// What an architecture cannot say is refused: other layouts, and Llama 3's scaling outside `llama`.
 public final class GgufExport {
-    /// What Llama 3's scaling divides each frequency by.
-    static final String ROTARY_DIVISORS = "rope_freqs.weight";
-
     private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
     private static final String BEGIN = "tokenizer.ggml.bos_token_id";
 
@@ -158,10 +155,10 @@ public final class GgufExport {
         float[] plain = new RotaryScaling.None().inverseFrequencies(rotary.theta(), config.headDimension());
         float[] scaled = rotary.scaling().inverseFrequencies(rotary.theta(), config.headDimension());
         StoredWeight weight = new StoredWeight(
-                new Shape(ROTARY_DIVISORS, plain.length, 1, true, false),
+                new Shape(GgufModel.ROTARY_DIVISORS, plain.length, 1, true, false),
                 BlockFormat.F32,
                 (row, target) -> target[0] = plain[row] / scaled[row]);
-        return new GgufWriter.Item(ROTARY_DIVISORS, BlockFormat.F32, weight);
+        return new GgufWriter.Item(GgufModel.ROTARY_DIVISORS, BlockFormat.F32, weight);
     }
 
     private void tokenizer() {

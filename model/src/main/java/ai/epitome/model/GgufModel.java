@@ -23,6 +23,9 @@ public final class GgufModel {
     /// What llama.cpp calls the tokenizer of weights alone.
     static final String NO_TOKENIZER = "none";
 
+    /// What Llama 3's scaling divides each frequency by.
+    static final String ROTARY_DIVISORS = "rope_freqs.weight";
+
     /// What Llama 3.1 and its successors stretched their contexts by (Llama 3.1's `rope_scaling`).
     private static final double LOW_FACTOR = 1;
 
@@ -125,7 +128,7 @@ public final class GgufModel {
                     "rope scaling \"%s\" is not supported; none, linear, yarn and Llama 3's are".formatted(type));
         }
         boolean linear = type.equals("linear") && factor != 1 && factor != 0;
-        if (!gguf.entries().containsKey("rope_freqs.weight")) {
+        if (!gguf.entries().containsKey(ROTARY_DIVISORS)) {
             RotaryScaling plain = linear ? new RotaryScaling.Linear(factor) : new RotaryScaling.None();
             return yarn ? yarn(values, factor) : plain;
         }
@@ -162,7 +165,7 @@ public final class GgufModel {
     /// divisors.
     private static RotaryScaling llama3(Gguf gguf, double theta, int original, int headDimension)
             throws MalformedModelException {
-        Entry entry = entry(gguf, "rope_freqs.weight");
+        Entry entry = entry(gguf, ROTARY_DIVISORS);
         if (entry.size() != headDimension / 2 || entry.shape().size() != 1) {
             throw new MalformedModelException(
                     gguf.file(),

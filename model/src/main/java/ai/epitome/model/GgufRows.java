@@ -21,7 +21,7 @@ final class GgufRows {
             weights.add(weight(gguf, name, shape, neighbours ? config.headDimension() : 0));
             unknown.remove(name);
         }
-        unknown.remove(GgufExport.ROTARY_DIVISORS);
+        unknown.remove(GgufModel.ROTARY_DIVISORS);
         if (!unknown.isEmpty()) {
             throw new MalformedModelException(
                     gguf.file(),

@@ -5,8 +5,6 @@ import ai.epitome.tensor.BlockMatrix;
 import ai.epitome.tensor.PackedMemory;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
-import ai.epitome.text.Tokenizer;
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -14,7 +12,6 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -56,24 +53,11 @@ final class GgufWeights {
 
     private GgufWeights() {}
 
-    /// Reads a model: its shape, its weights, its tokenizer. Takes over the mapping: the model keeps it if weights stay
-    /// there, and otherwise, or on failure, it is closed.
-    static LoadedModel load(Gguf gguf) throws IOException {
-        try {
-            TransformerConfig config = GgufModel.config(gguf);
-            requireHeld(gguf, config);
-            Optional<Tokenizer> tokenizer = GgufModel.tokenizer(gguf);
-            LoadedModel.requireFits(gguf.file(), tokenizer, config);
-            GenerationDefaults defaults = GgufModel.defaults(gguf);
-            Transformer model = filled(new Transformer(config), gguf);
-            return new LoadedModel(gguf.file(), model, tokenizer, defaults);
-        } catch (IOException | RuntimeException e) {
-            gguf.close();
-            throw e;
-        }
-    }
-
-    private static Transformer filled(Transformer model, Gguf gguf) throws MalformedModelException {
+    /// Reads the network. Takes over the mapping: the network keeps it if weights stay there, and otherwise it is
+    /// closed; on failure it is left to the caller.
+    static Transformer load(Gguf gguf, TransformerConfig config) throws MalformedModelException {
+        requireHeld(gguf, config);
+        Transformer model = new Transformer(config);
         PackedMemory packed = packedMemory(gguf);
         try {
             fill(model, gguf, packed);
@@ -145,7 +129,7 @@ final class GgufWeights {
                     .add(new Part(entry, slice, turned ? model.config().headDimension() : 0));
             unknown.remove(name);
         }
-        unknown.remove("rope_freqs.weight");
+        unknown.remove(GgufModel.ROTARY_DIVISORS);
         if (!unknown.isEmpty()) {
             throw new MalformedModelException(
                     gguf.file(),

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -189,6 +191,11 @@ final class Llama2cCheckpoint implements AutoCloseable {
         return config;
     }
 
+    /// llama2.c's vocabularies: 1 begins a text and 2 ends it; its training only wrote beginnings.
+    GenerationDefaults defaults() {
+        return new GenerationDefaults(Set.of(1, 2), OptionalInt.of(1), Sampling.ofTemperature(1, 0));
+    }
+
     /// Puts the weights into a model of [#config].
     void fill(Transformer model) {
         for (WeightNames.Slice slice : WeightNames.slices(model)) {
@@ -207,17 +214,15 @@ final class Llama2cCheckpoint implements AutoCloseable {
         }
     }
 
-    /// Reads rows of a weight.
-    StoredWeight.Rows rows(WeightShapes.Shape shape) {
-        Matcher layer = LAYER.matcher(shape.name());
+    /// The numbers of a weight as they lie in the file: heads of queries and keys in the order of neighbouring pairs.
+    ///
+    /// @param values how many it has
+    MemorySegment data(String name, long values) {
+        Matcher layer = LAYER.matcher(name);
         boolean inLayer = layer.matches();
-        long start = offsets.get(inLayer ? layer.group(2) : shape.name())
-                + (inLayer ? Long.parseLong(layer.group(1)) * 4 * shape.values() : 0);
-        boolean turned = RotaryRows.turns(shape.name());
-        return (row, target) -> {
-            long from = turned ? RotaryRows.neighbouring(row, config.headDimension()) : row;
-            MemorySegment.copy(bytes, FLOAT, start + 4 * from * shape.columns(), target, 0, shape.columns());
-        };
+        long start = offsets.get(inLayer ? layer.group(2) : name)
+                + (inLayer ? Long.parseLong(layer.group(1)) * 4 * values : 0);
+        return bytes.asSlice(start, 4 * values);
     }
 
     private void copyHeads(long from, MemorySegment target) {

@@ -42,9 +42,9 @@ public record LoadedModel(
         }
         try {
             if (Files.isDirectory(source)) {
-                return ModelFolder.load(source);
+                return openFolder(source);
             }
-            return Gguf.is(source) ? openGguf(source) : openLlama2c(source);
+            return Gguf.is(source) ? of(Gguf.open(source)) : openLlama2c(source);
         } catch (InternalError e) { // what reading a page of a mapping gives when it is gone
             throw new MalformedModelException(source, "could not be read to its end: was it cut meanwhile?", e);
         }
@@ -67,8 +67,32 @@ public record LoadedModel(
         }
     }
 
-    private static LoadedModel openGguf(Path file) throws IOException {
-        return GgufWeights.load(Gguf.open(file));
+    private static LoadedModel openFolder(Path folder) throws IOException {
+        Transformer model = ModelFolder.loadTransformer(folder);
+        try {
+            Optional<Path> file = ModelFolder.tokenizerFile(folder);
+            Optional<Tokenizer> tokenizer =
+                    file.isPresent() ? Optional.of(Tokenizers.load(file.get())) : Optional.empty();
+            requireFits(folder, tokenizer, model.config());
+            return new LoadedModel(folder, model, tokenizer, GenerationConfigFile.read(folder));
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /// Takes over the mapping: the model keeps it if weights stay there, and otherwise, or on failure, it is closed.
+    static LoadedModel of(Gguf gguf) throws IOException {
+        try {
+            TransformerConfig config = GgufModel.config(gguf);
+            Optional<Tokenizer> tokenizer = GgufModel.tokenizer(gguf);
+            requireFits(gguf.file(), tokenizer, config);
+            GenerationDefaults defaults = GgufModel.defaults(gguf);
+            return new LoadedModel(gguf.file(), GgufWeights.load(gguf, config), tokenizer, defaults);
+        } catch (IOException | RuntimeException e) {
+            gguf.close();
+            throw e;
+        }
     }
 
     private static LoadedModel openLlama2c(Path file) throws IOException {
@@ -80,13 +104,8 @@ public record LoadedModel(
             requireFits(file, tokenizer, config);
             Transformer model = new Transformer(config);
             checkpoint.fill(model);
-            return new LoadedModel(file, model, tokenizer, llama2cDefaults());
+            return new LoadedModel(file, model, tokenizer, checkpoint.defaults());
         }
-    }
-
-    /// llama2.c's vocabularies: 1 begins a text and 2 ends it; its training only wrote beginnings.
-    static GenerationDefaults llama2cDefaults() {
-        return new GenerationDefaults(Set.of(1, 2), OptionalInt.of(1), Sampling.ofTemperature(1, 0));
     }
 
     /// The file of the tokenizer beside a model that is one file, where that file does not hold its own.
@@ -176,7 +195,7 @@ public record LoadedModel(
 
     /// What the folder of one of its adapters tells of ends of texts and sampling, or else what the model's does.
     public GenerationDefaults defaultsOf(Path adapter) throws IOException {
-        return Files.exists(adapter.resolve(GenerationDefaults.FILE)) ? GenerationDefaults.read(adapter) : defaults;
+        return Files.exists(adapter.resolve(GenerationConfigFile.NAME)) ? GenerationConfigFile.read(adapter) : defaults;
     }
 
     /// The token that texts are taken to follow: the one that the tokenizer wants before every text, or else the end

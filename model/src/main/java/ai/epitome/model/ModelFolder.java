@@ -26,7 +26,8 @@ import java.util.stream.Stream;
 /// index), `generation_config.json`, and `tokenizer.json` or SentencePiece's `tokenizer.model`.
 public final class ModelFolder {
     /// What says which shape a model has.
-    public static final String CONFIG = "config.json";
+    public static final String CONFIG = ConfigFile.NAME;
+
     private static final String TOKENIZER = "tokenizer.json";
     private static final String SENTENCE_PIECE = "tokenizer.model";
     private static final long SMALL = 1 << 24;
@@ -173,23 +174,6 @@ public final class ModelFolder {
         }
     }
 
-    /// Reads a whole model: weights, what they mean, how to sample, and the tokenizer where the folder has one.
-    ///
-    /// @throws MalformedModelException when a file breaks its rules, or the tokenizer has more ids than the model
-    public static LoadedModel load(Path folder) throws IOException {
-        Transformer model = loadTransformer(folder);
-        try {
-            Optional<Path> file = tokenizerFile(folder);
-            Optional<Tokenizer> tokenizer =
-                    file.isPresent() ? Optional.of(Tokenizers.load(file.get())) : Optional.empty();
-            LoadedModel.requireFits(folder, tokenizer, model.config());
-            return new LoadedModel(folder, model, tokenizer, GenerationDefaults.read(folder));
-        } catch (IOException | RuntimeException e) {
-            model.close();
-            throw e;
-        }
-    }
-
     /// The file of the folder's tokenizer: SentencePiece's `tokenizer.model`, beside which a `tokenizer.json` says the
     /// same in another way, or `tokenizer.json`.
     public static Optional<Path> tokenizerFile(Path folder) {
@@ -212,7 +196,7 @@ public final class ModelFolder {
             Transformer model, Tokenizer tokenizer, GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>();
         files.put(CONFIG, ConfigFile.write(model.config(), defaults, DType.F32).getBytes(StandardCharsets.UTF_8));
-        files.put(GenerationDefaults.FILE, defaults.write().getBytes(StandardCharsets.UTF_8));
+        files.put(GenerationConfigFile.NAME, GenerationConfigFile.write(defaults).getBytes(StandardCharsets.UTF_8));
         files.putAll(Tokenizers.toFiles(tokenizer));
         return files;
     }
@@ -222,7 +206,7 @@ public final class ModelFolder {
     public static void save(Path folder, Transformer model, GenerationDefaults defaults) throws IOException {
         Files.createDirectories(folder);
         AtomicFile.write(folder.resolve(CONFIG), ConfigFile.write(model.config(), defaults, DType.F32));
-        AtomicFile.write(folder.resolve(GenerationDefaults.FILE), defaults.write());
+        AtomicFile.write(folder.resolve(GenerationConfigFile.NAME), GenerationConfigFile.write(defaults));
         SafetensorsWriter.write(folder.resolve(WeightFiles.SINGLE), Map.of("format", "pt"), items(model));
     }
 

@@ -86,7 +86,7 @@ public final class SafetensorsExport {
         }
         Files.writeString(folder.resolve(ModelFolder.CONFIG), ConfigFile.write(config, model.defaults(), dtype));
         Files.writeString(
-                folder.resolve(GenerationDefaults.FILE), model.defaults().write());
+                folder.resolve(GenerationConfigFile.NAME), GenerationConfigFile.write(model.defaults()));
         String template = model.chatTemplates().get(ChatTemplates.DEFAULT);
         if (template != null && model.chatTemplates().size() == 1) {
             Files.writeString(folder.resolve(ChatTemplates.FILE), template);

@@ -50,7 +50,7 @@ final class SavedCache {
 
     private List<Integer> find(KeyValuePool pool, int[] tokens) {
         List<Integer> blocks = new ArrayList<>();
-        long chain = engine.root(GenerationRequest.NOBODY, adapter);
+        long chain = engine.root(Engine.NOBODY, adapter);
         for (int from = 0; from + KeyValuePool.BLOCK <= tokens.length; from += KeyValuePool.BLOCK) {
             int block = pool.find(chain, tokens, from);
             if (block < 0) {
@@ -79,7 +79,7 @@ final class SavedCache {
             throw e;
         }
         run(pool -> {
-            long chain = engine.root(GenerationRequest.NOBODY, adapter);
+            long chain = engine.root(Engine.NOBODY, adapter);
             for (int i = 0; i < blocks.length; i++) {
                 blocks[i] = pool.publish(chain, tokens, i * KeyValuePool.BLOCK, blocks[i]);
                 chain = pool.chain(blocks[i]);

@@ -83,7 +83,7 @@ public final class StoredModel implements AutoCloseable {
                     folder,
                     config,
                     file.isPresent() ? Optional.of(Tokenizers.load(file.get())) : Optional.empty(),
-                    GenerationDefaults.read(folder),
+                    GenerationConfigFile.read(folder),
                     weights,
                     files::close);
         } catch (IOException | RuntimeException e) {
@@ -131,16 +131,12 @@ public final class StoredModel implements AutoCloseable {
         try {
             TransformerConfig config = checkpoint.config();
             Optional<Path> beside = checkpoint.tokenizerBeside();
-            List<StoredWeight> weights = new ArrayList<>();
-            for (Shape shape : WeightShapes.of(config)) {
-                weights.add(new StoredWeight(shape, BlockFormat.F32, checkpoint.rows(shape)));
-            }
             return new StoredModel(
                     file,
                     config,
                     beside.isPresent() ? Optional.of(Tokenizers.load(beside.get())) : Optional.empty(),
-                    LoadedModel.llama2cDefaults(),
-                    weights,
+                    checkpoint.defaults(),
+                    Llama2cRows.of(checkpoint),
                     checkpoint::close);
         } catch (IOException | RuntimeException e) {
             checkpoint.close();

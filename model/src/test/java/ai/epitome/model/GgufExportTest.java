@@ -212,7 +212,7 @@ class GgufExportTest {
     void allEndsOfTextAndTheChatTemplateAreKept() throws IOException {
         Path source = saved(Models.modern(64).config().with(c -> c.vocabulary = 300));
         Files.writeString(source.resolve("chat_template.jinja"), "{{ messages }}");
-        Files.writeString(source.resolve(GenerationDefaults.FILE), "{\"eos_token_id\": [256, 10, 13]}");
+        Files.writeString(source.resolve(GenerationConfigFile.NAME), "{\"eos_token_id\": [256, 10, 13]}");
         try (StoredModel model = StoredModel.open(export(source, F32))) {
             assertThat(model.chatTemplates()).isEqualTo(Map.of("default", "{{ messages }}"));
             assertThat(model.defaults().endOfText()).isEqualTo(Set.of(256, 10, 13));

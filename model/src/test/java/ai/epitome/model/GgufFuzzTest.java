@@ -83,7 +83,7 @@ class GgufFuzzTest {
             if (total > bytes.length) {
                 throw new AssertionError("tensors of %d bytes in a file of %d".formatted(total, bytes.length));
             }
-            GgufWeights.load(read).close();
+            LoadedModel.of(read).close();
             return true;
         } catch (MalformedModelException | MalformedTokenizerException expected) {
             if (!expected.getMessage().startsWith("fuzzed: ")) {

@@ -1,6 +1,6 @@
 package ai.epitome.model;
 
-import static ai.epitome.model.GenerationRequest.NOBODY;
+import static ai.epitome.model.Engine.NOBODY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

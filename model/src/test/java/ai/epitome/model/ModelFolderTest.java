@@ -196,14 +196,14 @@ class ModelFolderTest {
         Files.writeString(
                 file,
                 "{\"eos_token_id\":[2,5],\"bos_token_id\":1,\"do_sample\":true,\"temperature\":0.6,\"top_k\":20,\"min_p\":0.05}");
-        GenerationDefaults defaults = GenerationDefaults.read(folder);
+        GenerationDefaults defaults = GenerationConfigFile.read(folder);
         assertThat(defaults.endOfText()).containsExactlyInAnyOrder(2, 5);
         assertThat(defaults.beginOfText()).hasValue(1);
         assertThat(defaults.sampling()).isEqualTo(new Sampling(0.6, 20, 1, 0.05, 0));
-        Files.writeString(file, defaults.write());
-        assertThat(GenerationDefaults.read(folder)).isEqualTo(defaults);
+        Files.writeString(file, GenerationConfigFile.write(defaults));
+        assertThat(GenerationConfigFile.read(folder)).isEqualTo(defaults);
         Files.writeString(file, "{\"temperature\":-1}");
-        assertThatThrownBy(() -> GenerationDefaults.read(folder))
+        assertThatThrownBy(() -> GenerationConfigFile.read(folder))
                 .isInstanceOf(MalformedModelException.class)
                 .hasMessageContaining("temperature must be 0 or more");
     }

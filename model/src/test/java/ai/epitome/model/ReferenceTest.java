@@ -96,7 +96,7 @@ class ReferenceTest {
         assertThat(Files.mismatch(
                         folder.resolve("model.safetensors"), reference.folder().resolve("model.safetensors")))
                 .isEqualTo(-1);
-        assertThat(GenerationDefaults.read(folder).endOfText()).containsExactly(7);
+        assertThat(GenerationConfigFile.read(folder).endOfText()).containsExactly(7);
     }
 
     @ParameterizedTest

@@ -11,7 +11,6 @@ import ai.epitome.cli.train.RunPlan;
 import ai.epitome.cli.train.TerminalProgress;
 import ai.epitome.cli.train.TextOptions;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.page.ProgressEvent;
@@ -109,7 +108,7 @@ public final class UpCommand implements Callable<Integer> {
 
     private static void serveFinished(Path folder, Backend backend, ModelRegistry models, TrainingProgress progress)
             throws IOException {
-        LoadedModel model = ModelFolder.load(folder); // served until the process ends
+        LoadedModel model = LoadedModel.open(folder); // served until the process ends
         models.put(
                 model,
                 model.generator(backend),
@@ -187,7 +186,7 @@ public final class UpCommand implements Callable<Integer> {
                     }
                 }
             }
-            LoadedModel model = ModelFolder.load(lesson.folder()); // served until the process ends
+            LoadedModel model = LoadedModel.open(lesson.folder()); // served until the process ends
             models.put(
                     model,
                     model.generator(backend),

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
 import ai.epitome.model.Scorer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingEvent.Stepped;
@@ -64,7 +63,7 @@ class PretrainingTest {
     /// The held-out score of the folder's model, by another way than the run's.
     private static double score(Path model, TinyRun tiny) throws IOException {
         TokenShards heldOut = tiny.dataset.heldOut();
-        try (LoadedModel loaded = ModelFolder.load(model);
+        try (LoadedModel loaded = LoadedModel.open(model);
                 Scorer scorer = loaded.scorer(tiny.backend)) {
             return scorer.score(heldOut.read(1, (int) heldOut.tokens() - 1), heldOut.bytes())
                     .bitsPerByte();
