@@ -1,11 +1,11 @@
 package ai.epitome.bench;
 
-import ai.epitome.model.CompletionModel;
-import ai.epitome.model.FinishReason;
-import ai.epitome.model.GenerationPiece;
-import ai.epitome.model.GenerationRequest;
-import ai.epitome.model.GenerationResult;
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.CompletionModel;
+import ai.epitome.model.generation.FinishReason;
+import ai.epitome.model.generation.GenerationPiece;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.GenerationResult;
+import ai.epitome.model.generation.ScoredToken;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;

@@ -1,11 +1,11 @@
 package ai.epitome.bench;
 
-import ai.epitome.model.Penalties;
-import ai.epitome.model.Sampler;
-import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.Constraint;
 import ai.epitome.model.constraint.Guide;
 import ai.epitome.model.constraint.TokenVocabulary;
+import ai.epitome.model.generation.Penalties;
+import ai.epitome.model.generation.Sampler;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.file.TiktokenEncoding;
 import ai.epitome.text.file.Tokenizers;

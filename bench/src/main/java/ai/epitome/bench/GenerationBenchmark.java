@@ -1,14 +1,14 @@
 package ai.epitome.bench;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.EngineLimits;
-import ai.epitome.model.Generation;
-import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.Session;
-import ai.epitome.model.TextGenerator;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.engine.EngineLimits;
+import ai.epitome.model.engine.Session;
+import ai.epitome.model.generation.Generation;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Parameter;

@@ -3,7 +3,7 @@ package ai.epitome.bench;
 import ai.epitome.compress.Coding;
 import ai.epitome.compress.Progress;
 import ai.epitome.compress.archive.Codings;
-import ai.epitome.model.ModelFolder;
+import ai.epitome.model.huggingface.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package ai.epitome.bench;
 
 import ai.epitome.bench.ApiClient.Answer;
-import ai.epitome.model.EngineLimits;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.engine.EngineLimits;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;

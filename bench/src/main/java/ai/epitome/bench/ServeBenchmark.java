@@ -1,10 +1,10 @@
 package ai.epitome.bench;
 
 import ai.epitome.bench.ApiClient.Answer;
-import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;

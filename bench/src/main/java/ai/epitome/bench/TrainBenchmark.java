@@ -1,12 +1,12 @@
 package ai.epitome.bench;
 
-import ai.epitome.model.Initialization;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
-import ai.epitome.model.TransformerConfig.Activation;
-import ai.epitome.model.TransformerConfig.Biases;
-import ai.epitome.model.TransformerConfig.Norm;
-import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig.Activation;
+import ai.epitome.model.transformer.TransformerConfig.Biases;
+import ai.epitome.model.transformer.TransformerConfig.Norm;
+import ai.epitome.model.transformer.TransformerConfig.Position;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.data.Batch;

@@ -1,7 +1,7 @@
 package ai.epitome.compress;
 
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
+import ai.epitome.model.huggingface.ModelFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

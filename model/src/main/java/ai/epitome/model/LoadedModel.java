@@ -1,5 +1,19 @@
 package ai.epitome.model;
 
+import ai.epitome.model.engine.EngineLimits;
+import ai.epitome.model.file.MalformedModelException;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.gguf.Gguf;
+import ai.epitome.model.gguf.GgufModel;
+import ai.epitome.model.gguf.GgufWeights;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.huggingface.GenerationConfigFile;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.llama2c.Llama2cCheckpoint;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatFormat;
@@ -44,7 +58,7 @@ public record LoadedModel(
             if (Files.isDirectory(source)) {
                 return openFolder(source);
             }
-            return Gguf.is(source) ? of(Gguf.open(source)) : openLlama2c(source);
+            return Gguf.is(source) ? openGguf(Gguf.open(source)) : openLlama2c(source);
         } catch (InternalError e) { // what reading a page of a mapping gives when it is gone
             throw new MalformedModelException(source, "could not be read to its end: was it cut meanwhile?", e);
         }
@@ -82,7 +96,7 @@ public record LoadedModel(
     }
 
     /// Takes over the mapping: the model keeps it if weights stay there, and otherwise, or on failure, it is closed.
-    static LoadedModel of(Gguf gguf) throws IOException {
+    private static LoadedModel openGguf(Gguf gguf) throws IOException {
         try {
             TransformerConfig config = GgufModel.config(gguf);
             Optional<Tokenizer> tokenizer = GgufModel.tokenizer(gguf);
@@ -119,7 +133,7 @@ public record LoadedModel(
     }
 
     /// @throws MalformedModelException when the tokenizer has more ids than the model
-    static void requireFits(Path source, Optional<Tokenizer> tokenizer, TransformerConfig config)
+    public static void requireFits(Path source, Optional<Tokenizer> tokenizer, TransformerConfig config)
             throws MalformedModelException {
         if (tokenizer.isPresent() && tokenizer.get().vocabularySize() > config.vocabulary()) {
             throw new MalformedModelException(

@@ -1,5 +1,8 @@
 package ai.epitome.model;
 
+import ai.epitome.model.transformer.Dropout;
+import ai.epitome.model.transformer.Sequences;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;

@@ -4,6 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.model.engine.Session;
+import ai.epitome.model.export.GgufExport;
+import ai.epitome.model.export.Quantization;
+import ai.epitome.model.export.StoredModel;
+import ai.epitome.model.file.JsonObject;
+import ai.epitome.model.file.MalformedModelException;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Dropout;
+import ai.epitome.model.transformer.Sequences;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /// One token a byte, and 256 for the end of a text.
-record Bytes() implements Tokenizer {
+public record Bytes() implements Tokenizer {
     @Override
     public int vocabularySize() {
         return 257;

@@ -1,5 +1,6 @@
 package ai.epitome.model;
 
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.StepArena;

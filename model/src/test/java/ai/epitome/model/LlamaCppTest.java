@@ -4,6 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.epitome.model.engine.Session;
+import ai.epitome.model.export.GgufExport;
+import ai.epitome.model.export.Quantization;
+import ai.epitome.model.export.StoredModel;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.transformer.RotaryScaling;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;

@@ -4,6 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.model.export.GgufExport;
+import ai.epitome.model.export.Quantization;
+import ai.epitome.model.export.StoredModel;
+import ai.epitome.model.file.MappedFile;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.GenerationResult;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.text.ByteTokenizer;

@@ -1,19 +1,23 @@
 package ai.epitome.model;
 
-import ai.epitome.model.TransformerConfig.Activation;
-import ai.epitome.model.TransformerConfig.Biases;
-import ai.epitome.model.TransformerConfig.Norm;
-import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.SplitMix64;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig.Activation;
+import ai.epitome.model.transformer.TransformerConfig.Biases;
+import ai.epitome.model.transformer.TransformerConfig.Norm;
+import ai.epitome.model.transformer.TransformerConfig.Position;
 
 /// Small models with drawn weights for tests that need no file.
-final class Models {
-    static final int VOCABULARY = 257;
+public final class Models {
+    public static final int VOCABULARY = 257;
 
     private Models() {}
 
     /// Grouped-query attention, QK-norm, rotary positions, an untied head; weights large enough that predictions
     /// differ.
-    static Transformer modern(int context) {
+    public static Transformer modern(int context) {
         TransformerConfig config = TransformerConfig.ofDepth(2, VOCABULARY, context)
                 .with(c -> {
                     c.width = 32;
@@ -27,7 +31,7 @@ final class Models {
     }
 
     /// Learned positions, layer norms, biases everywhere.
-    static Transformer classic(int context) {
+    public static Transformer classic(int context) {
         return drawn(TransformerConfig.ofDepth(2, VOCABULARY, context).with(c -> {
             c.width = 32;
             c.headDimension = 8;
@@ -42,7 +46,7 @@ final class Models {
         }));
     }
 
-    static Transformer drawn(TransformerConfig config) {
+    public static Transformer drawn(TransformerConfig config) {
         return new Transformer(
                 config,
                 new Initialization(
@@ -50,7 +54,7 @@ final class Models {
     }
 
     /// Pseudo-random token ids.
-    static int[] tokens(int count, long seed) {
+    public static int[] tokens(int count, long seed) {
         SplitMix64 random = new SplitMix64(seed);
         int[] ids = new int[count];
         for (int i = 0; i < count; i++) {

@@ -2,6 +2,10 @@ package ai.epitome.model;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ai.epitome.model.file.JsonObject;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.VectorProduct;
@@ -11,13 +15,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The tiny models with numbers from PyTorch.
-enum Reference {
+public enum Reference {
     GPT2("gpt2-tiny"),
     LLAMA("llama-tiny-gqa-tied"),
     QWEN3("qwen3-tiny");
 
     /// Pure Java kernels in f32 on two threads.
-    static final Backend BACKEND = new Backend(new VectorProduct(), new Workers(2), DType.F32);
+    public static final Backend BACKEND = new Backend(new VectorProduct(), new Workers(2), DType.F32);
 
     private final String folder;
 

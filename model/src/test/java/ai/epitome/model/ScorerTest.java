@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.epitome.model.engine.Session;
+import ai.epitome.model.generation.LogProbabilities;
+import ai.epitome.model.transformer.Transformer;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import net.jqwik.api.ForAll;

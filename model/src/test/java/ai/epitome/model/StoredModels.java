@@ -1,5 +1,9 @@
 package ai.epitome.model;
 
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.WeightNames;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.file.Tokenizers;
@@ -11,18 +15,18 @@ import java.util.List;
 import java.util.Map;
 
 /// Models in folders of tests, and their weights for comparison.
-final class StoredModels {
+public final class StoredModels {
     private StoredModels() {}
 
     /// A model's folder, with a tokenizer.
-    static Path folder(Path folder, Transformer model, Tokenizer tokenizer) throws IOException {
+    public static Path folder(Path folder, Transformer model, Tokenizer tokenizer) throws IOException {
         ModelFolder.save(folder, model, GenerationDefaults.of(tokenizer.endOfText()));
         Tokenizers.save(tokenizer, folder);
         return folder;
     }
 
     /// Values by Hugging Face's name, in our orientation.
-    static Map<String, List<Float>> weights(Transformer model) {
+    public static Map<String, List<Float>> weights(Transformer model) {
         Map<String, List<Float>> weights = new LinkedHashMap<>();
         for (WeightNames.Slice slice : WeightNames.slices(model)) {
             Tensor value = slice.of(slice.parameter().value());

@@ -5,7 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.model.export.GgufExport;
+import ai.epitome.model.export.Quantization;
+import ai.epitome.model.export.SafetensorsExport;
+import ai.epitome.model.export.StoredModel;
+import ai.epitome.model.file.MalformedModelException;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.huggingface.SafetensorsWriter;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
+import ai.epitome.model.transformer.Dropout;
+import ai.epitome.model.transformer.Sequences;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.StepArena;
@@ -107,7 +119,7 @@ class TransformersTest {
             })
     void theirModelsGiveTheirLogits(String name) throws IOException {
         Path source = theirs.resolve(name);
-        assertThat(Files.exists(source.resolve(WeightFiles.INDEX))).isEqualTo(name.endsWith("sharded"));
+        assertThat(Files.exists(source.resolve("model.safetensors.index.json"))).isEqualTo(name.endsWith("sharded"));
         try (Transformer model = ModelFolder.loadTransformer(source);
                 Safetensors expected = Safetensors.open(source.resolve("expected.safetensors.out"))) {
             requireClose(logits(model, tokens(expected)), floats(expected, "logits"));

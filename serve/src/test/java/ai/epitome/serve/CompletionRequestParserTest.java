@@ -3,9 +3,9 @@ package ai.epitome.serve;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import ai.epitome.model.Penalties;
-import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.Constraint;
+import ai.epitome.model.generation.Penalties;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.serve.completion.CompletionRequest;
 import ai.epitome.serve.completion.CompletionRequestParser;
 import ai.epitome.serve.completion.ConstraintFields;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.ScoredToken;
 import ai.epitome.serve.completion.CompletionShapes;
 import com.openai.client.OpenAIClient;
 import com.openai.core.JsonValue;

@@ -2,15 +2,15 @@ package ai.epitome.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.AdapterFolder;
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.Initialization;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.account.KeyLimits;

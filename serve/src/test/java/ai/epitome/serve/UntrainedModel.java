@@ -1,9 +1,9 @@
 package ai.epitome.serve;
 
-import ai.epitome.model.Initialization;
-import ai.epitome.model.TextGenerator;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.chat.ChatFormat;

@@ -1,8 +1,8 @@
 package ai.epitome.train;
 
-import ai.epitome.model.AtomicFile;
-import ai.epitome.model.SafetensorsWriter;
-import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.model.file.AtomicFile;
+import ai.epitome.model.huggingface.SafetensorsWriter;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -1,11 +1,11 @@
 package ai.epitome.train;
 
-import ai.epitome.model.Dropout;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Safetensors;
-import ai.epitome.model.SafetensorsWriter.Item;
-import ai.epitome.model.Sequences;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
+import ai.epitome.model.transformer.Dropout;
+import ai.epitome.model.transformer.Sequences;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.StepArena;

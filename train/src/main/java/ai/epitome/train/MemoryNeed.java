@@ -1,9 +1,9 @@
 package ai.epitome.train;
 
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
-import ai.epitome.model.TransformerConfig.Activation;
-import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig.Activation;
+import ai.epitome.model.transformer.TransformerConfig.Position;
 import ai.epitome.tensor.BlockMatrix;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Parameter;

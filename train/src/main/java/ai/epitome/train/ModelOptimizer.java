@@ -1,7 +1,7 @@
 package ai.epitome.train;
 
-import ai.epitome.model.Transformer;
-import ai.epitome.model.WeightNames;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.WeightNames;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.train.TrainingConfig.Kind;

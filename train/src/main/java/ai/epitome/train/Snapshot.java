@@ -1,6 +1,6 @@
 package ai.epitome.train;
 
-import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
 import ai.epitome.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

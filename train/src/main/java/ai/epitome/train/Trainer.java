@@ -1,7 +1,7 @@
 package ai.epitome.train;
 
-import ai.epitome.model.Safetensors;
-import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.OptimizerKernels;
 import ai.epitome.tensor.Parameter;

@@ -1,6 +1,6 @@
 package ai.epitome.train;
 
-import ai.epitome.model.Transformer;
+import ai.epitome.model.transformer.Transformer;
 import java.util.zip.CRC32C;
 
 /// Stands for the weights that a run begins with.

@@ -3,9 +3,9 @@ package ai.epitome.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.model.Initialization;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;

@@ -3,7 +3,7 @@ package ai.epitome.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.DType;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import java.io.IOException;

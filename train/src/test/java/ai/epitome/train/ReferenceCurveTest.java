@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Safetensors;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;

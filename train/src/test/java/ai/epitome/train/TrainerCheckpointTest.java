@@ -3,8 +3,8 @@ package ai.epitome.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.epitome.model.Safetensors;
-import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.train.TrainingEvent.Checkpointed;
 import ai.epitome.train.TrainingEvent.Evaluated;

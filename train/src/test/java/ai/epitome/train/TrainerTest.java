@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
-import ai.epitome.model.Safetensors;
+import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Finished;

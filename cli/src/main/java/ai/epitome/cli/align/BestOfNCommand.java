@@ -5,7 +5,7 @@ import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.terminal.Json;
 import ai.epitome.cli.terminal.WholeFile;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.policy.BestOfN.Choice;

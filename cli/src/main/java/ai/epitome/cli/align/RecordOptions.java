@@ -4,7 +4,7 @@ import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.train.RunLength;
 import ai.epitome.cli.train.TrainingOptions;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.chat.ChatStyle;

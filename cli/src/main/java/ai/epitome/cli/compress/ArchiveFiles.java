@@ -3,7 +3,7 @@ package ai.epitome.cli.compress;
 import ai.epitome.cli.terminal.StandardOutput;
 import ai.epitome.cli.terminal.Terminal;
 import ai.epitome.cli.terminal.Unfinished;
-import ai.epitome.model.AtomicFile;
+import ai.epitome.model.file.AtomicFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

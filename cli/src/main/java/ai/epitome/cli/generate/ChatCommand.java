@@ -4,7 +4,7 @@ import ai.epitome.cli.option.KernelOptions;
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.terminal.Terminal;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.chat.ChatFormat;
 import java.io.IOException;

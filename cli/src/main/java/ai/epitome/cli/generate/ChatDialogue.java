@@ -1,7 +1,7 @@
 package ai.epitome.cli.generate;
 
 import ai.epitome.cli.terminal.Failures;
-import ai.epitome.model.Sampling;
+import ai.epitome.model.generation.Sampling;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

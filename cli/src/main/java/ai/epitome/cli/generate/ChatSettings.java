@@ -1,6 +1,6 @@
 package ai.epitome.cli.generate;
 
-import ai.epitome.model.Sampling;
+import ai.epitome.model.generation.Sampling;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntSupplier;

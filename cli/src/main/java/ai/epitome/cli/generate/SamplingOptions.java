@@ -1,7 +1,7 @@
 package ai.epitome.cli.generate;
 
-import ai.epitome.model.Penalties;
-import ai.epitome.model.Sampling;
+import ai.epitome.model.generation.Penalties;
+import ai.epitome.model.generation.Sampling;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;

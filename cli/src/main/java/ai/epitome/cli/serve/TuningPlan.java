@@ -1,9 +1,9 @@
 package ai.epitome.cli.serve;
 
 import ai.epitome.cli.train.Pace;
-import ai.epitome.model.Adapter;
-import ai.epitome.model.AdapterFolder;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.transformer.Adapter;
 import ai.epitome.serve.tuning.TuningRequest;
 import ai.epitome.serve.tuning.TuningRequest.Method;
 import ai.epitome.tensor.Backend;

@@ -1,6 +1,6 @@
 package ai.epitome.cli.terminal;
 
-import ai.epitome.model.AtomicFile;
+import ai.epitome.model.file.AtomicFile;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,8 +1,8 @@
 package ai.epitome.cli.train;
 
 import ai.epitome.cli.option.Numbers;
-import ai.epitome.model.Adapter;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Transformer;
 import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Option;

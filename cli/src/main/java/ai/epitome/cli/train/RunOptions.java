@@ -2,7 +2,7 @@ package ai.epitome.cli.train;
 
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.option.TimeConverter;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.pretrain.Recipe;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package ai.epitome.cli.train;
 
 import ai.epitome.cli.terminal.TypedCommand;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;

@@ -1,7 +1,7 @@
 package ai.epitome.cli.up;
 
 import ai.epitome.cli.train.RunPlan;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.serve.page.ProgressEvent;
 import ai.epitome.serve.page.ProgressEvent.Phase;
 import ai.epitome.serve.page.TrainingProgress;

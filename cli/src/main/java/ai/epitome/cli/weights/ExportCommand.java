@@ -1,10 +1,10 @@
 package ai.epitome.cli.weights;
 
-import ai.epitome.model.GgufExport;
-import ai.epitome.model.Llama2cExport;
-import ai.epitome.model.Quantization;
-import ai.epitome.model.SafetensorsExport;
-import ai.epitome.model.StoredModel;
+import ai.epitome.model.export.GgufExport;
+import ai.epitome.model.export.Llama2cExport;
+import ai.epitome.model.export.Quantization;
+import ai.epitome.model.export.SafetensorsExport;
+import ai.epitome.model.export.StoredModel;
 import ai.epitome.tensor.BlockFormat;
 import ai.epitome.tensor.DType;
 import java.io.IOException;

@@ -2,11 +2,11 @@ package ai.epitome.cli.weights;
 
 import ai.epitome.cli.terminal.Json;
 import ai.epitome.cli.terminal.StandardText;
-import ai.epitome.model.Gguf;
-import ai.epitome.model.GgufModel;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.StoredModel;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.export.StoredModel;
+import ai.epitome.model.gguf.Gguf;
+import ai.epitome.model.gguf.GgufModel;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintStream;

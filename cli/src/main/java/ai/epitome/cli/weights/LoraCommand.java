@@ -1,8 +1,8 @@
 package ai.epitome.cli.weights;
 
-import ai.epitome.model.AdapterFolder;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.huggingface.ModelFolder;
 import ai.epitome.text.chat.ChatTemplates;
 import java.io.IOException;
 import java.nio.file.Files;

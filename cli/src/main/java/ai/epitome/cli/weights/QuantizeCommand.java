@@ -1,7 +1,7 @@
 package ai.epitome.cli.weights;
 
-import ai.epitome.model.GgufExport;
-import ai.epitome.model.Quantization;
+import ai.epitome.model.export.GgufExport;
+import ai.epitome.model.export.Quantization;
 import ai.epitome.tensor.BlockFormat;
 import java.io.IOException;
 import java.util.concurrent.Callable;

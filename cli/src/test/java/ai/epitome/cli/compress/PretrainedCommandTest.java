@@ -5,11 +5,11 @@ import static ai.epitome.cli.CommandResult.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.cli.CommandResult;
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.Initialization;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;

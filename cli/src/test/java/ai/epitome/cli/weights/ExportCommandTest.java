@@ -3,11 +3,11 @@ package ai.epitome.cli.weights;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.cli.CommandResult;
-import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package ai.epitome.compress.gpt;
 
 import ai.epitome.compress.gpt.ExactWeights.Block;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Scratch;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.tensor.exact.PackedMatrix;

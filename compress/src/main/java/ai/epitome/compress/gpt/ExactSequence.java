@@ -1,6 +1,6 @@
 package ai.epitome.compress.gpt;
 
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.tensor.exact.PackedMatrix;
 import java.util.Arrays;

@@ -9,7 +9,7 @@ import ai.epitome.compress.Progress;
 import ai.epitome.compress.gpt.BlockStream.Decoding;
 import ai.epitome.compress.gpt.BlockStream.Encoding;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.MalformedModelException;
+import ai.epitome.model.file.MalformedModelException;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.text.Tokenizer;

@@ -1,8 +1,8 @@
 package ai.epitome.compress.gpt;
 
 import ai.epitome.compress.MalformedCodeException;
-import ai.epitome.model.TransformerConfig;
-import ai.epitome.model.TransformerConfig.Activation;
+import ai.epitome.model.transformer.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig.Activation;
 import java.util.List;
 
 /// Size and schedule of a network that learns while it codes.

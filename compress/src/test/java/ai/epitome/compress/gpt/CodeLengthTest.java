@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.epitome.compress.ModelHashes;
 import ai.epitome.compress.Progress;
-import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;

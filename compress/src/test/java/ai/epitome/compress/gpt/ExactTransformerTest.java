@@ -3,9 +3,9 @@ package ai.epitome.compress.gpt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.model.Session;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.engine.Session;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.VectorProduct;

@@ -1,13 +1,13 @@
 package ai.epitome.compress.gpt;
 
-import ai.epitome.model.Initialization;
-import ai.epitome.model.RotaryScaling;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
-import ai.epitome.model.TransformerConfig.Activation;
-import ai.epitome.model.TransformerConfig.Biases;
-import ai.epitome.model.TransformerConfig.Norm;
-import ai.epitome.model.TransformerConfig.Position;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.RotaryScaling;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig.Activation;
+import ai.epitome.model.transformer.TransformerConfig.Biases;
+import ai.epitome.model.transformer.TransformerConfig.Norm;
+import ai.epitome.model.transformer.TransformerConfig.Position;
 import ai.epitome.tensor.Parameter;
 import java.util.List;
 import java.util.Random;

@@ -1,11 +1,11 @@
 package ai.epitome.compress.gpt;
 
 import ai.epitome.compress.ModelHashes;
-import ai.epitome.model.GenerationDefaults;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;

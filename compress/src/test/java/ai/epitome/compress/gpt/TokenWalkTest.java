@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.epitome.compress.BitPredictor;
 import ai.epitome.compress.ByteDistribution;
 import ai.epitome.compress.MalformedCodeException;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.exact.ExactKernels;
 import ai.epitome.text.Tokenizer;

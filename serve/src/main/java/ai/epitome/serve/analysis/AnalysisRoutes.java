@@ -1,6 +1,6 @@
 package ai.epitome.serve.analysis;
 
-import ai.epitome.model.CompletionModel;
+import ai.epitome.model.generation.CompletionModel;
 import ai.epitome.serve.generation.Answering;
 import ai.epitome.serve.generation.Asked;
 import ai.epitome.serve.http.Http;

@@ -1,6 +1,6 @@
 package ai.epitome.serve.completion;
 
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.ScoredToken;
 import ai.epitome.serve.generation.Answer;
 import ai.epitome.serve.metering.RequestMeter;
 import java.util.ArrayList;

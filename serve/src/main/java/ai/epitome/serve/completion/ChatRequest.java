@@ -1,7 +1,7 @@
 package ai.epitome.serve.completion;
 
-import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.Constraint;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.text.chat.Conversation;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package ai.epitome.serve.completion;
 
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.ScoredToken;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;

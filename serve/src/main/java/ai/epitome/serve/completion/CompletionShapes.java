@@ -1,7 +1,7 @@
 package ai.epitome.serve.completion;
 
-import ai.epitome.model.FinishReason;
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.FinishReason;
+import ai.epitome.model.generation.ScoredToken;
 import ai.epitome.serve.metering.RequestMeter;
 import ai.epitome.text.Utf8Stream;
 import java.nio.ByteBuffer;

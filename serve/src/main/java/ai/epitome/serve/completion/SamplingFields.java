@@ -1,7 +1,7 @@
 package ai.epitome.serve.completion;
 
-import ai.epitome.model.Penalties;
-import ai.epitome.model.Sampling;
+import ai.epitome.model.generation.Penalties;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.serve.body.Fields;
 import ai.epitome.serve.http.ApiException;
 import java.util.HashMap;

@@ -1,6 +1,6 @@
 package ai.epitome.serve.conversation;
 
-import ai.epitome.model.Sampling;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.serve.completion.ChatCompletions;
 import ai.epitome.serve.completion.ChatRequest;
 import ai.epitome.serve.completion.ChatShapes;

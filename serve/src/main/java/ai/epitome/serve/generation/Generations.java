@@ -1,12 +1,12 @@
 package ai.epitome.serve.generation;
 
-import ai.epitome.model.CompletionModel;
-import ai.epitome.model.FinishReason;
-import ai.epitome.model.GenerationPiece;
-import ai.epitome.model.GenerationRequest;
-import ai.epitome.model.GenerationResult;
-import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.ConstraintException;
+import ai.epitome.model.generation.CompletionModel;
+import ai.epitome.model.generation.FinishReason;
+import ai.epitome.model.generation.GenerationPiece;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.GenerationResult;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.metering.ContentFilter;
 import ai.epitome.serve.metering.RequestMeter;

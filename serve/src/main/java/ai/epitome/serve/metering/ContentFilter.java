@@ -1,6 +1,6 @@
 package ai.epitome.serve.metering;
 
-import ai.epitome.model.GenerationPiece;
+import ai.epitome.model.generation.GenerationPiece;
 import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.moderation.Category;
 import ai.epitome.serve.moderation.ModerationPolicy;

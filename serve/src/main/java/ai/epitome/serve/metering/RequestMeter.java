@@ -1,10 +1,10 @@
 package ai.epitome.serve.metering;
 
-import ai.epitome.model.CompletionModel;
-import ai.epitome.model.FinishReason;
-import ai.epitome.model.GenerationPiece;
-import ai.epitome.model.GenerationRequest;
-import ai.epitome.model.GenerationResult;
+import ai.epitome.model.generation.CompletionModel;
+import ai.epitome.model.generation.FinishReason;
+import ai.epitome.model.generation.GenerationPiece;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.GenerationResult;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.account.LimitException;

@@ -1,8 +1,8 @@
 package ai.epitome.serve.registry;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.AdapterFolder;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.transformer.Adapter;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;

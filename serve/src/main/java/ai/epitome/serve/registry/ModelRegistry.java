@@ -1,8 +1,8 @@
 package ai.epitome.serve.registry;
 
-import ai.epitome.model.CompletionModel;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.CompletionModel;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.serve.http.ApiException;
 import ai.epitome.text.chat.ChatFormat;
 import java.nio.file.Path;

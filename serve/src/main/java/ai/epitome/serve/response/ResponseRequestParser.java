@@ -1,7 +1,7 @@
 package ai.epitome.serve.response;
 
-import ai.epitome.model.Sampling;
 import ai.epitome.model.constraint.Constraint;
+import ai.epitome.model.generation.Sampling;
 import ai.epitome.serve.body.CommonFields;
 import ai.epitome.serve.body.Fields;
 import ai.epitome.serve.body.MetadataFields;

@@ -1,7 +1,7 @@
 package ai.epitome.serve.response;
 
-import ai.epitome.model.FinishReason;
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.FinishReason;
+import ai.epitome.model.generation.ScoredToken;
 import ai.epitome.serve.completion.ChatShapes;
 import ai.epitome.serve.completion.ChatTurn;
 import ai.epitome.serve.completion.ToolCalls;

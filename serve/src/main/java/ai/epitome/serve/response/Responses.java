@@ -1,6 +1,6 @@
 package ai.epitome.serve.response;
 
-import ai.epitome.model.ScoredToken;
+import ai.epitome.model.generation.ScoredToken;
 import ai.epitome.serve.completion.ChatTurn;
 import ai.epitome.serve.completion.ToolCalls;
 import ai.epitome.serve.generation.Answer;

@@ -1,8 +1,8 @@
 package ai.epitome.serve.tuning;
 
-import ai.epitome.model.AdapterFolder;
-import ai.epitome.model.EngineLimits;
 import ai.epitome.model.LoadedModel;
+import ai.epitome.model.engine.EngineLimits;
+import ai.epitome.model.huggingface.AdapterFolder;
 import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.registry.Adapted;
 import ai.epitome.serve.registry.ModelRegistry;

@@ -1,6 +1,6 @@
 package ai.epitome.train.align;
 
-import ai.epitome.model.AtomicFile;
+import ai.epitome.model.file.AtomicFile;
 import ai.epitome.train.align.Comparison.Entry;
 import ai.epitome.train.report.Frontier;
 import ai.epitome.train.report.Machine;

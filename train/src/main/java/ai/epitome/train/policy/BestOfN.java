@@ -1,6 +1,6 @@
 package ai.epitome.train.policy;
 
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;
 import java.util.Arrays;

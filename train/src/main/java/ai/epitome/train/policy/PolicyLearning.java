@@ -1,6 +1,6 @@
 package ai.epitome.train.policy;
 
-import ai.epitome.model.Dropout;
+import ai.epitome.model.transformer.Dropout;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tape;

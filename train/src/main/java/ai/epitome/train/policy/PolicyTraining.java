@@ -1,8 +1,8 @@
 package ai.epitome.train.policy;
 
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;

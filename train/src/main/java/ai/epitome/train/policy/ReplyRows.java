@@ -1,6 +1,6 @@
 package ai.epitome.train.policy;
 
-import ai.epitome.model.Sequences;
+import ai.epitome.model.transformer.Sequences;
 import ai.epitome.train.data.Batch;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -1,12 +1,12 @@
 package ai.epitome.train.policy;
 
-import ai.epitome.model.Generation;
-import ai.epitome.model.GenerationPiece;
-import ai.epitome.model.GenerationRequest;
-import ai.epitome.model.GenerationResult;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.ScoredToken;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.Generation;
+import ai.epitome.model.generation.GenerationPiece;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.GenerationResult;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.ScoredToken;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.train.TrainingException;
 import ai.epitome.train.prompt.Prompt;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package ai.epitome.train.preference;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.TextGenerator;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatTemplates;

@@ -1,6 +1,6 @@
 package ai.epitome.train.preference;
 
-import ai.epitome.model.AtomicFile;
+import ai.epitome.model.file.AtomicFile;
 import ai.epitome.train.preference.PairLoss.LogProbabilities;
 import java.io.IOException;
 import java.nio.file.Files;

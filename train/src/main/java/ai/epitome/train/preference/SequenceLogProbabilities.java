@@ -1,6 +1,6 @@
 package ai.epitome.train.preference;
 
-import ai.epitome.model.Transformer;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.train.TokenLosses;
 import ai.epitome.train.data.Batch;

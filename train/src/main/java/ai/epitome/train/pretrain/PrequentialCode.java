@@ -1,6 +1,6 @@
 package ai.epitome.train.pretrain;
 
-import ai.epitome.model.ModelFolder;
+import ai.epitome.model.huggingface.ModelFolder;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.report.RunLog;
 import java.io.IOException;

@@ -1,12 +1,12 @@
 package ai.epitome.train.pretrain;
 
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.GenerationRequest;
-import ai.epitome.model.Initialization;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.TextGenerator;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.LanguageModelling;

@@ -1,6 +1,6 @@
 package ai.epitome.train.pretrain;
 
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.train.Interval;
 import ai.epitome.train.Schedule;
 import ai.epitome.train.TrainingConfig;

@@ -1,6 +1,6 @@
 package ai.epitome.train.report;
 
-import ai.epitome.model.AtomicFile;
+import ai.epitome.model.file.AtomicFile;
 import ai.epitome.train.report.RunHistory.Measurement;
 import java.awt.BasicStroke;
 import java.awt.Color;

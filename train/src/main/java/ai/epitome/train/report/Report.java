@@ -1,6 +1,6 @@
 package ai.epitome.train.report;
 
-import ai.epitome.model.AtomicFile;
+import ai.epitome.model.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 package ai.epitome.train.sft;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.GenerationRequest;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.TextGenerator;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.MemoryNeed;

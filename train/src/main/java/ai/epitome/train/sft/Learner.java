@@ -1,10 +1,10 @@
 package ai.epitome.train.sft;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.AdapterFolder;
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.ModelFolder;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.huggingface.ModelFolder;
+import ai.epitome.model.transformer.Adapter;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.text.Tokenizer;

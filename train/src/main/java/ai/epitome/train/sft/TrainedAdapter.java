@@ -1,9 +1,9 @@
 package ai.epitome.train.sft;
 
-import ai.epitome.model.Adapter;
-import ai.epitome.model.AdapterFolder;
-import ai.epitome.model.Safetensors;
-import ai.epitome.model.SafetensorsWriter.Item;
+import ai.epitome.model.huggingface.AdapterFolder;
+import ai.epitome.model.huggingface.Safetensors;
+import ai.epitome.model.huggingface.SafetensorsWriter.Item;
+import ai.epitome.model.transformer.Adapter;
 import ai.epitome.tensor.Parameter;
 import ai.epitome.train.TrainedModel;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package ai.epitome.train.task;
 
-import ai.epitome.model.Generation;
-import ai.epitome.model.GenerationRequest;
-import ai.epitome.model.Sampling;
-import ai.epitome.model.TextGenerator;
+import ai.epitome.model.generation.Generation;
+import ai.epitome.model.generation.GenerationRequest;
+import ai.epitome.model.generation.Sampling;
+import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.Conversation;
 import java.util.ArrayList;

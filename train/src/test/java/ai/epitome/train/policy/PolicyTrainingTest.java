@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.model.GenerationDefaults;
-import ai.epitome.model.Initialization;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.model.Transformer;
-import ai.epitome.model.TransformerConfig;
+import ai.epitome.model.generation.GenerationDefaults;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
+import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.Backend.Kernels;
 import ai.epitome.tensor.Backend.Precision;

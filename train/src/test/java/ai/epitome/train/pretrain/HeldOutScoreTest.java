@@ -2,9 +2,9 @@ package ai.epitome.train.pretrain;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.model.Initialization;
 import ai.epitome.model.Scorer;
-import ai.epitome.model.Transformer;
+import ai.epitome.model.transformer.Initialization;
+import ai.epitome.model.transformer.Transformer;
 import ai.epitome.train.TrainingJob.Score;
 import ai.epitome.train.data.TokenShards;
 import java.io.IOException;
