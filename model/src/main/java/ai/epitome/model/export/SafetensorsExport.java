@@ -94,8 +94,7 @@ public final class SafetensorsExport {
                             + " folder, transformers does not");
         }
         Files.writeString(folder.resolve(ModelFolder.CONFIG), ConfigFile.write(config, model.defaults(), dtype));
-        Files.writeString(
-                folder.resolve(GenerationConfigFile.NAME), GenerationConfigFile.write(model.defaults()));
+        Files.writeString(folder.resolve(GenerationConfigFile.NAME), GenerationConfigFile.write(model.defaults()));
         String template = model.chatTemplates().get(ChatTemplates.DEFAULT);
         if (template != null && model.chatTemplates().size() == 1) {
             Files.writeString(folder.resolve(ChatTemplates.FILE), template);

@@ -18,7 +18,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// A [TransformerConfig] as Hugging Face's `config.json`. What a file asks for and
-/// [ai.epitome.model.transformer.Transformer] cannot compute is an error, never ignored: a model that loads gives the right numbers.
+/// [ai.epitome.model.transformer.Transformer] cannot compute is an error, never ignored: a model that loads gives the
+/// right numbers.
 public final class ConfigFile {
     /// Its name in a model folder.
     static final String NAME = "config.json";

@@ -143,7 +143,8 @@ public final class ModelFolder {
     }
 
     /// @param unknown tensors of the files that the model did not ask for
-    public static void requireNone(Path folder, Set<String> unknown, TransformerConfig config) throws MalformedModelException {
+    public static void requireNone(Path folder, Set<String> unknown, TransformerConfig config)
+            throws MalformedModelException {
         unknown.removeIf(name -> isDerived(name, config.tiedHead()));
         if (!unknown.isEmpty()) {
             throw new MalformedModelException(
@@ -203,7 +204,8 @@ public final class ModelFolder {
             Transformer model, Tokenizer tokenizer, GenerationDefaults defaults) {
         SequencedMap<String, byte[]> files = new LinkedHashMap<>();
         files.put(CONFIG, ConfigFile.write(model.config(), defaults, DType.F32).getBytes(StandardCharsets.UTF_8));
-        files.put(GenerationConfigFile.NAME, GenerationConfigFile.write(defaults).getBytes(StandardCharsets.UTF_8));
+        files.put(
+                GenerationConfigFile.NAME, GenerationConfigFile.write(defaults).getBytes(StandardCharsets.UTF_8));
         files.putAll(Tokenizers.toFiles(tokenizer));
         return files;
     }

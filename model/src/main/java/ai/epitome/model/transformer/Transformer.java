@@ -49,7 +49,8 @@ public final class Transformer implements AutoCloseable {
     private final RotaryPositions rotary; // or null
     private final Adapter adapter; // or null
 
-    /// A model of zeros; fill it by [Initialization#apply] or [ai.epitome.model.huggingface.ModelFolder#loadTransformer].
+    /// A model of zeros; fill it by [Initialization#apply] or
+    /// [ai.epitome.model.huggingface.ModelFolder#loadTransformer].
     public Transformer(TransformerConfig config) {
         this.config = config;
         adapter = null;

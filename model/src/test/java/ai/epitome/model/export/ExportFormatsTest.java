@@ -120,7 +120,8 @@ class ExportFormatsTest {
                 source.resolve("tokenizer_config.json"),
                 "{\"chat_template\": [{\"name\": \"tools\","
                         + " \"template\": \"no\"}, {\"name\": \"default\", \"template\": \"yes\"}]}");
-        Files.writeString(source.resolve(GenerationConfigFile.NAME), "{\"bos_token_id\": 1, \"eos_token_id\": [256, 2]}");
+        Files.writeString(
+                source.resolve(GenerationConfigFile.NAME), "{\"bos_token_id\": 1, \"eos_token_id\": [256, 2]}");
         Path out = exportFolder(source, DType.F32, "out");
         assertThat(out.resolve("tokenizer_config.json")).content().contains("\"eos_token\" : \"<|endoftext|>\"");
         try (StoredModel model = StoredModel.open(out)) {
