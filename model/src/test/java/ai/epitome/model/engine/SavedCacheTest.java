@@ -17,15 +17,17 @@ import ai.epitome.tensor.DType;
 import ai.epitome.tensor.InvariantProduct;
 import ai.epitome.tensor.KeyValueFormat;
 import ai.epitome.tensor.KeyValueMemory;
+import com.code_intelligence.jazzer.api.FuzzedDataProvider;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Random;
 import java.util.Set;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
@@ -115,12 +117,13 @@ class SavedCacheTest {
         return Files.readAllBytes(file);
     }
 
-    private static void read(Path file, KeyValueMemory memory) throws IOException {
+    private static int[] read(Path file, KeyValueMemory memory) throws IOException {
         int[] tokens = CacheFile.tokens(file, new byte[32], memory, 257);
         int[] blocks = new int[tokens.length / 16];
         Arrays.setAll(blocks, i -> i);
         memory.reserve(blocks.length - 1);
         CacheFile.read(file, memory, blocks);
+        return tokens;
     }
 
     private static KeyValueMemory memory(Arena arena) {
@@ -152,7 +155,6 @@ class SavedCacheTest {
         }
     }
 
-    /// A beginning that is right, then anything: what is asked for by lengths is never more than there is.
     /// Makes the checksums what they should be, where the file says they are.
     private static void putChecksums(byte[] file) {
         ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
@@ -169,26 +171,73 @@ class SavedCacheTest {
         return (int) checksum.getValue();
     }
 
-    @FuzzTest
-    void anyBytes(byte[] bytes) throws IOException {
-        Path file = Files.createTempFile("cache", ".fuzzed");
-        try (Arena arena = Arena.ofShared()) {
-            KeyValueMemory memory = memory(arena);
-            byte[] valid = valid(file, memory);
-            int at = bytes.length == 0 ? 0 : (bytes[0] & 0xFF) % 70;
-            byte[] mixed = Arrays.copyOf(valid, Math.max(at + bytes.length, new Random(at).nextInt(2 * valid.length)));
-            System.arraycopy(bytes, 0, mixed, at, bytes.length);
-            if (bytes.length % 4 != 0) { // or nothing would be read behind the checksums
-                putChecksums(mixed);
+    /// A whole file that was made once, a memory to read to, and a place for files.
+    private record Target(byte[] valid, KeyValueMemory memory, Path file) {
+        static final Target ONE = make();
+
+        private static Target make() {
+            try {
+                Path file = Files.createTempFile("cache", ".fuzzed");
+                file.toFile().deleteOnExit();
+                KeyValueMemory memory = SavedCacheTest.memory(Arena.ofAuto());
+                return new Target(SavedCacheTest.valid(file, memory), memory, file);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            Files.write(file, mixed);
-            read(file, memory);
+        }
+    }
+
+    /// Some bytes of a whole file are replaced. Three times of four the checksums are made right behind that, or
+    /// nothing would be read behind them, and as often the file has the length that its number of tokens asks for.
+    @FuzzTest(maxDuration = "10m")
+    void anyBytes(FuzzedDataProvider data) throws IOException {
+        byte[] file = Target.ONE.valid.clone();
+        boolean checked = data.consumeByte() % 4 != 0;
+        boolean fitted = data.consumeByte() % 4 != 0;
+        if (data.consumeBoolean()) {
+            ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putInt(64, data.consumeInt(-1, 80));
+        }
+        for (int count = data.consumeInt(0, 4); count > 0; count--) {
+            byte[] bytes = data.consumeBytes(data.consumeInt(0, 64));
+            int at = data.consumeInt(0, file.length - bytes.length);
+            System.arraycopy(bytes, 0, file, at, bytes.length);
+        }
+        file = Arrays.copyOf(file, fitted ? size(file) : data.consumeInt(0, 3 * file.length));
+        if (checked) {
+            putChecksums(file);
+        }
+        assertReadOrRefused(file);
+    }
+
+    /// What its number of tokens asks for, as far as that is little.
+    private static int size(byte[] file) {
+        int tokens = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(64);
+        long blocks = tokens / 16L * Target.ONE.memory.layers() * Target.ONE.memory.blockBytes();
+        return (int) Math.clamp(68 + 4L * tokens + 4 + blocks + 4, 68, 4L * file.length);
+    }
+
+    /// What is read is what the file has, byte for byte, and what is refused is told with its place.
+    private static void assertReadOrRefused(byte[] bytes) throws IOException {
+        Target target = Target.ONE;
+        Files.write(target.file, bytes);
+        try {
+            int[] tokens = read(target.file, target.memory);
+            ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(68);
+            for (int token : tokens) {
+                assertThat(file.getInt()).isEqualTo(token).isBetween(0, 256);
+            }
+            file.position(file.position() + 4);
+            for (int block = 0; block < tokens.length / 16; block++) {
+                for (int layer = 0; layer < target.memory.layers(); layer++) {
+                    byte[] read = target.memory.block(layer, block).toArray(ValueLayout.JAVA_BYTE);
+                    byte[] expected = new byte[read.length];
+                    file.get(expected);
+                    assertThat(read).isEqualTo(expected);
+                }
+            }
+            assertThat(file.remaining()).isEqualTo(4);
         } catch (MalformedCacheException expected) {
-            if (!expected.getMessage().contains("offset ")) {
-                throw new AssertionError("the message says no offset", expected);
-            }
-        } finally {
-            Files.delete(file);
+            assertThat(expected).hasMessageContaining("offset ");
         }
     }
 }
