@@ -13,7 +13,7 @@ import java.time.Duration;
 /// @param patience how long a client may take to send the head of a request (from the beginning of the connection, or
 /// from the answer before), its body (then it gets status 408), or to take a part of the answer
 /// @param maxTokens largest `max_tokens` of a request
-/// @param concurrentGenerations requests that generate at the same time
+/// @param concurrentGenerations texts that are generated at the same time
 /// @param queueLength requests that may wait for their turn; further ones get status 429
 /// @param requireKey whether a key is needed even where only this machine can connect: a proxy may stand before it
 /// @param drain how long [EpitomeServer#close()] waits for generations under way

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 enum ApiSuite {
     COMPLETIONS(32, 4, "GET /v1/models", "GET /v1/models/*", "POST /v1/completions"),
     CHAT(14, 1, "POST /v1/chat/completions"),
+    CHOICES(16, 2, "POST /v1/chat/completions", "POST /v1/completions"),
     CALLS(40, 1, "POST /v1/chat/completions"),
     RESPONSES(
             55,

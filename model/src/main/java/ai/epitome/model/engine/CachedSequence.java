@@ -15,6 +15,7 @@ final class CachedSequence {
     private int blockCount;
     /// Chain of the published blocks, which are the first of them; 0 where nothing is shared.
     private long chain;
+    private long root;
     private int published;
 
     /// @param capacity tokens that it can hold
@@ -102,8 +103,22 @@ final class CachedSequence {
     /// Begins to share blocks with other sequences that begin at the same root, if nothing has been read yet.
     void share(long root) {
         if (read == 0) {
+            this.root = root;
             chain = root;
         }
+    }
+
+    /// Whether `other` is about to read the very block that comes next here, which can then be taken over.
+    boolean follows(CachedSequence other) {
+        int end = read + KeyValuePool.BLOCK;
+        return chain != 0
+                && other.chain != 0
+                && root == other.root
+                && read == published * KeyValuePool.BLOCK
+                && end < length
+                && end <= other.length
+                && other.read < end
+                && Arrays.equals(tokens, 0, end, other.tokens, 0, end);
     }
 
     /// Takes over what others have read of the same beginning, all but the last token: its logits are wanted.

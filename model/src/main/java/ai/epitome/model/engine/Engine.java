@@ -31,7 +31,8 @@ import java.util.function.Function;
 /// 4. where blocks run out, the sequence that came last gives all of its own back and waits, to be read again;
 /// 5. the pass is computed, and each continuation takes its logits and says which token is next, or that it ends.
 ///
-/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]). Those of
+/// Sequences of one owner that begin alike share blocks, also with those that have ended ([KeyValuePool]), and what
+/// several of them have still to read alike is read by the first of them while the others wait. Those of
 /// different adapters of the model share passes, and no blocks. A sequence that fails takes no other with it. The
 /// thread runs while there is work, and some seconds longer.
 public final class Engine {
@@ -286,7 +287,10 @@ public final class Engine {
                 continue; // it had to give its blocks to another one
             }
             if (!sequence.continues()) {
-                reading.add(sequence);
+                sequence.reuse();
+                if (reading.stream().noneMatch(other -> sequence.cache.follows(other.cache))) {
+                    reading.add(sequence);
+                }
                 continue;
             }
             sequence.guess(guesses);
@@ -301,7 +305,6 @@ public final class Engine {
             if (budget <= 0) {
                 break;
             }
-            sequence.reuse();
             int share = Math.max(LEAST_CHUNK, budget / (reading.size() - i));
             int count = Math.min(sequence.cache.pending(), Math.min(budget, share));
             if (add(sequence, count, plan)) {

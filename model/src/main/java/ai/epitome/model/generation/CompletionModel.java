@@ -33,6 +33,26 @@ public interface CompletionModel {
     /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the request asks
     GenerationResult generate(GenerationRequest request, Consumer<GenerationPiece> listener, BooleanSupplier cancelled);
 
+    /// One of several generations that begin together.
+    ///
+    /// @param listener gets the pieces in order
+    /// @param ended gets the result, behind the last piece
+    /// @param cancelled as [#generate] asks it
+    record Choice(
+            GenerationRequest request,
+            Consumer<GenerationPiece> listener,
+            Consumer<GenerationResult> ended,
+            BooleanSupplier cancelled) {}
+
+    /// Continues all of these, together where the model can: what their prompts begin with alike is then read once. Runs
+    /// on the calling thread, which gets pieces and results as they come. An exception of one of them, or that a
+    /// listener throws, ends them all and is passed on.
+    default void generate(List<Choice> choices) {
+        for (Choice choice : choices) {
+            choice.ended().accept(generate(choice.request(), choice.listener(), choice.cancelled()));
+        }
+    }
+
     /// The probability of each token of `ids` after those before it. The first was predicted by nothing: its
     /// log-probability is NaN and it has no alternatives.
     ///

@@ -3,6 +3,7 @@ package ai.epitome.model.generation;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -28,8 +29,16 @@ public final class Generation {
     private ScoredToken last; // or null
     private GenerationResult result;
     private Throwable failure;
+    /// Gets a permit for each piece and for the end, for whoever waits for several generations.
+    private final Semaphore news;
 
-    Generation() {}
+    Generation() {
+        this(new Semaphore(0));
+    }
+
+    Generation(Semaphore news) {
+        this.news = news;
+    }
 
     /// Waits for the next piece; empty when the text has ended, whatever way.
     public Optional<GenerationPiece> next() throws InterruptedException {
@@ -39,6 +48,26 @@ public final class Generation {
                 changed.await();
             }
             return Optional.ofNullable(pieces.poll());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The next piece, if it has come.
+    Optional<GenerationPiece> poll() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(pieces.poll());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Whether it is over and all of its pieces have been taken.
+    boolean isTaken() {
+        lock.lock();
+        try {
+            return pieces.isEmpty() && isOver();
         } finally {
             lock.unlock();
         }
@@ -109,6 +138,7 @@ public final class Generation {
         } finally {
             lock.unlock();
         }
+        news.release();
     }
 
     void end(GenerationResult ended) {
@@ -120,6 +150,7 @@ public final class Generation {
         } finally {
             lock.unlock();
         }
+        news.release();
     }
 
     void fail(Throwable thrown) {
@@ -131,5 +162,6 @@ public final class Generation {
         } finally {
             lock.unlock();
         }
+        news.release();
     }
 }

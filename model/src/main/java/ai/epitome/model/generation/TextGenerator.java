@@ -14,10 +14,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -144,22 +147,29 @@ public final class TextGenerator implements CompletionModel {
     /// @param cancelled asked before each token, by a thread of the engine; true ends the texts with
     /// [FinishReason#CANCELLED]
     public List<Generation> submit(List<GenerationRequest> requests, BooleanSupplier cancelled) {
-        requests.forEach(request -> requireTokens(request.prompt()));
-        List<Generation> generations = new ArrayList<>();
+        List<Submission> submissions = requests.stream()
+                .map(request -> new Submission(request, cancelled, new Generation()))
+                .toList();
+        begin(submissions);
+        return submissions.stream().map(Submission::generation).toList();
+    }
+
+    private record Submission(GenerationRequest request, BooleanSupplier cancelled, Generation generation) {}
+
+    private void begin(List<Submission> submissions) {
+        submissions.forEach(each -> requireTokens(each.request.prompt()));
         List<Engine.Beginning> beginnings = new ArrayList<>();
-        for (GenerationRequest request : requests) {
-            Generation generation = new Generation();
-            generations.add(generation);
+        for (Submission each : submissions) {
+            GenerationRequest request = each.request;
             if (request.maxTokens() == 0) {
-                generation.end(new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0));
+                each.generation.end(new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0));
             } else {
-                beginnings.add(beginning(request, cancelled, generation));
+                beginnings.add(beginning(request, each.cancelled, each.generation));
             }
         }
         if (!beginnings.isEmpty()) {
             engine.submit(beginnings);
         }
-        return generations;
     }
 
     private Engine.Beginning beginning(GenerationRequest request, BooleanSupplier cancelled, Generation generation) {
@@ -195,6 +205,49 @@ public final class TextGenerator implements CompletionModel {
             throw e;
         }
         return generation.result();
+    }
+
+    /// As [#submit] of all, with listeners on the calling thread, which must not hold the turn of the backend's workers.
+    @Override
+    public void generate(List<Choice> choices) {
+        Semaphore news = new Semaphore(0);
+        List<Submission> submissions = choices.stream()
+                .map(choice -> new Submission(choice.request(), choice.cancelled(), new Generation(news)))
+                .toList();
+        begin(submissions);
+        Map<Generation, Choice> open = new LinkedHashMap<>();
+        for (int i = 0; i < choices.size(); i++) {
+            open.put(submissions.get(i).generation, choices.get(i));
+        }
+        try {
+            while (!open.isEmpty()) {
+                news.acquire();
+                news.drainPermits();
+                open.entrySet().removeIf(each -> take(each.getKey(), each.getValue()));
+            }
+        } catch (InterruptedException e) {
+            open.keySet().forEach(Generation::cancel);
+            Thread.currentThread().interrupt();
+            open.forEach((generation, choice) -> choice.ended().accept(generation.result()));
+        } catch (RuntimeException | Error e) {
+            open.keySet().forEach(Generation::cancel);
+            open.keySet().forEach(Generation::awaitEnd); // so that the model may be closed
+            throw e;
+        }
+    }
+
+    /// Hands on what has come; whether that was all.
+    private static boolean take(Generation generation, Choice choice) {
+        Optional<GenerationPiece> piece = generation.poll();
+        while (piece.isPresent()) {
+            choice.listener().accept(piece.get());
+            piece = generation.poll();
+        }
+        if (generation.isTaken()) {
+            choice.ended().accept(generation.result());
+            return true;
+        }
+        return false;
     }
 
     /// Keeps keys and values of the beginning of `tokens` in a file, as far as they have been computed for texts

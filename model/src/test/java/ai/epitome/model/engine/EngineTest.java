@@ -31,6 +31,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -318,6 +319,37 @@ class EngineTest {
         assertThat(cached).isGreaterThanOrEqualTo(2 * 48);
         assertThat(available(engine))
                 .isEqualTo(engine.run(KeyValuePool::capacity).get());
+        engine.close();
+    }
+
+    /// At once, or while the first one is still being read: nothing that is common is read twice.
+    @Test
+    void whatSeveralBeginWithAlikeIsReadByTheFirst() throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, EngineLimits.DEFAULT.withStepTokens(48, 20));
+        int[] prompt = Models.tokens(80, 3);
+        int[] half = prompt.clone();
+        half[40]++;
+        int[] other = prompt.clone();
+        other[0]++;
+        List<Given> all = Stream.of(prompt, prompt, half, other, prompt, half)
+                .map(each -> new Given(each, Models.tokens(8, 1)))
+                .toList();
+        engine.submit(all.stream()
+                .map(each -> new Engine.Beginning(each.prompt, CONTEXT, NOBODY, each))
+                .toList());
+        List<Integer> cached = new ArrayList<>();
+        for (Given given : all) {
+            cached.add(given.cached.get());
+            assertClose(given.predictions.getLast(), full(given.seen(8)), 2e-4f);
+        }
+        assertThat(cached).containsExactly(0, 64, 32, 0, 64, 64);
+        Given first = new Given(Models.tokens(80, 4), 1);
+        Given second = new Given(first.prompt, 1);
+        first.cancelled = true; // those that wait for it go on without it
+        engine.submit(Stream.of(first, second)
+                .map(each -> new Engine.Beginning(each.prompt, CONTEXT, NOBODY, each))
+                .toList());
+        assertThat(second.cached.get()).isZero();
         engine.close();
     }
 

@@ -129,6 +129,67 @@ class TextGeneratorTest {
     }
 
     @Test
+    void severalTogetherAreWhatTheyAreAlone() {
+        List<GenerationRequest> requests = List.of(
+                request("Once", 30, 1, 4), request("Once", 0, 1, 1), request("Twice", 3, 1, 5), request("", 9, 0, 0));
+        List<List<GenerationPiece>> pieces = new ArrayList<>();
+        GenerationResult[] results = new GenerationResult[requests.size()];
+        List<CompletionModel.Choice> choices = new ArrayList<>();
+        for (int i = 0; i < results.length; i++) {
+            int index = i;
+            List<GenerationPiece> own = new ArrayList<>();
+            pieces.add(own);
+            choices.add(new CompletionModel.Choice(
+                    requests.get(i),
+                    piece -> {
+                        assertThat(results[index]).isNull();
+                        own.add(piece);
+                    },
+                    result -> results[index] = result,
+                    () -> false));
+        }
+        GENERATOR.generate(choices);
+        for (int i = 0; i < results.length; i++) {
+            GenerationResult alone = generate(requests.get(i), new ArrayList<>());
+            assertThat(results[i].text())
+                    .isEqualTo(alone.text())
+                    .isEqualTo(String.join(
+                            "", pieces.get(i).stream().map(GenerationPiece::text).toList()));
+            assertThat(results[i].completionTokens()).isEqualTo(alone.completionTokens());
+        }
+    }
+
+    @Test
+    void oneThatFailsEndsTheOthers() {
+        AtomicInteger asked = new AtomicInteger();
+        CompletionModel.Choice endless = new CompletionModel.Choice(
+                request("Once", 1_000_000, 1, 4),
+                _ -> {},
+                _ -> {
+                    throw new AssertionError("it goes on");
+                },
+                () -> asked.incrementAndGet() < 0);
+        CompletionModel.Choice failing = new CompletionModel.Choice(
+                request("Once", 20, 1, 5),
+                _ -> {},
+                _ -> {
+                    throw new IllegalStateException("enough");
+                },
+                () -> false);
+        assertThatThrownBy(() -> GENERATOR.generate(List.of(endless, failing, endless)))
+                .hasMessage("enough");
+        int then = asked.get();
+        generate(request("Once", 20, 1, 5), new ArrayList<>());
+        assertThat(asked).hasValue(then).hasValueGreaterThan(20);
+        CompletionModel.Choice cut = new CompletionModel.Choice(
+                request("Once", 9, 1, 4),
+                _ -> {},
+                result -> assertThat(result.finish()).isEqualTo(FinishReason.CANCELLED),
+                () -> true);
+        GENERATOR.generate(List.of(cut, cut));
+    }
+
+    @Test
     void anEmptyPromptBeginsAText() {
         GenerationResult result = generate(request("", 5, 1, 1), new ArrayList<>());
         assertThat(result.promptTokens()).isZero();

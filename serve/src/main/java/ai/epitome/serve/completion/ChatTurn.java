@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import tools.jackson.databind.JsonNode;
 
 /// The assistant's turn in a conversation: its prompt is made, what it may use is reserved, and it can be
@@ -99,10 +100,35 @@ public final class ChatTurn {
         }
     }
 
-    /// @param sample number of the answer, on which its seed depends
+    /// Takes it once.
+    ///
     /// @throws CancelledException when cancelled
-    public Said take(int sample, Listener listener) {
-        return new Take(listener).run(sample);
+    public Said take(Listener listener) {
+        Said[] taken = new Said[1];
+        generations.run(List.of(new Take(listener, said -> taken[0] = said).wanted(0)));
+        return taken[0];
+    }
+
+    /// Gets several answers as they come.
+    public interface Listeners {
+        /// @see Listener
+        void said(int answer, String text, List<ScoredToken> tokens);
+
+        /// Behind the last of its text.
+        void ended(int answer, Said said);
+    }
+
+    /// Takes it so many times, together; numbers of answers begin with 0.
+    ///
+    /// @throws CancelledException when cancelled
+    public void take(int answers, Listeners listeners) {
+        List<Generations.Wanted> wanted = new ArrayList<>();
+        for (int i = 0; i < answers; i++) {
+            int answer = i;
+            Listener listener = (text, tokens) -> listeners.said(answer, text, tokens);
+            wanted.add(new Take(listener, said -> listeners.ended(answer, said)).wanted(answer));
+        }
+        generations.run(wanted);
     }
 
     /// What all answers took in and gave out. Nothing may be generated after.
@@ -112,25 +138,31 @@ public final class ChatTurn {
 
     private final class Take {
         private final Listener listener;
+        private final Consumer<Said> ended;
         private final StringBuilder text = new StringBuilder();
         private final List<ScoredToken> tokens = new ArrayList<>();
         private int given;
 
-        Take(Listener listener) {
+        Take(Listener listener, Consumer<Said> ended) {
             this.listener = listener;
+            this.ended = ended;
         }
 
-        Said run(int sample) {
-            GenerationResult result = generations.run(generation, sample, this::piece);
+        /// @param sample number of the answer, on which its seed depends
+        Generations.Wanted wanted(int sample) {
+            return new Generations.Wanted(generation, sample, this::piece, this::end);
+        }
+
+        private void end(GenerationResult result) {
             Optional<ToolCalls.Found> found = tools.flatMap(known -> known.find(text.toString()));
             if (found.isEmpty()) {
                 give(text.length(), List.of());
             }
-            return new Said(
+            ended.accept(new Said(
                     found.map(ToolCalls.Found::content).orElseGet(text::toString),
                     found.map(this::calls).orElse(List.of()),
                     tokens,
-                    result.finish());
+                    result.finish()));
         }
 
         private List<ToolCalls.Call> calls(ToolCalls.Found found) {

@@ -1,7 +1,6 @@
 package ai.epitome.serve.completion;
 
 import ai.epitome.model.generation.CompletionModel;
-import ai.epitome.model.generation.FinishReason;
 import ai.epitome.model.generation.GenerationPiece;
 import ai.epitome.model.generation.GenerationRequest;
 import ai.epitome.model.generation.GenerationResult;
@@ -17,10 +16,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import tools.jackson.databind.node.NullNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Works one request off on the calling thread, once: prompts one after the other, and the completions of each.
+/// Works one request off on the calling thread, once: its prompts, and the completions of each, together.
 public final class Completions implements Answer {
     private final CompletionRequest request;
     private final CompletionModel model;
@@ -53,8 +53,33 @@ public final class Completions implements Answer {
     /// A prompt in both forms.
     private record Prompt(int[] ids, String text) {}
 
-    /// A finished completion.
-    private record Candidate(String text, List<ScoredToken> tokens, FinishReason finish, double meanLogProbability) {}
+    /// A completion of a whole answer.
+    private static final class Candidate {
+        private final Prompt prompt;
+        private final int sample;
+        private final List<ScoredToken> tokens = new ArrayList<>();
+        private GenerationResult result;
+
+        Candidate(Prompt prompt, int sample) {
+            this.prompt = prompt;
+            this.sample = sample;
+        }
+
+        void take(GenerationPiece piece) {
+            tokens.addAll(piece.tokens());
+        }
+
+        void end(GenerationResult ended) {
+            result = ended;
+        }
+
+        double meanLogProbability() {
+            return tokens.stream()
+                    .mapToDouble(ScoredToken::logProbability)
+                    .average()
+                    .orElse(Double.NEGATIVE_INFINITY);
+        }
+    }
 
     private Prompt prompt(CompletionRequest.Prompt prompt) {
         return switch (prompt) {
@@ -84,17 +109,27 @@ public final class Completions implements Answer {
     }
 
     @Override
+    public int together() {
+        return Generations.together(prompts.size() * request.bestOf());
+    }
+
+    @Override
     public ObjectNode answer() {
+        List<Candidate> candidates = candidates(request.bestOf());
+        generations.run(candidates.stream()
+                .map(each -> wanted(each.prompt, each.sample, each::take, each::end))
+                .toList());
         var choices = new ArrayList<ObjectNode>();
-        for (Prompt prompt : prompts) {
+        for (int p = 0; p < prompts.size(); p++) {
+            Prompt prompt = prompts.get(p);
             List<ScoredToken> echoed = echoedTokens(prompt);
-            for (Candidate candidate : best(prompt)) {
+            for (Candidate each : best(candidates.subList(p * request.bestOf(), (p + 1) * request.bestOf()))) {
                 var tokens = new ArrayList<>(echoed);
-                tokens.addAll(candidate.tokens());
-                String text = request.echo() ? prompt.text() + candidate.text() : candidate.text();
+                tokens.addAll(each.tokens);
+                String text = request.echo() ? prompt.text() + each.result.text() : each.result.text();
                 ObjectNode logprobs =
                         request.logprobs().isPresent() ? logprobs(prompt).next(tokens) : null;
-                choices.add(CompletionShapes.choice(choices.size(), text, logprobs, candidate.finish()));
+                choices.add(CompletionShapes.choice(choices.size(), text, logprobs, each.result.finish()));
             }
         }
         return shapes.completion(choices).set("usage", generations.usage().json());
@@ -102,20 +137,22 @@ public final class Completions implements Answer {
 
     @Override
     public void stream(Consumer<ObjectNode> chunk) {
-        int index = 0;
+        List<Generations.Wanted> wanted = new ArrayList<>();
         for (Prompt prompt : prompts) {
             List<ScoredToken> echoed = echoedTokens(prompt);
             for (int sample = 0; sample < request.n(); sample++) {
-                streamChoice(prompt, echoed, sample, index++, chunk);
+                wanted.add(streamed(prompt, echoed, sample, wanted.size(), chunk));
             }
         }
+        generations.run(wanted);
         if (request.includeUsage()) {
             chunk.accept(shapes.completion(List.of())
                     .set("usage", generations.usage().json()));
         }
     }
 
-    private void streamChoice(
+    /// A choice whose chunks are sent as they come; what it echoes goes at once.
+    private Generations.Wanted streamed(
             Prompt prompt, List<ScoredToken> echoed, int sample, int index, Consumer<ObjectNode> chunk) {
         CompletionShapes.Logprobs logprobs = logprobs(prompt);
         Consumer<GenerationPiece> listener = piece -> chunk.accept(chunk(CompletionShapes.choice(
@@ -123,8 +160,11 @@ public final class Completions implements Answer {
         if (request.echo()) {
             listener.accept(new GenerationPiece(prompt.text(), echoed));
         }
-        GenerationResult result = generate(prompt, sample, listener);
-        chunk.accept(chunk(CompletionShapes.choice(index, "", null, result.finish())));
+        return wanted(
+                prompt,
+                sample,
+                listener,
+                result -> chunk.accept(chunk(CompletionShapes.choice(index, "", null, result.finish()))));
     }
 
     private ObjectNode chunk(ObjectNode choice) {
@@ -144,16 +184,20 @@ public final class Completions implements Answer {
         return new CompletionShapes.Logprobs(request.logprobs().orElse(0), request.echo() ? 0 : characters);
     }
 
-    private List<Candidate> best(Prompt prompt) {
-        var candidates = new ArrayList<Candidate>();
-        for (int sample = 0; sample < request.bestOf(); sample++) {
-            candidates.add(candidate(prompt, sample));
-        }
-        if (ranks()) {
-            candidates.sort(
-                    Comparator.comparingDouble(Candidate::meanLogProbability).reversed());
-        }
-        return candidates.subList(0, request.n());
+    private List<Candidate> candidates(int ofEach) {
+        return prompts.stream()
+                .flatMap(prompt -> IntStream.range(0, ofEach).mapToObj(sample -> new Candidate(prompt, sample)))
+                .toList();
+    }
+
+    private List<Candidate> best(List<Candidate> candidates) {
+        return ranks()
+                ? candidates.stream()
+                        .sorted(Comparator.comparingDouble(Candidate::meanLogProbability)
+                                .reversed())
+                        .limit(request.n())
+                        .toList()
+                : candidates;
     }
 
     /// Whether candidates are compared, which takes their log-probabilities.
@@ -161,18 +205,9 @@ public final class Completions implements Answer {
         return request.bestOf() > request.n();
     }
 
-    private Candidate candidate(Prompt prompt, int sample) {
-        var tokens = new ArrayList<ScoredToken>();
-        GenerationResult result = generate(prompt, sample, piece -> tokens.addAll(piece.tokens()));
-        double mean = tokens.stream()
-                .mapToDouble(ScoredToken::logProbability)
-                .average()
-                .orElse(Double.NEGATIVE_INFINITY);
-        return new Candidate(result.text(), tokens, result.finish(), mean);
-    }
-
-    private GenerationResult generate(Prompt prompt, int sample, Consumer<GenerationPiece> listener) {
-        return generations.run(
+    private Generations.Wanted wanted(
+            Prompt prompt, int sample, Consumer<GenerationPiece> listener, Consumer<GenerationResult> ended) {
+        return new Generations.Wanted(
                 new GenerationRequest(
                         prompt.ids(),
                         request.maxTokens(),
@@ -181,6 +216,7 @@ public final class Completions implements Answer {
                         request.logprobs().orElse(ranks() ? 0 : GenerationRequest.UNSCORED),
                         request.constraint()),
                 sample,
-                listener);
+                listener,
+                ended);
     }
 }

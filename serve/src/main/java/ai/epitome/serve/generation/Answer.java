@@ -12,6 +12,11 @@ public interface Answer {
     /// @throws CancelledException when cancelled
     ObjectNode answer();
 
+    /// Generations that it has going at the same time: the places that it takes in the [GenerationQueue].
+    default int together() {
+        return 1;
+    }
+
     /// The answer as a stream of chunks; each goes to `chunk` as soon as its text is certain.
     ///
     /// @throws CancelledException when cancelled

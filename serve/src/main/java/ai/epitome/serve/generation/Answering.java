@@ -69,7 +69,7 @@ public record Answering(
             // Of a stream only what was asked is known before its head is sent.
             if (asked.stream()) {
                 tellFlags(meter, response);
-                try (var _ = queue.enter(cancelled)) {
+                try (var _ = queue.enter(answer.together(), cancelled)) {
                     meter.work();
                     stream(answer, meter, client, response);
                 }
@@ -99,7 +99,7 @@ public record Answering(
 
     /// The turn ends before anything is sent: however slowly the client takes it, the next one can begin.
     public ObjectNode whole(Answer answer, RequestMeter meter, BooleanSupplier cancelled) throws InterruptedException {
-        try (var _ = queue.enter(cancelled)) {
+        try (var _ = queue.enter(answer.together(), cancelled)) {
             meter.work();
             return answer.answer();
         }

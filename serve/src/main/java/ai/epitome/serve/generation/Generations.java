@@ -11,7 +11,9 @@ import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.metering.ContentFilter;
 import ai.epitome.serve.metering.RequestMeter;
 import ai.epitome.serve.metering.Usage;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
@@ -21,6 +23,8 @@ import java.util.function.Consumer;
 public final class Generations {
     /// Scoring and prefill cannot be cut short, so that much is the most of one request.
     private static final int MAX_PROMPT_TOKENS = 1 << 16;
+    /// Half of what the engine continues at a time: no request keeps all others waiting.
+    private static final int MOST_TOGETHER = 16;
     /// 2^64 / golden ratio, the increment of SplitMix64: seeds of the further completions lie far apart.
     private static final long SEED_STEP = 0x9E3779B97F4A7C15L;
 
@@ -73,17 +77,63 @@ public final class Generations {
         return meter.usage();
     }
 
-    /// @param sample number of the completion, which its seed depends on; that of the request is not used
+    /// One completion that the request asks for.
+    ///
+    /// @param request what to generate; its seed is not used
+    /// @param sample number of the completion, which its seed depends on
+    /// @param listener gets its pieces
+    /// @param ended gets what it has come to, behind the last piece
+    public record Wanted(
+            GenerationRequest request,
+            int sample,
+            Consumer<GenerationPiece> listener,
+            Consumer<GenerationResult> ended) {}
+
+    /// How many of `completions` are generated at the same time.
+    public static int together(int completions) {
+        return Math.min(completions, MOST_TOGETHER);
+    }
+
+    /// Generates all of these, many at a time; listeners are called on this thread.
+    ///
     /// @throws CancelledException when cancelled
-    public GenerationResult run(GenerationRequest request, int sample, Consumer<GenerationPiece> listener) {
-        if (cancelled.getAsBoolean()) {
-            throw new CancelledException();
+    public void run(List<Wanted> completions) {
+        for (int from = 0; from < completions.size(); from += MOST_TOGETHER) {
+            if (cancelled.getAsBoolean()) {
+                throw new CancelledException();
+            }
+            generate(completions.subList(from, Math.min(completions.size(), from + MOST_TOGETHER)));
         }
-        if (request.maxTokens() == 0) {
-            return new GenerationResult("", FinishReason.LENGTH, request.prompt().length, 0);
+    }
+
+    private void generate(List<Wanted> completions) {
+        List<CompletionModel.Choice> choices = new ArrayList<>();
+        for (Wanted each : completions) {
+            if (each.request.maxTokens() == 0) {
+                each.ended.accept(new GenerationResult("", FinishReason.LENGTH, each.request.prompt().length, 0));
+            } else {
+                choices.add(choice(each));
+            }
         }
-        ContentFilter.Output filter = meter.filter().output(listener);
-        GenerationResult result = generate(request.withSeed(seed + sample * SEED_STEP), filter);
+        try {
+            meter.generate(model, choices);
+        } catch (ConstraintException e) { // known only when a text comes there
+            throw ApiException.badRequest(
+                    400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");
+        }
+    }
+
+    private CompletionModel.Choice choice(Wanted wanted) {
+        ContentFilter.Output filter = meter.filter().output(wanted.listener);
+        return new CompletionModel.Choice(
+                wanted.request.withSeed(seed + wanted.sample * SEED_STEP),
+                filter,
+                result -> wanted.ended.accept(end(wanted.sample, result, filter)),
+                () -> filter.refused() || cancelled.getAsBoolean());
+    }
+
+    private GenerationResult end(int sample, GenerationResult generated, ContentFilter.Output filter) {
+        GenerationResult result = generated;
         if (result.finish() != FinishReason.CANCELLED) {
             filter.end();
         }
@@ -101,14 +151,5 @@ public final class Generations {
             meter.cached(result.cachedTokens());
         }
         return result;
-    }
-
-    private GenerationResult generate(GenerationRequest request, ContentFilter.Output filter) {
-        try {
-            return meter.generate(model, request, filter, () -> filter.refused() || cancelled.getAsBoolean());
-        } catch (ConstraintException e) { // known only when a text comes there
-            throw ApiException.badRequest(
-                    400, "constraint_failed", "The text cannot be made as it is to be: " + e.getMessage() + ".");
-        }
     }
 }

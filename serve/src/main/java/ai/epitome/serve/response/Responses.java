@@ -48,7 +48,7 @@ final class Responses implements Answer {
 
     @Override
     public ObjectNode answer() {
-        ChatTurn.Said said = turn.take(0, (_, _) -> {});
+        ChatTurn.Said said = turn.take((_, _) -> {});
         return finish(ResponseShapes.output(said, logprobs), said);
     }
 
@@ -63,7 +63,7 @@ final class Responses implements Answer {
         chunk.accept(event("response.created").set("response", shapes.response("in_progress")));
         chunk.accept(event("response.in_progress").set("response", shapes.response("in_progress")));
         Message message = new Message(chunk);
-        ChatTurn.Said said = turn.take(0, message::delta);
+        ChatTurn.Said said = turn.take(message::delta);
         List<ObjectNode> output = new ArrayList<>();
         if (message.begun || said.calls().isEmpty()) {
             output.add(message.end(said));

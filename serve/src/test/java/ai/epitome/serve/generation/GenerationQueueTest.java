@@ -42,6 +42,32 @@ class GenerationQueueTest {
     }
 
     @Test
+    void whoGeneratesMoreTakesMorePlaces() throws Exception {
+        var queue = new GenerationQueue(4, 1);
+        GenerationQueue.Turn three = queue.enter(3, () -> false);
+        GenerationQueue.Turn one = queue.enter(() -> false);
+        var wide = new CompletableFuture<GenerationQueue.Turn>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                wide.complete(queue.enter(100, () -> false)); // all there are
+            } catch (InterruptedException e) {
+                wide.completeExceptionally(e);
+            }
+        });
+        waitForSize(queue, 3);
+        three.close();
+        assertThatThrownBy(() -> queue.enter(() -> false))
+                .as("nobody overtakes")
+                .isInstanceOf(ApiException.class);
+        assertThat(wide).isNotDone();
+        one.close();
+        GenerationQueue.Turn all = wide.get();
+        assertThat(queue.size()).isEqualTo(1);
+        all.close();
+        assertThat(queue.enter(4, () -> false)).isNotNull();
+    }
+
+    @Test
     void whoIsNoLongerWantedLeaves() throws Exception {
         var queue = new GenerationQueue(1, 5);
         var abandoned = new AtomicBoolean();
