@@ -128,7 +128,9 @@ class ChoicesTest {
             List<ChatCompletionChunk.Choice> own =
                     parts.stream().filter(part -> part.index() == index).toList();
             assertThat(own.getFirst().delta().role()).isPresent();
-            assertThat(own.stream().map(part -> part.delta().content().orElse("")).collect(Collectors.joining()))
+            assertThat(own.stream()
+                            .map(part -> part.delta().content().orElse(""))
+                            .collect(Collectors.joining()))
                     .isEqualTo(texts(whole).get(k));
             assertThat(own.stream()
                             .mapToLong(part -> part.logprobs()
@@ -162,12 +164,10 @@ class ChoicesTest {
             told = chunks.stream()
                     .flatMap(chunk -> chunk.choices().stream())
                     .collect(Collectors.groupingBy(
-                            CompletionChoice::index,
-                            Collectors.mapping(CompletionChoice::text, Collectors.joining())));
+                            CompletionChoice::index, Collectors.mapping(CompletionChoice::text, Collectors.joining())));
         }
         assertThat(told).hasSize(27);
-        whole.choices()
-                .forEach(choice -> assertThat(told.get(choice.index())).isEqualTo(choice.text()));
+        whole.choices().forEach(choice -> assertThat(told.get(choice.index())).isEqualTo(choice.text()));
         assertThat(whole.choices().stream().map(CompletionChoice::index))
                 .containsExactlyElementsOf(LongStream.range(0, 27).boxed().toList());
         assertThat(whole.choices().getLast().text()).startsWith(TEXT);
@@ -192,10 +192,11 @@ class ChoicesTest {
                 "json_schema",
                 Map.of("name", "d", "schema", Map.of("type", "integer", "minimum", 10, "maximum", 9999))));
         ChatCompletion numbers = create(asked("A number", 8).putAdditionalBodyProperty("response_format", format));
-        assertThat(texts(numbers)).hasSize(8).allSatisfy(text -> assertThat(JsonMapper.shared()
-                        .readTree(text)
-                        .intValue())
-                .isBetween(10, 9999));
+        assertThat(texts(numbers))
+                .hasSize(8)
+                .allSatisfy(
+                        text -> assertThat(JsonMapper.shared().readTree(text).intValue())
+                                .isBetween(10, 9999));
     }
 
     @Test

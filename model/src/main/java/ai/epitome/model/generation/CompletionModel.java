@@ -44,7 +44,8 @@ public interface CompletionModel {
             Consumer<GenerationResult> ended,
             BooleanSupplier cancelled) {}
 
-    /// Continues all of these, together where the model can: what their prompts begin with alike is then read once. Runs
+    /// Continues all of these, together where the model can: what their prompts begin with alike is then read once.
+    /// Runs
     /// on the calling thread, which gets pieces and results as they come. An exception of one of them, or that a
     /// listener throws, ends them all and is passed on.
     default void generate(List<Choice> choices) {

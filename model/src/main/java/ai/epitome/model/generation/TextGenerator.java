@@ -207,7 +207,8 @@ public final class TextGenerator implements CompletionModel {
         return generation.result();
     }
 
-    /// As [#submit] of all, with listeners on the calling thread, which must not hold the turn of the backend's workers.
+    /// As [#submit] of all, with listeners on the calling thread, which must not hold the turn of the backend's
+    /// workers.
     @Override
     public void generate(List<Choice> choices) {
         Semaphore news = new Semaphore(0);

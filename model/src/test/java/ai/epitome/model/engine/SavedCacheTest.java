@@ -222,7 +222,8 @@ class SavedCacheTest {
         Files.write(target.file, bytes);
         try {
             int[] tokens = read(target.file, target.memory);
-            ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(68);
+            ByteBuffer file =
+                    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(68);
             for (int token : tokens) {
                 assertThat(file.getInt()).isEqualTo(token).isBetween(0, 256);
             }

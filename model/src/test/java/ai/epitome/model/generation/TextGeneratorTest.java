@@ -154,7 +154,8 @@ class TextGeneratorTest {
             assertThat(results[i].text())
                     .isEqualTo(alone.text())
                     .isEqualTo(String.join(
-                            "", pieces.get(i).stream().map(GenerationPiece::text).toList()));
+                            "",
+                            pieces.get(i).stream().map(GenerationPiece::text).toList()));
             assertThat(results[i].completionTokens()).isEqualTo(alone.completionTokens());
         }
     }
