@@ -50,6 +50,7 @@ class ChoicesTest {
         server.close();
     }
 
+    @SuppressWarnings("deprecation") // the client calls seeds deprecated; answers must be the same each time
     private static ChatCompletionCreateParams.Builder asked(String content, int n) {
         return ChatCompletionCreateParams.builder()
                 .model(UntrainedModel.ID)
