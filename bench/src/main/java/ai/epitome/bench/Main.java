@@ -16,6 +16,7 @@ public final class Main {
                    ./epitome bench constraint [r50k_base|cl100k_base|o200k_base] [--texts N] [--ranks FOLDER]
                    ./epitome bench mix FILE...
                    ./epitome bench gpt TEXT MODEL... [--threads N] [--bytes N] [--stream N]
+                   ./epitome bench cache MODEL TEXT [--bytes N] [-r N] [-t N]
                    ./epitome bench accounts [--database URL] [--requests N]
                    ./epitome bench serve MODEL [-p N] [-n N] [-r N] [-t N] [--streams 1,4,16,32] [--clients N]
                    ./epitome bench load MODEL [--seconds N] [--streams N] [--cache MB] [--database URL]
@@ -29,6 +30,7 @@ public final class Main {
             constraint masks of constrained decoding, and sampling: microseconds a token
             mix       the context-mixing predictor of compress: bits per byte and speed over files
             gpt       trained models as predictors of compress: bits per byte and speed, by size and number of blocks
+            cache     formats of keys and values: memory, bits per byte of a text, speed at the end of a full context
             accounts  what keys, limits and usage rows cost a request
             serve     streams over HTTP beside the engine itself: tokens a second, time to the first of them;
                       with --clients N these are a process of their own on processor N (taskset)
@@ -47,6 +49,7 @@ public final class Main {
                 case "tokenizer" -> TokenizerBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "constraint" -> ConstraintBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "mix" -> MixBenchmark.run(new Arguments(words.subList(1, words.size())));
+                case "cache" -> CacheBenchmark.run(model(words), new Arguments(words.subList(2, words.size())));
                 case "accounts" -> AccountsBenchmark.run(new Arguments(words.subList(1, words.size())));
                 case "serve" -> ServeBenchmark.run(model(words), new Arguments(words.subList(2, words.size())));
                 case "clients" -> StreamClients.run(URI.create(words.get(1))); // what `serve --clients` starts

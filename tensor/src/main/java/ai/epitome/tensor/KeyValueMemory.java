@@ -152,7 +152,7 @@ public final class KeyValueMemory {
             long value = key + (long) heads * dimension;
             switch (format) {
                 case F32 -> storeFloats(memory, at, slot, fused, key, value, scratch);
-                case BF16 -> storeBf16(memory, at, slot, fused, key, value, scratch);
+                case BF16, F16 -> storeHalves(memory, at, slot, fused, key, value, scratch);
                 case Q8 -> storeQ8(memory, at, slot, fused, key, value, scratch);
             }
         }
@@ -169,10 +169,10 @@ public final class KeyValueMemory {
         MemorySegment.copy(row, 0, memory, Tensor.FLOAT, at + values() + 4L * slot * dimension, dimension);
     }
 
-    private void storeBf16(
+    private void storeHalves(
             MemorySegment memory, long at, int slot, Tensor fused, long key, long value, Scratch scratch) {
         long target = at + values() + 2L * slot * dimension;
-        if (fused.dtype() == DType.BF16) {
+        if (format == KeyValueFormat.BF16 && fused.dtype() == DType.BF16) {
             MemorySegment source = fused.data();
             for (int d = 0; d < dimension; d++) {
                 short number = source.get(Tensor.SHORT, (key + d) * 2);
@@ -184,12 +184,16 @@ public final class KeyValueMemory {
         float[] row = scratch.floats(0, dimension);
         Rows.load(fused, key, row, dimension);
         for (int d = 0; d < dimension; d++) {
-            memory.set(Tensor.SHORT, at + ((long) d * BLOCK + slot) * 2, Bf16.fromFloat(row[d]));
+            memory.set(Tensor.SHORT, at + ((long) d * BLOCK + slot) * 2, half(row[d]));
         }
         Rows.load(fused, value, row, dimension);
         for (int d = 0; d < dimension; d++) {
-            memory.set(Tensor.SHORT, target + 2L * d, Bf16.fromFloat(row[d]));
+            memory.set(Tensor.SHORT, target + 2L * d, half(row[d]));
         }
+    }
+
+    private short half(float x) {
+        return format == KeyValueFormat.F16 ? Half.fromFloat(x) : Bf16.fromFloat(x);
     }
 
     private void storeQ8(MemorySegment memory, long at, int slot, Tensor fused, long key, long value, Scratch scratch) {
@@ -229,6 +233,7 @@ public final class KeyValueMemory {
         switch (format) {
             case F32 -> MemorySegment.copy(memory, Tensor.FLOAT, at, target, 0, count);
             case BF16 -> Bf16.load(memory, at / 2, target, count);
+            case F16 -> Half.load(memory, at / 2, target, count);
             case Q8 -> {
                 long factors = at + 2 * values();
                 for (int t = 0; t < BLOCK; t += LANES) {
@@ -247,6 +252,7 @@ public final class KeyValueMemory {
         switch (format) {
             case F32 -> MemorySegment.copy(memory, Tensor.FLOAT, at, target, 0, count);
             case BF16 -> Bf16.load(memory, at / 2, target, count);
+            case F16 -> Half.load(memory, at / 2, target, count);
             case Q8 -> loadValuesQ8(memory, at, target);
         }
     }

@@ -162,7 +162,9 @@ class CachedAttentionTest {
             for (int most : new int[] {1, 9, 300}) {
                 assertClose(read(f32, KeyValueFormat.F32, wanted, rows, most, most), expected, 1e-5f);
                 assertClose(read(f32, KeyValueFormat.BF16, wanted, rows, most, most), expected, 1e-5f);
+                assertClose(read(f32, KeyValueFormat.F16, wanted, rows, most, most), expected, 1e-5f);
                 assertClose(read(bf16, KeyValueFormat.BF16, wanted, rows, most, most), expected, 0.02f);
+                assertClose(read(bf16, KeyValueFormat.F16, wanted, rows, most, most), expected, 0.02f);
                 assertClose(read(f32, KeyValueFormat.Q8, wanted, rows, most, most), expected, 0.02f);
                 assertClose(read(bf16, KeyValueFormat.Q8, wanted, rows, most, most), expected, 0.03f);
             }
@@ -224,6 +226,7 @@ class CachedAttentionTest {
                 assertThat(memory.reservedBytes()).isEqualTo(64 * KeyValueMemory.tokenBytes(format, 30, 3, 64));
             }
             assertThat(KeyValueMemory.tokenBytes(KeyValueFormat.BF16, 30, 3, 64))
+                    .isEqualTo(KeyValueMemory.tokenBytes(KeyValueFormat.F16, 30, 3, 64))
                     .isEqualTo(23_040);
             assertThat(KeyValueMemory.tokenBytes(KeyValueFormat.Q8, 30, 3, 64)).isEqualTo(12_240);
         }

@@ -1,6 +1,7 @@
 package ai.epitome.cli.generate;
 
 import ai.epitome.cli.option.KernelOptions;
+import ai.epitome.cli.option.KeyValueOptions;
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.terminal.Terminal;
 import ai.epitome.model.LoadedModel;
@@ -56,6 +57,9 @@ public final class ChatCommand implements Callable<Integer> {
     @Mixin
     private KernelOptions kernels;
 
+    @Mixin
+    private KeyValueOptions keysAndValues;
+
     @Spec
     private CommandSpec spec;
 
@@ -65,7 +69,7 @@ public final class ChatCommand implements Callable<Integer> {
         Backend backend = kernels.backend();
         try (LoadedModel model = LoadedModel.open(source)) {
             ChatFormat format = model.chat();
-            TextGenerator generator = model.generator(backend);
+            TextGenerator generator = model.generator(backend, keysAndValues.limits());
             boolean terminal = Terminal.inputIsOne() && Terminal.outputIsOne() && !"dumb".equals(System.getenv("TERM"));
             try (ChatScreen screen = terminal ? new TerminalScreen() : new ScriptScreen()) {
                 screen.notice("%s, %,d tokens of context. Conversations are written as %s."

@@ -1,6 +1,7 @@
 package ai.epitome.cli.generate;
 
 import ai.epitome.cli.option.KernelOptions;
+import ai.epitome.cli.option.KeyValueOptions;
 import ai.epitome.cli.terminal.Json;
 import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.model.LoadedModel;
@@ -80,13 +81,16 @@ public final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private KernelOptions kernels;
 
+    @Mixin
+    private KeyValueOptions keysAndValues;
+
     @Override
     public Integer call() throws IOException {
         Sampling how = sampling.sampling();
         Optional<Constraint> wanted = constraint.constraint();
         Backend backend = kernels.backend();
         try (LoadedModel model = open()) {
-            TextGenerator generator = model.generator(backend);
+            TextGenerator generator = model.generator(backend, keysAndValues.limits());
             byte[] text = prompt == null || prompt.equals("-")
                     ? StandardText.readBytes()
                     : prompt.getBytes(StandardCharsets.UTF_8);

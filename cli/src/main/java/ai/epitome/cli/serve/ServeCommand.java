@@ -1,6 +1,7 @@
 package ai.epitome.cli.serve;
 
 import ai.epitome.cli.option.KernelOptions;
+import ai.epitome.cli.option.KeyValueOptions;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.serve.EpitomeServer;
 import ai.epitome.serve.ServerConfig;
@@ -46,6 +47,9 @@ public final class ServeCommand implements Callable<Integer> {
     @Mixin
     private KernelOptions kernels;
 
+    @Mixin
+    private KeyValueOptions keysAndValues;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         Backend backend = kernels.backend();
@@ -61,7 +65,7 @@ public final class ServeCommand implements Callable<Integer> {
             }
             models.put(
                     model,
-                    model.generator(backend),
+                    model.generator(backend, keysAndValues.limits()),
                     Files.getLastModifiedTime(Files.isDirectory(source) ? source.resolve("config.json") : source)
                             .toInstant(),
                     chat(model));

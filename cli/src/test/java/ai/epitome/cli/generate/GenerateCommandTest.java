@@ -98,6 +98,12 @@ class GenerateCommandTest {
         assertThat(first).isEqualTo(without);
         assertThat(second.path("text")).isEqualTo(without.path("text"));
         assertThat(second.path("cached_tokens").asInt()).isEqualTo(16);
+        String[] halved = with(arguments, "--kv-cache", "f16", "--cache", cache.toString());
+        run(halved).assertFails("conversation.cache", "format");
+        Files.delete(cache);
+        JsonNode halves = run(halved).json();
+        assertThat(run(halved).json().path("text")).isEqualTo(halves.path("text"));
+        Files.delete(cache);
         Path none = folder.resolve("none.cache");
         CommandResult few =
                 run("generate", tiny.model().toString(), "to", "--max-tokens", "1", "--cache", none.toString());

@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
 /// offset  bytes
 ///      0      8   magic: 89 45 50 4B 0D 0A 1A 0A
 ///      8      4   version: 1
-///     12      4   format: 0 f32, 1 bf16, 2 Q8
+///     12      4   format: 0 f32, 1 bf16, 2 Q8, 3 f16
 ///     16     12   layers, key-value heads, channels of a head
 ///     28      4   tokens of a block: 16
 ///     32     32   SHA-256 of the model's shape and weights

@@ -44,12 +44,16 @@ public final class Session implements AutoCloseable {
     ///
     /// @param capacity tokens that it can hold before the older half is forgotten: at most the model's context
     public Session(Transformer model, Backend backend, int capacity) {
+        this(model, backend, capacity, KeyValueFormat.of(backend.compute()));
+    }
+
+    /// The same with keys and values in a format of the caller's choice.
+    public Session(Transformer model, Backend backend, int capacity, KeyValueFormat format) {
         if (capacity < 1 || capacity > model.config().context()) {
             throw new IllegalArgumentException("a session of %d tokens, but the model's context is %d"
                     .formatted(capacity, model.config().context()));
         }
         this.model = model;
-        KeyValueFormat format = KeyValueFormat.of(backend.compute());
         KeyValuePool pool = KeyValuePool.of(model.config(), format, memory, KeyValuePool.blocks(capacity));
         this.sequence = new CachedSequence(pool, capacity);
         this.passes = new BatchPass(model, backend, pool);

@@ -151,7 +151,7 @@ class EngineTest {
     @Property(tries = 12)
     void exactPredictionsHaveTheSameBits(@ForAll long seed) throws Exception {
         Random random = new Random(seed);
-        KeyValueFormat format = KeyValueFormat.values()[random.nextInt(3)];
+        KeyValueFormat format = KeyValueFormat.values()[random.nextInt(KeyValueFormat.values().length)];
         Speculation speculation = random.nextBoolean() ? Speculation.WHERE_UNCHANGED : Speculation.NEVER;
         EngineLimits limits = SMALL.withFormat(format).withSpeculation(speculation);
         Engine engine = new Engine(MODEL, EXACT, limits);
@@ -440,11 +440,17 @@ class EngineTest {
 
     @Test
     void keysAndValuesMayBeHalved() throws Exception {
-        Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL.withFormat(KeyValueFormat.Q8));
+        requireClose(KeyValueFormat.F16, 0.003f);
+        requireClose(KeyValueFormat.BF16, 0.02f);
+        requireClose(KeyValueFormat.Q8, 0.05f);
+    }
+
+    private static void requireClose(KeyValueFormat format, float tolerance) throws Exception {
+        Engine engine = new Engine(MODEL, Reference.BACKEND, SMALL.withFormat(format));
         Given given = new Given(Models.tokens(30, 2), Models.tokens(20, 3));
         engine.submit(List.of(new Engine.Beginning(given.prompt, CONTEXT, NOBODY, given)));
         given.cached.get();
-        assertClose(given.predictions.getLast(), full(given.seen(20)), 0.05f);
+        assertClose(given.predictions.getLast(), full(given.seen(20)), tolerance);
         engine.close();
     }
 }
