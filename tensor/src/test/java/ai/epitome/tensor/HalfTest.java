@@ -20,7 +20,8 @@ class HalfTest {
                 float[] read = new float[ALL - 8];
                 Half.load(halves, from, read, read.length);
                 for (int i = 0; i < read.length; i++) {
-                    assertThat(read[i]).as("%x", from + i).isEqualTo(Float.valueOf(Float.float16ToFloat((short) (from + i))));
+                    assertThat(read[i]).as("%x", from + i).isEqualTo(Float.valueOf(Float.float16ToFloat((short)
+                            (from + i))));
                 }
             }
         }
