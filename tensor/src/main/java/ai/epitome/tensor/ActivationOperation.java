@@ -35,18 +35,18 @@ final class ActivationOperation {
             forward(function, values, count);
             Rows.store(values, y, from, count);
         });
-        tape.record(y, x.requiresGradient, () -> {
-            boolean accumulate = x.gradient != null;
+        tape.record(y, x.requiresGradient(), () -> {
+            boolean accumulate = x.gradient() != null;
             Tensor dx = tape.gradientOf(x);
             blocks(tape, x.size(), (from, count, scratch) -> {
                 if (function == Function.GELU && !accumulate && Bf16Activation.fits(count, x, y)) {
-                    Bf16Activation.geluBackward(x.data(), y.gradient.data(), dx.data(), from, count);
+                    Bf16Activation.geluBackward(x.data(), y.gradient().data(), dx.data(), from, count);
                     return;
                 }
                 float[] values = scratch.floats(0, count);
                 float[] gradient = scratch.floats(1, count);
                 Rows.load(x, from, values, count);
-                Rows.load(y.gradient, from, gradient, count);
+                Rows.load(y.gradient(), from, gradient, count);
                 backward(function, values, gradient, count);
                 Rows.put(gradient, dx, from, count, accumulate, values);
             });
@@ -71,8 +71,8 @@ final class ActivationOperation {
                 Rows.store(row, y, (long) n * hidden, hidden);
             }
         });
-        tape.record(y, gateUp.requiresGradient, () -> {
-            boolean accumulate = gateUp.gradient != null;
+        tape.record(y, gateUp.requiresGradient(), () -> {
+            boolean accumulate = gateUp.gradient() != null;
             Tensor dx = tape.gradientOf(gateUp);
             workers.rows(gateUp.rows(), 8, (from, to, scratch) -> {
                 float[] row = scratch.floats(0, 2 * hidden);
@@ -82,11 +82,11 @@ final class ActivationOperation {
                     long start = 2L * n * hidden;
                     if (!accumulate && Bf16Activation.fits(hidden, gateUp, y)) {
                         Bf16Activation.gateBackward(
-                                gateUp.data(), start, hidden, y.gradient.data(), (long) n * hidden, dx.data());
+                                gateUp.data(), start, hidden, y.gradient().data(), (long) n * hidden, dx.data());
                         continue;
                     }
                     Rows.load(gateUp, start, row, 2 * hidden);
-                    Rows.load(y.gradient, (long) n * hidden, gradient, hidden);
+                    Rows.load(y.gradient(), (long) n * hidden, gradient, hidden);
                     gateBackward(row, gradient, hidden);
                     Rows.put(row, dx, start, 2 * hidden, accumulate, sum);
                 }

@@ -29,19 +29,19 @@ final class AdapterOperation {
         scale(tape, hidden, added.scale);
         Tensor sum = Tensor.of(y.data(), y.dtype(), y.shape());
         backend.multiply(hidden.matrix(), up.matrix().transpose(), sum.matrix().columns(added.from, to), true);
-        y.forgotten = true; // its memory is the sum's now
+        y.forget(); // its memory is the sum's now
         if (!tape.recording()) {
             tape.arena().release(hidden);
             LinearOperation.releaseCopy(tape, input, x);
         }
         boolean learns = added.down.trainable() || added.up.trainable();
-        tape.record(sum, y.requiresGradient || x.requiresGradient || learns, () -> {
-            backward(tape, x, input, hidden, sum.gradient, added);
+        tape.record(sum, y.requiresGradient() || x.requiresGradient() || learns, () -> {
+            backward(tape, x, input, hidden, sum.gradient(), added);
             LinearOperation.releaseCopy(tape, input, x);
             tape.arena().release(hidden);
-            if (y.requiresGradient) {
-                y.gradient = sum.gradient;
-                sum.gradient = null;
+            if (y.requiresGradient()) {
+                y.gradient(sum.gradient());
+                sum.gradient(null);
             }
         });
         return sum;

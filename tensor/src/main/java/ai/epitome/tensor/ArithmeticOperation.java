@@ -28,8 +28,8 @@ final class ArithmeticOperation {
             Elementwise.addScaled(left, b, right, count);
             Rows.store(left, sum, from, count);
         });
-        tape.record(sum, x.requiresGradient || y.requiresGradient, () -> {
-            giveScaled(tape, y, sum.gradient, b);
+        tape.record(sum, x.requiresGradient() || y.requiresGradient(), () -> {
+            giveScaled(tape, y, sum.gradient(), b);
             giveOnly(tape, x, sum, a);
         });
         return sum;
@@ -47,9 +47,9 @@ final class ArithmeticOperation {
             NormKernels.multiply(left, right, count);
             Rows.store(left, product, from, count);
         });
-        tape.record(product, x.requiresGradient || y.requiresGradient, () -> {
-            giveProduct(tape, x, product.gradient, y);
-            giveProduct(tape, y, product.gradient, x);
+        tape.record(product, x.requiresGradient() || y.requiresGradient(), () -> {
+            giveProduct(tape, x, product.gradient(), y);
+            giveProduct(tape, y, product.gradient(), x);
         });
         return product;
     }
@@ -69,9 +69,9 @@ final class ArithmeticOperation {
             }
             Rows.store(left, chosen, from, count);
         });
-        tape.record(chosen, x.requiresGradient || y.requiresGradient, () -> {
-            giveSelected(tape, x, chosen.gradient, x, y, minimum, true);
-            giveSelected(tape, y, chosen.gradient, x, y, minimum, false);
+        tape.record(chosen, x.requiresGradient() || y.requiresGradient(), () -> {
+            giveSelected(tape, x, chosen.gradient(), x, y, minimum, true);
+            giveSelected(tape, y, chosen.gradient(), x, y, minimum, false);
         });
         return chosen;
     }
@@ -87,14 +87,14 @@ final class ArithmeticOperation {
             }
             Rows.store(values, limited, from, count);
         });
-        tape.record(limited, x.requiresGradient, () -> {
-            boolean accumulate = x.gradient != null;
+        tape.record(limited, x.requiresGradient(), () -> {
+            boolean accumulate = x.gradient() != null;
             Tensor dx = tape.gradientOf(x);
             ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
                 float[] values = scratch.floats(0, count);
                 float[] gradient = scratch.floats(1, count);
                 Rows.load(x, from, values, count);
-                Rows.load(limited.gradient, from, gradient, count);
+                Rows.load(limited.gradient(), from, gradient, count);
                 for (int i = 0; i < count; i++) {
                     gradient[i] = values[i] < low || values[i] > high ? 0f : gradient[i];
                 }
@@ -112,11 +112,11 @@ final class ArithmeticOperation {
         int width = to - from;
         Tensor part = tape.allocate(x.dtype(), x.rows(), width);
         copyColumns(tape, x, from, part, 0, width);
-        tape.record(part, x.requiresGradient, () -> {
-            if (x.gradient == null) {
+        tape.record(part, x.requiresGradient(), () -> {
+            if (x.gradient() == null) {
                 tape.gradientOf(x).data().fill((byte) 0);
             }
-            addColumns(tape, part.gradient, 0, x.gradient, from, width);
+            addColumns(tape, part.gradient(), 0, x.gradient(), from, width);
         });
         return part;
     }
@@ -127,7 +127,7 @@ final class ArithmeticOperation {
         boolean needed = false;
         for (Tensor part : parts) {
             width += part.columns();
-            needed |= part.requiresGradient;
+            needed |= part.requiresGradient();
         }
         Tensor joined = tape.allocate(parts[0].dtype(), parts[0].rows(), width);
         int column = 0;
@@ -138,11 +138,11 @@ final class ArithmeticOperation {
         tape.record(joined, needed, () -> {
             int start = 0;
             for (Tensor part : parts) {
-                if (part.requiresGradient) {
-                    if (part.gradient == null) {
+                if (part.requiresGradient()) {
+                    if (part.gradient() == null) {
                         tape.gradientOf(part).data().fill((byte) 0);
                     }
-                    addColumns(tape, joined.gradient, start, part.gradient, 0, part.columns());
+                    addColumns(tape, joined.gradient(), start, part.gradient(), 0, part.columns());
                 }
                 start += part.columns();
             }
@@ -157,15 +157,15 @@ final class ArithmeticOperation {
         tape.record(
                 value,
                 parameter.trainable(),
-                () -> addColumns(tape, value.gradient, 0, parameter.gradient(), 0, value.columns()));
+                () -> addColumns(tape, value.gradient(), 0, parameter.gradient(), 0, value.columns()));
         return value;
     }
 
     private static void giveScaled(Tape tape, Tensor x, Tensor dy, float factor) {
-        if (!x.requiresGradient) {
+        if (!x.requiresGradient()) {
             return;
         }
-        boolean accumulate = x.gradient != null;
+        boolean accumulate = x.gradient() != null;
         Tensor dx = tape.gradientOf(x);
         boolean plain = factor == 1f && !accumulate;
         ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
@@ -185,19 +185,19 @@ final class ArithmeticOperation {
     /// Like [#giveScaled], and hands over the memory itself where nothing is there to add to: the residual stream's
     /// gradient runs through a whole network without a copy. Must be the last to read the gradient of `result`.
     private static void giveOnly(Tape tape, Tensor x, Tensor result, float factor) {
-        if (x.requiresGradient && x.gradient == null && factor == 1f && x.dtype() == result.dtype()) {
-            x.gradient = result.gradient;
-            result.gradient = null;
+        if (x.requiresGradient() && x.gradient() == null && factor == 1f && x.dtype() == result.dtype()) {
+            x.gradient(result.gradient());
+            result.gradient(null);
         } else {
-            giveScaled(tape, x, result.gradient, factor);
+            giveScaled(tape, x, result.gradient(), factor);
         }
     }
 
     private static void giveProduct(Tape tape, Tensor x, Tensor dy, Tensor other) {
-        if (!x.requiresGradient) {
+        if (!x.requiresGradient()) {
             return;
         }
-        boolean accumulate = x.gradient != null;
+        boolean accumulate = x.gradient() != null;
         Tensor dx = tape.gradientOf(x);
         ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
             float[] gradient = scratch.floats(0, count);
@@ -211,10 +211,10 @@ final class ArithmeticOperation {
 
     private static void giveSelected(
             Tape tape, Tensor target, Tensor dy, Tensor x, Tensor y, boolean minimum, boolean left) {
-        if (!target.requiresGradient) {
+        if (!target.requiresGradient()) {
             return;
         }
-        boolean accumulate = target.gradient != null;
+        boolean accumulate = target.gradient() != null;
         Tensor dx = tape.gradientOf(target);
         ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
             float[] gradient = scratch.floats(0, count);
@@ -270,9 +270,9 @@ final class ArithmeticOperation {
             sum += (double) values[i] * weights[i];
         }
         total.set(0, (float) sum);
-        tape.record(total, x.requiresGradient, () -> {
-            float upstream = total.gradient.get(0);
-            boolean accumulate = x.gradient != null;
+        tape.record(total, x.requiresGradient(), () -> {
+            float upstream = total.gradient().get(0);
+            boolean accumulate = x.gradient() != null;
             Tensor dx = tape.gradientOf(x);
             ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
                 float[] gradient = scratch.floats(0, count);

@@ -72,7 +72,7 @@ final class AttentionOperation {
         Tensor result = tape.allocate(qkv.dtype(), qkv.rows(), keyColumn);
         Tensor logSums = tape.allocate(DType.F32, qkv.rows(), shape.heads());
         forward(tape, inputs, result, logSums);
-        tape.record(result, qkv.requiresGradient, () -> {
+        tape.record(result, qkv.requiresGradient(), () -> {
             backward(tape, inputs, result, logSums, qkv);
             tape.arena().release(logSums);
         });
@@ -188,7 +188,7 @@ final class AttentionOperation {
 
     private static void backward(Tape tape, Inputs inputs, Tensor result, Tensor logSums, Tensor qkv) {
         AttentionShape shape = inputs.shape;
-        boolean accumulate = qkv.gradient != null;
+        boolean accumulate = qkv.gradient() != null;
         Tensor gradient = tape.gradientOf(qkv);
         if (PackedAttention.fits(tape.backend(), shape)) {
             tape.backend().workers().run(shape.batch() * shape.keyValueHeads(), (task, scratch) -> {
@@ -237,7 +237,7 @@ final class AttentionOperation {
         int keyHead = inputs.keyHead(head);
         Tensor dQueries = scratch.tile(2, DType.F32, rows, shape.headDimension());
         Matrix query = inputs.queries.of(shape, sequence, head, from, to);
-        Matrix dResult = new Heads(result.gradient, 0, shape.queries()).of(shape, sequence, head, from, to);
+        Matrix dResult = new Heads(result.gradient(), 0, shape.queries()).of(shape, sequence, head, from, to);
         float[] along = alongs(shape, result, sequence, head, from, to, scratch);
         int last = inputs.lastKey(to - 1) + 1;
         int first = inputs.firstKey(sequence, from);
@@ -278,7 +278,7 @@ final class AttentionOperation {
         long first = (((long) sequence * shape.queries() + from) * shape.heads() + head) * dimension;
         if (AttentionKernels.fits(dimension, result)) {
             long stride = (long) shape.heads() * dimension;
-            AttentionKernels.dots(result.data(), result.gradient.data(), first, stride, along, to - from, dimension);
+            AttentionKernels.dots(result.data(), result.gradient().data(), first, stride, along, to - from, dimension);
             return along;
         }
         float[] output = scratch.floats(1, dimension);
@@ -286,7 +286,7 @@ final class AttentionOperation {
         for (int r = 0; r < to - from; r++) {
             long start = first + (long) r * shape.heads() * dimension;
             Rows.load(result, start, output, dimension);
-            Rows.load(result.gradient, start, gradient, dimension);
+            Rows.load(result.gradient(), start, gradient, dimension);
             along[r] = RowKernels.dot(output, 0, gradient, 0, dimension);
         }
         return along;

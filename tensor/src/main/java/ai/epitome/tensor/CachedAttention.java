@@ -35,7 +35,8 @@ final class CachedAttention {
     /// @param firstSplit number of the task's split among those of its rows, from the first that a row sees
     private record Task(CachedRows rows, int from, int to, int keyHead, int split) {}
 
-    private final Tape tape;
+    private final Backend backend;
+    private final StepArena arena;
     private final Tensor fused;
     private final KeyValueMemory memory;
     private final int layer;
@@ -47,8 +48,10 @@ final class CachedAttention {
     private Tensor parts; // (N, H, splits, D + 2): sums of weighted values, largest score, sum of weights
     private int splits;
 
-    private CachedAttention(Tape tape, Tensor fused, KeyValueMemory memory, int layer, int window) {
-        this.tape = tape;
+    private CachedAttention(
+            Backend backend, StepArena arena, Tensor fused, KeyValueMemory memory, int layer, int window) {
+        this.backend = backend;
+        this.arena = arena;
         this.fused = fused;
         this.memory = memory;
         this.layer = layer;
@@ -56,23 +59,29 @@ final class CachedAttention {
         this.dimension = memory.dimension();
         this.heads = fused.columns() / dimension - 2 * memory.heads();
         this.group = heads / memory.heads();
-        this.result = tape.allocate(fused.dtype(), fused.rows(), heads * dimension);
+        this.result = arena.allocate(fused.dtype(), fused.rows(), heads * dimension);
     }
 
     /// See [Tape#attention(Tensor, KeyValueMemory, int, int, List)].
     static Tensor apply(
-            Tape tape, Tensor fused, KeyValueMemory memory, int layer, int window, List<CachedRows> sequences) {
+            Backend backend,
+            StepArena arena,
+            Tensor fused,
+            KeyValueMemory memory,
+            int layer,
+            int window,
+            List<CachedRows> sequences) {
         check(fused, memory, sequences);
-        CachedAttention attention = new CachedAttention(tape, fused, memory, layer, window);
+        CachedAttention attention = new CachedAttention(backend, arena, fused, memory, layer, window);
         attention.store(sequences);
         List<CachedRows> single = new ArrayList<>();
         List<CachedRows> tiled = new ArrayList<>();
-        boolean invariant = tape.backend().product().batchInvariant();
+        boolean invariant = backend.product().batchInvariant();
         for (CachedRows rows : sequences) {
             (rows.count() < TILED || invariant ? single : tiled).add(rows);
         }
         attention.singles(single);
-        TiledCachedAttention.apply(tape, fused, memory, layer, window, tiled, attention.result);
+        TiledCachedAttention.apply(backend, fused, memory, layer, window, tiled, attention.result);
         return attention.result;
     }
 
@@ -101,7 +110,7 @@ final class CachedAttention {
         for (CachedRows sequence : sequences) {
             Arrays.fill(owner, sequence.row(), sequence.row() + sequence.count(), sequence);
         }
-        tape.backend().workers().rows(rows, Workers.worthwhile(fused.columns(), 16), (from, to, scratch) -> {
+        backend.workers().rows(rows, Workers.worthwhile(fused.columns(), 16), (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
                 int position = owner[row].position() + row - owner[row].row();
                 int block = owner[row].blocks()[position / BLOCK];
@@ -133,13 +142,13 @@ final class CachedAttention {
         }
         boolean several = splits > 1;
         if (several) {
-            parts = tape.allocate(DType.F32, fused.rows(), heads, splits, dimension + 2);
+            parts = arena.allocate(DType.F32, fused.rows(), heads, splits, dimension + 2);
         }
-        Workers workers = tape.backend().workers();
+        Workers workers = backend.workers();
         workers.run(tasks.size(), work > LITTLE, (task, scratch) -> run(tasks.get(task), scratch));
         if (several) {
             merge(sequences);
-            tape.arena().release(parts);
+            arena.release(parts);
         }
     }
 
@@ -284,7 +293,7 @@ final class CachedAttention {
                             ? rows.position() + row - rows.row()
                             : positions[row]);
         }
-        tape.backend().workers().rows(fused.rows(), 8, (from, to, scratch) -> {
+        backend.workers().rows(fused.rows(), 8, (from, to, scratch) -> {
             for (int row = from; row < to; row++) {
                 if (positions[row] >= 0 && firstSplit(positions[row]) < positions[row] / SPLIT) {
                     for (int head = 0; head < heads; head++) {

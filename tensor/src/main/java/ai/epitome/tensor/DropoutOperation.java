@@ -29,12 +29,12 @@ final class DropoutOperation {
             drop(values, count, from, seed, probability);
             Rows.store(values, y, from, count);
         });
-        tape.record(y, x.requiresGradient, () -> {
-            boolean accumulate = x.gradient != null;
+        tape.record(y, x.requiresGradient(), () -> {
+            boolean accumulate = x.gradient() != null;
             Tensor dx = tape.gradientOf(x);
             ActivationOperation.blocks(tape, x.size(), (from, count, scratch) -> {
                 float[] gradient = scratch.floats(0, count);
-                Rows.load(y.gradient, from, gradient, count);
+                Rows.load(y.gradient(), from, gradient, count);
                 drop(gradient, count, from, seed, probability);
                 Rows.put(gradient, dx, from, count, accumulate, scratch.floats(1, count));
             });

@@ -26,7 +26,7 @@ final class EmbeddingOperation {
                 Rows.store(row, y, (long) n * columns, columns);
             }
         });
-        tape.record(y, table.trainable(), () -> scatter(tape, ids, y.gradient, table.gradient()));
+        tape.record(y, table.trainable(), () -> scatter(tape, ids, y.gradient(), table.gradient()));
         return y;
     }
 

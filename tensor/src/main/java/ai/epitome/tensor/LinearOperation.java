@@ -18,14 +18,14 @@ final class LinearOperation {
         Tensor input = weight.blocks() == null ? inCompute(tape, x) : x;
         Tensor y = tape.allocate(result, x.rows(), shape[0]);
         multiply(tape, input, weight, bias, y);
-        boolean needed = x.requiresGradient || weight.trainable() || (bias != null && bias.trainable());
+        boolean needed = x.requiresGradient() || weight.trainable() || (bias != null && bias.trainable());
         tape.record(y, needed, () -> {
-            Tensor dy = inCompute(tape, y.gradient);
+            Tensor dy = inCompute(tape, y.gradient());
             if (bias != null && bias.trainable()) {
-                RowKernels.addColumnSums(y.gradient, bias.gradient(), tape);
+                RowKernels.addColumnSums(y.gradient(), bias.gradient(), tape);
             }
             backward(tape, x, input, weight, dy);
-            releaseCopy(tape, dy, y.gradient);
+            releaseCopy(tape, dy, y.gradient());
             releaseCopy(tape, input, x);
         });
         return y;
@@ -48,8 +48,8 @@ final class LinearOperation {
     /// Given `dy` in the compute dtype: `dx = dy · W`, `dW += dyᵀ · x`.
     static void backward(Tape tape, Tensor x, Tensor input, Parameter weight, Tensor dy) {
         Backend backend = tape.backend();
-        if (x.requiresGradient) {
-            boolean accumulate = x.gradient != null;
+        if (x.requiresGradient()) {
+            boolean accumulate = x.gradient() != null;
             Tensor w = onTheWayBack(tape, weight);
             backend.multiply(dy.matrix(), w.matrix(), tape.gradientOf(x).matrix(), accumulate);
             release(tape, w, weight);

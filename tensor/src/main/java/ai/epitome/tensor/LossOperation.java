@@ -45,8 +45,8 @@ final class LossOperation {
         }
         tape.record(
                 losses,
-                hidden.requiresGradient || weight.trainable(),
-                () -> backward(tape, head, losses.gradient, kept ? logits : null));
+                hidden.requiresGradient() || weight.trainable(),
+                () -> backward(tape, head, losses.gradient(), kept ? logits : null));
         return losses;
     }
 
@@ -71,8 +71,8 @@ final class LossOperation {
         Head head = new Head(hidden, input, weight, targets, null, chunk);
         Tensor logits = tape.allocate(DType.F32, chunk, vocabulary);
         Tensor gradients = compute == DType.F32 ? logits : tape.allocate(compute, chunk, vocabulary);
-        boolean accumulate = hidden.gradient != null;
-        Tensor dHidden = hidden.requiresGradient ? tape.gradientOf(hidden) : null;
+        boolean accumulate = hidden.gradient() != null;
+        Tensor dHidden = hidden.requiresGradient() ? tape.gradientOf(hidden) : null;
         Tensor w = dHidden == null ? null : LinearOperation.onTheWayBack(tape, weight);
         for (int from = 0; from < rows; from += chunk) {
             Tensor part = chunkLogits(tape, head, logits, from);
@@ -84,7 +84,7 @@ final class LossOperation {
         LinearOperation.releaseCopy(tape, gradients, logits);
         tape.arena().release(logits);
         LinearOperation.releaseCopy(tape, input, hidden);
-        tape.record(losses, hidden.requiresGradient || weight.trainable(), () -> insist(weights, losses.gradient));
+        tape.record(losses, hidden.requiresGradient() || weight.trainable(), () -> insist(weights, losses.gradient()));
         return losses;
     }
 
@@ -162,8 +162,8 @@ final class LossOperation {
         int rows = head.input.rows();
         int vocabulary = head.weight.shape()[0];
         Tensor memory = kept != null ? kept : tape.allocate(DType.F32, head.chunk, vocabulary);
-        boolean accumulate = head.hidden.gradient != null;
-        Tensor dHidden = head.hidden.requiresGradient ? tape.gradientOf(head.hidden) : null;
+        boolean accumulate = head.hidden.gradient() != null;
+        Tensor dHidden = head.hidden.requiresGradient() ? tape.gradientOf(head.hidden) : null;
         Tensor w = dHidden == null ? null : LinearOperation.onTheWayBack(tape, head.weight);
         for (int from = 0; from < rows; from += head.chunk) {
             Tensor part = kept != null ? kept : chunkLogits(tape, head, memory, from);

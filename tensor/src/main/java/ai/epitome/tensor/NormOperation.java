@@ -38,11 +38,11 @@ final class NormOperation {
             }
         });
         boolean learns = (gain != null && gain.trainable()) || (bias != null && bias.trainable());
-        tape.record(y, x.requiresGradient || learns, () -> {
+        tape.record(y, x.requiresGradient() || learns, () -> {
             if (bias != null && bias.trainable()) {
-                RowKernels.addColumnSums(y.gradient, bias.gradient(), tape);
+                RowKernels.addColumnSums(y.gradient(), bias.gradient(), tape);
             }
-            backward(tape, x, y.gradient, statistics, gain, centred);
+            backward(tape, x, y.gradient(), statistics, gain, centred);
             tape.arena().release(statistics);
         });
         return y;
@@ -50,8 +50,8 @@ final class NormOperation {
 
     private static void backward(Tape tape, Tensor x, Tensor dy, Tensor statistics, Parameter gain, boolean centred) {
         int columns = x.columns();
-        boolean accumulate = x.gradient != null;
-        Tensor dx = x.requiresGradient ? tape.gradientOf(x) : null;
+        boolean accumulate = x.gradient() != null;
+        Tensor dx = x.requiresGradient() ? tape.gradientOf(x) : null;
         boolean direct = dx != null && NormKernels.fits(x, dy);
         boolean learns = gain != null && gain.trainable();
         Tensor target =

@@ -210,7 +210,7 @@ final class PackedAttention {
         buffers.rows.load(inputs.queries().of(shape, sequence, number, 0, count));
         buffers.rows.packAcross(ROWS, head.queries);
         buffers.rows.packAlong(ROWS, head.queriesAlong);
-        buffers.gradients.load(ofHead(result.gradient, number));
+        buffers.gradients.load(ofHead(result.gradient(), number));
         buffers.gradients.packAcross(ROWS, head.gradients);
         buffers.gradients.packAlong(ROWS, head.gradientsAlong);
         buffers.gradients.dots(buffers.results.load(ofHead(result, number)), head.alongs);

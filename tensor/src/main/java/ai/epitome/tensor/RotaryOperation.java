@@ -56,8 +56,8 @@ final class RotaryOperation {
                 Rows.store(row, y, (long) n * columns, columns);
             }
         });
-        tape.record(y, qkv.requiresGradient, () -> {
-            backward(tape, qkv, y.gradient, setting);
+        tape.record(y, qkv.requiresGradient(), () -> {
+            backward(tape, qkv, y.gradient(), setting);
             tape.arena().release(scales);
         });
         return y;
@@ -107,7 +107,7 @@ final class RotaryOperation {
     private static void backward(Tape tape, Tensor qkv, Tensor dy, Setting setting) {
         int dimension = setting.shape.headDimension();
         int columns = qkv.columns();
-        boolean accumulate = qkv.gradient != null;
+        boolean accumulate = qkv.gradient() != null;
         Tensor dx = tape.gradientOf(qkv);
         // Sums of the gains' gradients over rows: the query gain's in the first D, the key gain's in the next.
         Tensor gainSums = tape.allocate(DType.F32, 2 * dimension);

@@ -51,18 +51,18 @@ public final class Tape {
     /// gradient.
     void record(Tensor output, boolean needed, Runnable backward) {
         if (recording && needed) {
-            output.requiresGradient = true;
+            output.requireGradient();
             entries.add(new Entry(output, backward));
         }
     }
 
-    /// The memory for the gradient of `tensor`; undefined content when it is new. Ask `tensor.gradient != null`
+    /// The memory for the gradient of `tensor`; undefined content when it is new. Ask `tensor.gradient() != null`
     /// beforehand to know whether to add to it.
     Tensor gradientOf(Tensor tensor) {
-        if (tensor.gradient == null) {
-            tensor.gradient = arena.allocate(tensor.dtype(), tensor.shape());
+        if (tensor.gradient() == null) {
+            tensor.gradient(arena.allocate(tensor.dtype(), tensor.shape()));
         }
-        return tensor.gradient;
+        return tensor.gradient();
     }
 
     /// Differentiates `loss`, a scalar, with respect to every parameter that it came from. Returns the loss.
@@ -75,7 +75,7 @@ public final class Tape {
         gradientOf(loss).set(0, 1f);
         for (Entry entry : entries.reversed()) {
             Tensor output = entry.output;
-            if (output.gradient == null) {
+            if (output.gradient() == null) {
                 continue; // nothing that the loss depends on used it
             }
             entry.backward.run();
@@ -86,15 +86,15 @@ public final class Tape {
     }
 
     private void recycle(Tensor output) {
-        Tensor gradient = output.gradient;
-        output.gradient = null;
+        Tensor gradient = output.gradient();
+        output.gradient(null);
         if (output.data().byteSize() <= SMALL) {
             return;
         }
         if (gradient != null) { // null when an operation handed it on
             arena.release(gradient);
         }
-        if (!output.forgotten) {
+        if (!output.forgotten()) {
             arena.release(output);
         }
     }
@@ -103,8 +103,8 @@ public final class Tape {
     /// the operation that made it or of one that has used it. Sums, linear layers, embeddings and dropout do not
     /// read their results; sums and dropout do not read their inputs either.
     public void forget(Tensor activation) {
-        if (!activation.forgotten) {
-            activation.forgotten = true;
+        if (!activation.forgotten()) {
+            activation.forget();
             arena.release(activation);
         }
     }
@@ -185,7 +185,7 @@ public final class Tape {
     /// @param sequences whose rows these are: together all of them, in order
     /// @param window how many positions back, itself included, a query sees; `Integer.MAX_VALUE` for all
     public Tensor attention(Tensor fused, KeyValueMemory memory, int layer, int window, List<CachedRows> sequences) {
-        return CachedAttention.apply(this, fused, memory, layer, window, sequences);
+        return CachedAttention.apply(backend, arena, fused, memory, layer, window, sequences);
     }
 
     /// `silu(gate) * up` of fused rows (N, 2F), gate first: (N, F).

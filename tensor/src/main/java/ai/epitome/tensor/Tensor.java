@@ -17,21 +17,18 @@ public final class Tensor {
     /// Memory alignment of every allocation: a cache line, and the width of the widest vector register.
     public static final int ALIGNMENT = 64;
 
-    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
     private final MemorySegment data;
     private final DType dtype;
     private final int[] shape;
     private final long size;
 
-    /// Set by operations on the way back; null until then. Same shape, same dtype.
-    Tensor gradient;
-    /// Whether the tape must propagate a gradient to this tensor.
-    boolean requiresGradient;
-    /// Whether the tape has given back the memory: values must no longer be read.
-    boolean forgotten;
+    private Tensor gradient;
+    private boolean requiresGradient;
+    private boolean forgotten;
 
     private Tensor(MemorySegment data, DType dtype, int[] shape) {
         this.size = sizeOf(shape);
@@ -117,8 +114,29 @@ public final class Tensor {
         return gradient;
     }
 
+    /// Sets the gradient, of the same shape and dtype, as operations do on the way back; null until then.
+    public void gradient(Tensor value) {
+        gradient = value;
+    }
+
+    /// Whether the tape must propagate a gradient to this tensor.
     public boolean requiresGradient() {
         return requiresGradient;
+    }
+
+    /// From now on the tape propagates a gradient to it.
+    public void requireGradient() {
+        requiresGradient = true;
+    }
+
+    /// Whether the tape has given back the memory: values must no longer be read.
+    public boolean forgotten() {
+        return forgotten;
+    }
+
+    /// Says that the memory is given back, or another tensor's now.
+    public void forget() {
+        forgotten = true;
     }
 
     /// The same memory under another shape of the same size.

@@ -42,7 +42,7 @@ final class TiledCachedAttention {
     }
 
     static void apply(
-            Tape tape,
+            Backend backend,
             Tensor fused,
             KeyValueMemory memory,
             int layer,
@@ -60,8 +60,8 @@ final class TiledCachedAttention {
                 }
             }
         }
-        TiledCachedAttention attention = new TiledCachedAttention(tape.backend(), fused, memory, layer, window, result);
-        tape.backend().workers().run(tasks.size(), (task, scratch) -> attention.run(tasks.get(task), scratch));
+        TiledCachedAttention attention = new TiledCachedAttention(backend, fused, memory, layer, window, result);
+        backend.workers().run(tasks.size(), (task, scratch) -> attention.run(tasks.get(task), scratch));
     }
 
     private void run(Task task, Scratch scratch) {

@@ -128,7 +128,7 @@ class Bf16OperationTest {
             Tape tape = new Tape(backend, step, true);
             Tensor x = Tensor.zeros(arena, backend.compute(), rows, columns);
             x.set(values);
-            x.requiresGradient = true;
+            x.requireGradient();
             Tensor y = operation.apply(tape, x);
             float[] result = y.toFloats();
             float[] weights = new float[result.length];
@@ -136,7 +136,7 @@ class Bf16OperationTest {
                 weights[i] = 1 + i % 3;
             }
             tape.backward(tape.weightedSum(y, weights));
-            return new float[][] {result, x.gradient.toFloats()};
+            return new float[][] {result, x.gradient().toFloats()};
         }
     }
 
