@@ -12,7 +12,7 @@ import ai.epitome.serve.account.KeyLimits;
 import ai.epitome.serve.account.Price;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.registry.ModelRegistry;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.jinja.JinjaException;
 import java.io.IOException;

@@ -1,14 +1,14 @@
 package ai.epitome.bench;
 
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
-import ai.epitome.tensor.Loading;
 import ai.epitome.tensor.Matrix;
-import ai.epitome.tensor.MatrixProduct;
-import ai.epitome.tensor.OneDnnProduct;
 import ai.epitome.tensor.Tensor;
-import ai.epitome.tensor.VectorProduct;
 import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.backend.Loading;
+import ai.epitome.tensor.backend.MatrixProduct;
+import ai.epitome.tensor.backend.OneDnnProduct;
+import ai.epitome.tensor.backend.VectorProduct;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -10,7 +10,7 @@ import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
 import ai.epitome.serve.registry.ModelRegistry;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,7 +7,7 @@ import ai.epitome.model.transformer.TransformerConfig.Activation;
 import ai.epitome.model.transformer.TransformerConfig.Biases;
 import ai.epitome.model.transformer.TransformerConfig.Norm;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.optimizer.AdamW;

@@ -14,7 +14,7 @@ import ai.epitome.model.llama2c.Llama2cCheckpoint;
 import ai.epitome.model.transformer.Adapter;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;

@@ -1,10 +1,10 @@
 package ai.epitome.model;
 
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.StepArena;
-import ai.epitome.tensor.Tape;
+import ai.epitome.tensor.autograd.Tape;
+import ai.epitome.tensor.backend.Backend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;

@@ -14,7 +14,7 @@ import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.model.transformer.RotaryScaling;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;

@@ -12,7 +12,7 @@ import ai.epitome.model.transformer.Initialization;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.serve.tuning.TuningSetup;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.ByteTokenizer;
 import com.openai.client.OpenAIClient;
 import com.openai.core.MultipartField;

@@ -25,7 +25,7 @@ import ai.epitome.serve.store.PromotionStore;
 import ai.epitome.serve.store.TuningStore;
 import ai.epitome.serve.tuning.TuningProgram;
 import ai.epitome.serve.tuning.TuningSetup;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.ByteTokenizer;
 import java.io.IOException;
 import java.net.URI;

@@ -4,7 +4,7 @@ import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.model.transformer.Initialization;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;

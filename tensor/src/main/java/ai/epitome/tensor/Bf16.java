@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Conversion between bf16 memory off the heap and floats: single ones, registers, and arrays on the heap.
-final class Bf16 {
+public final class Bf16 {
     private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
     /// As many shorts as there are floats in a register, so one load feeds one register.
@@ -23,7 +23,7 @@ final class Bf16 {
     private Bf16() {}
 
     /// Rounds to the nearest bf16, ties to even; NaN stays NaN.
-    static short fromFloat(float value) {
+    public static short fromFloat(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (value != value) {
             return (short) ((bits >>> 16) | 0x40);
@@ -32,7 +32,7 @@ final class Bf16 {
     }
 
     /// One register of elements from element index `from` of `source`.
-    static FloatVector vector(MemorySegment source, long from) {
+    public static FloatVector vector(MemorySegment source, long from) {
         IntVector bits = (IntVector) ShortVector.fromMemorySegment(SHORTS, source, from * 2, ORDER)
                 .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
         return bits.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
@@ -41,7 +41,7 @@ final class Bf16 {
     /// Writes one register, rounded to bf16, at element index `to` of `target`. NaN stays NaN as arithmetic on the
     /// processor makes it (its highest payload bit set, the lowest not); a NaN of 31 ones, which GPUs make, would
     /// become a zero, one without bits in the upper half an infinity.
-    static void into(FloatVector x, MemorySegment target, long to) {
+    public static void into(FloatVector x, MemorySegment target, long to) {
         IntVector bits = x.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
         IntVector rounded = bits.add(odd).add(0x7FFF).lanewise(VectorOperators.LSHR, 16);
@@ -49,7 +49,7 @@ final class Bf16 {
     }
 
     /// Reads `count` bf16 elements from element index `from` of `source` into `target[0..count)`.
-    static void load(MemorySegment source, long from, float[] target, int count) {
+    public static void load(MemorySegment source, long from, float[] target, int count) {
         int i = 0;
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
             vector(source, from + i).intoArray(target, i);

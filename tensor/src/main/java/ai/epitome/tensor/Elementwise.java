@@ -7,18 +7,18 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Loops over float arrays that kernels are put together from. Each has the same shape: full registers, then single
 /// elements.
-final class Elementwise {
+public final class Elementwise {
     private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     /// Elements that one task converts or adds: three arrays of them stay in the first-level cache.
-    static final int BLOCK = 2048;
+    public static final int BLOCK = 2048;
 
     private Elementwise() {}
 
     /// `sum = x + y` of `count` elements from element index `from`, whole registers, with `x` and `sum` f32 and `y`
     /// bf16: the residual stream and a branch.
-    static void add(MemorySegment x, MemorySegment y, MemorySegment sum, long from, int count) {
+    public static void add(MemorySegment x, MemorySegment y, MemorySegment sum, long from, int count) {
         for (int i = 0; i < count; i += LANES) {
             FloatVector.fromMemorySegment(FLOATS, x, (from + i) * 4, ORDER)
                     .add(Bf16.vector(y, from + i))
@@ -27,14 +27,14 @@ final class Elementwise {
     }
 
     /// Writes `count` f32 elements from element index `from` of `source` to the same place in bf16; whole registers.
-    static void round(MemorySegment source, MemorySegment target, long from, int count) {
+    public static void round(MemorySegment source, MemorySegment target, long from, int count) {
         for (int i = 0; i < count; i += LANES) {
             Bf16.into(FloatVector.fromMemorySegment(FLOATS, source, (from + i) * 4, ORDER), target, from + i);
         }
     }
 
     /// `target += source`.
-    static void add(float[] target, float[] source, int count) {
+    public static void add(float[] target, float[] source, int count) {
         int i = 0;
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
             FloatVector.fromArray(FLOATS, target, i)
@@ -47,7 +47,7 @@ final class Elementwise {
     }
 
     /// `target += factor * source`.
-    static void addScaled(float[] target, float factor, float[] source, int count) {
+    public static void addScaled(float[] target, float factor, float[] source, int count) {
         int i = 0;
         FloatVector f = FloatVector.broadcast(FLOATS, factor);
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
@@ -61,7 +61,7 @@ final class Elementwise {
     }
 
     /// `target *= factor`.
-    static void scale(float[] target, float factor, int count) {
+    public static void scale(float[] target, float factor, int count) {
         int i = 0;
         FloatVector f = FloatVector.broadcast(FLOATS, factor);
         for (int bound = FLOATS.loopBound(count); i < bound; i += LANES) {
@@ -73,7 +73,7 @@ final class Elementwise {
     }
 
     /// Copies all elements of `source` to `target`, converting the dtype.
-    static void convert(Tensor source, Tensor target, Workers workers) {
+    public static void convert(Tensor source, Tensor target, Workers workers) {
         int blocks = Math.toIntExact((source.size() + BLOCK - 1) / BLOCK);
         workers.run(blocks, (block, scratch) -> {
             long from = (long) block * BLOCK;
@@ -89,7 +89,7 @@ final class Elementwise {
     }
 
     /// Whether [#round] can do `count` elements of these tensors.
-    static boolean rounds(Tensor source, Tensor target, int count) {
+    public static boolean rounds(Tensor source, Tensor target, int count) {
         return source.dtype() == DType.F32 && target.dtype() == DType.BF16 && count % LANES == 0;
     }
 }

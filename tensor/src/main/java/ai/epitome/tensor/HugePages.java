@@ -1,5 +1,6 @@
 package ai.epitome.tensor;
 
+import ai.epitome.tensor.machine.MachineCode;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

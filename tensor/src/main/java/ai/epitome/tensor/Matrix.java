@@ -35,19 +35,19 @@ public record Matrix(
     }
 
     /// Element (i, j) of the operand. Slow: for edges and tests.
-    float element(int i, int j) {
+    public float element(int i, int j) {
         return element(offset + (transposed ? (long) j * stride + i : (long) i * stride + j));
     }
 
     /// The element at an index into memory.
-    float element(long index) {
+    public float element(long index) {
         return dtype == DType.F32
                 ? data.getAtIndex(Tensor.FLOAT, index)
                 : Float.intBitsToFloat(data.getAtIndex(Tensor.SHORT, index) << 16);
     }
 
     /// Sets the element at an index into memory, rounding to the dtype.
-    void put(long index, float value) {
+    public void put(long index, float value) {
         if (dtype == DType.F32) {
             data.setAtIndex(Tensor.FLOAT, index, value);
         } else {

@@ -4,11 +4,11 @@ import java.lang.foreign.MemorySegment;
 
 /// Moves rows between tensors and float arrays. Kernels compute on float arrays that stay in the first-level cache,
 /// so each is written once, in fp32, whatever the dtype in memory.
-final class Rows {
+public final class Rows {
     private Rows() {}
 
     /// Reads `count` elements of `tensor` from element index `from` into `target[0..count)`.
-    static void load(Tensor tensor, long from, float[] target, int count) {
+    public static void load(Tensor tensor, long from, float[] target, int count) {
         switch (tensor.dtype()) {
             case F32 -> MemorySegment.copy(tensor.data(), Tensor.FLOAT, from * 4, target, 0, count);
             case BF16 -> Bf16.load(tensor.data(), from, target, count);
@@ -17,7 +17,7 @@ final class Rows {
     }
 
     /// Writes `source[0..count)` to `tensor` at element index `to`, rounding to its dtype.
-    static void store(float[] source, Tensor tensor, long to, int count) {
+    public static void store(float[] source, Tensor tensor, long to, int count) {
         switch (tensor.dtype()) {
             case F32 -> MemorySegment.copy(source, 0, tensor.data(), Tensor.FLOAT, to * 4, count);
             case BF16 -> Bf16.store(source, tensor.data(), to, count);
@@ -26,7 +26,7 @@ final class Rows {
     }
 
     /// Writes `source[0..count)` to `tensor` at element index `to`, or adds it to what is there, through `scratch`.
-    static void put(float[] source, Tensor tensor, long to, int count, boolean accumulate, float[] scratch) {
+    public static void put(float[] source, Tensor tensor, long to, int count, boolean accumulate, float[] scratch) {
         if (accumulate) {
             add(source, tensor, to, count, scratch);
         } else {
@@ -35,7 +35,7 @@ final class Rows {
     }
 
     /// Adds `source[0..count)` to `tensor` at element index `to`, through `scratch`.
-    static void add(float[] source, Tensor tensor, long to, int count, float[] scratch) {
+    public static void add(float[] source, Tensor tensor, long to, int count, float[] scratch) {
         load(tensor, to, scratch, count);
         Elementwise.add(scratch, source, count);
         store(scratch, tensor, to, count);

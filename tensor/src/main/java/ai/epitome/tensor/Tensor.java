@@ -9,10 +9,10 @@ import java.util.Arrays;
 ///
 /// Most kernels see a tensor as a matrix: `columns()` is the last dimension and `rows()` the product of all others.
 /// The memory belongs to whoever allocated it: a parameter to a long-lived arena, an activation to the [StepArena]
-/// of its [Tape]. A tensor is a view; it neither copies nor frees.
+/// of its [ai.epitome.tensor.autograd.Tape]. A tensor is a view; it neither copies nor frees.
 ///
 /// An activation that takes part in differentiation carries its gradient, which exists from the moment that the
-/// first consumer of the activation is differentiated (see [Tape]).
+/// first consumer of the activation is differentiated (see [ai.epitome.tensor.autograd.Tape]).
 public final class Tensor {
     /// Memory alignment of every allocation: a cache line, and the width of the widest vector register.
     public static final int ALIGNMENT = 64;

@@ -12,12 +12,12 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Every method is straight-line and small so that C2 inlines it into the loop that calls it; a call that is not
 /// inlined boxes its vectors and costs a factor of ten.
-final class VectorMath {
+public final class VectorMath {
     /// The registers of all kernels: as wide as the CPU prefers, from the 4 lanes to the 16 that the kernels are
     /// written for. Where the Java virtual machine has narrower ones, the Vector API works without any.
-    static final VectorSpecies<Float> FLOATS = VectorSpecies.of(
+    public static final VectorSpecies<Float> FLOATS = VectorSpecies.of(
             float.class, VectorShape.forBitSize(Math.clamp(FloatVector.SPECIES_PREFERRED.vectorBitSize(), 128, 512)));
-    static final int LANES = FLOATS.length();
+    public static final int LANES = FLOATS.length();
 
     private static final float LOG2_E = 1.442695041f;
     /// ln 2 in two parts (Cody and Waite 1980): the upper has 14 bits, so that its product with an exponent is exact.
@@ -60,7 +60,7 @@ final class VectorMath {
     ///
     /// x = n ln 2 + r with |r| at most ln 2 / 2, and e^x = 2^n e^r. The factor 2^n is added to the exponent bits;
     /// n stands ready there since the rounding.
-    static FloatVector exp(FloatVector x) {
+    public static FloatVector exp(FloatVector x) {
         FloatVector shifted = x.fma(EXP_LOG2_E, ROUNDING);
         FloatVector n = shifted.sub(ROUNDING);
         FloatVector r = n.fma(EXP_LOWER, n.fma(EXP_UPPER, x));
@@ -78,13 +78,13 @@ final class VectorMath {
     }
 
     /// 1 / (1 + e^-x).
-    static FloatVector sigmoid(FloatVector x) {
+    public static FloatVector sigmoid(FloatVector x) {
         return ONE.div(exp(x.neg()).add(ONE));
     }
 
     /// tanh x to a few units in the last place: (1 - e^-2|x|) / (1 + e^-2|x|) with the sign of x, and near 0, where
     /// that cancels, an odd polynomial.
-    static FloatVector tanh(FloatVector x) {
+    public static FloatVector tanh(FloatVector x) {
         FloatVector absolute = x.abs();
         FloatVector e = exp(absolute.mul(-2f));
         FloatVector far = ONE.sub(e).div(ONE.add(e));
@@ -98,13 +98,13 @@ final class VectorMath {
     }
 
     /// e^x of one float, the same bits as in a register.
-    static float exp(float x) {
+    public static float exp(float x) {
         return exp(broadcast(x)).lane(0);
     }
 
     /// The sum of all lanes by halving. `reduceLanes(ADD)` may add in any order, and the interpreter's differs from
     /// the compiler's: a step would give other bits before and after its compilation.
-    static float sum(FloatVector x) {
+    public static float sum(FloatVector x) {
         FloatVector sum = x;
         if (LANES >= 16) {
             sum = sum.add(sum.rearrange(SWAP_8));

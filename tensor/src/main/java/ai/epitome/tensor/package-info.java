@@ -1,2 +1,3 @@
-/// Tensors on off-heap memory, kernels, backends and autograd.
+/// Tensors on off-heap memory, and what everything about them stands on: threads, the memory of a step, row loops in
+/// the Vector API. Products, attention, quantised weights and differentiation are packages of their own.
 package ai.epitome.tensor;

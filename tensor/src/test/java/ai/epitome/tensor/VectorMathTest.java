@@ -7,7 +7,7 @@ import java.util.function.UnaryOperator;
 import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.Test;
 
-class VectorMathTest {
+public class VectorMathTest {
     @Test
     void expIsWithinTwoUnitsInTheLastPlace() {
         assertThat(worstUlps(VectorMath::exp, Math::exp, -87.3f, 88.7f)).isLessThan(2);
@@ -22,7 +22,7 @@ class VectorMathTest {
     }
 
     @Test
-    void extremesAreExact() {
+    public void extremesAreExact() {
         assertThat(VectorMath.exp(Float.NEGATIVE_INFINITY)).isZero();
         assertThat(VectorMath.exp(-1e30f)).isZero();
         assertThat(VectorMath.exp(-88f)).isZero();
@@ -39,7 +39,7 @@ class VectorMathTest {
     }
 
     @Test
-    void sumAddsEveryLaneOnce() {
+    public void sumAddsEveryLaneOnce() {
         float[] values = new float[VectorMath.LANES];
         float expected = 0;
         for (int i = 0; i < values.length; i++) {

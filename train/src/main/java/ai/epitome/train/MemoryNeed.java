@@ -4,9 +4,9 @@ import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.model.transformer.TransformerConfig.Activation;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.BlockMatrix;
 import ai.epitome.tensor.DType;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.block.BlockMatrix;
 import java.util.Arrays;
 
 /// How much memory a run will want, before it takes any. In bytes.

@@ -2,8 +2,8 @@ package ai.epitome.train;
 
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.WeightNames;
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingConfig.Kind;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.optimizer.AdamW;

@@ -3,9 +3,9 @@ package ai.epitome.train;
 import ai.epitome.model.transformer.Dropout;
 import ai.epitome.model.transformer.Sequences;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
-import ai.epitome.tensor.Tape;
+import ai.epitome.tensor.autograd.Tape;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.data.Batch;
 import java.util.concurrent.locks.ReentrantLock;
 

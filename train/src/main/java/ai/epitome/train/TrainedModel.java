@@ -2,7 +2,7 @@ package ai.epitome.train;
 
 import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.model.huggingface.SafetensorsWriter.Item;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import java.io.IOException;
 import java.util.List;
 

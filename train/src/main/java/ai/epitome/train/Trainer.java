@@ -2,10 +2,10 @@ package ai.epitome.train;
 
 import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.model.huggingface.SafetensorsWriter.Item;
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.OptimizerKernels;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.optimizer.OptimizerKernels;
 import ai.epitome.train.Checkpoints.Checkpoint;
 import ai.epitome.train.Checkpoints.Outcome;
 import ai.epitome.train.TrainingEvent.Checkpointed;

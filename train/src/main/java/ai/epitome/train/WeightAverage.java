@@ -1,10 +1,10 @@
 package ai.epitome.train;
 
 import ai.epitome.tensor.DType;
-import ai.epitome.tensor.OptimizerKernels;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.optimizer.OptimizerKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;

@@ -2,10 +2,10 @@ package ai.epitome.train;
 
 import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.model.huggingface.SafetensorsWriter.Item;
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.Backend.Kernels;
-import ai.epitome.tensor.Backend.Precision;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.backend.Backend.Kernels;
+import ai.epitome.tensor.backend.Backend.Precision;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.optimizer.AdamW;
 import ai.epitome.train.optimizer.CombinedOptimizer;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.model.huggingface.SafetensorsWriter.Item;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import ai.epitome.train.TrainingEvent.Checkpointed;
 import ai.epitome.train.TrainingEvent.Evaluated;
 import ai.epitome.train.TrainingEvent.Noticed;

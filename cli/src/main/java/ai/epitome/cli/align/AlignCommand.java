@@ -7,7 +7,7 @@ import ai.epitome.cli.terminal.WholeFile;
 import ai.epitome.cli.text.CorpusTexts;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.huggingface.AdapterFolder;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.align.AlignmentReport;
 import ai.epitome.train.align.Comparison;

@@ -9,7 +9,7 @@ import ai.epitome.cli.train.TerminalProgress;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.huggingface.AdapterFolder;
 import ai.epitome.model.transformer.Adapter;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.align.AlignmentReport;

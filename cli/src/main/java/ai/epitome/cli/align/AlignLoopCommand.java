@@ -8,7 +8,7 @@ import ai.epitome.model.LoadedModel;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.store.PromotionStore;
 import ai.epitome.serve.store.PromotionStore.Promotion;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -6,7 +6,7 @@ import ai.epitome.cli.terminal.Json;
 import ai.epitome.cli.terminal.WholeFile;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.generation.TextGenerator;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.policy.BestOfN;
 import ai.epitome.train.policy.BestOfN.Choice;
 import ai.epitome.train.policy.Prompts;

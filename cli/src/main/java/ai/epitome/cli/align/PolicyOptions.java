@@ -10,7 +10,7 @@ import ai.epitome.cli.train.TerminalProgress;
 import ai.epitome.cli.train.TokenizerChoice;
 import ai.epitome.cli.train.TrainingOptions;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.data.BatchStream;
 import ai.epitome.train.policy.PolicySettings;

@@ -2,7 +2,7 @@ package ai.epitome.cli.align;
 
 import ai.epitome.model.LoadedModel;
 import ai.epitome.serve.moderation.Moderator;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.train.align.Comparison;

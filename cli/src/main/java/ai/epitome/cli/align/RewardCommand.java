@@ -6,7 +6,7 @@ import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.cli.train.ForegroundRun;
 import ai.epitome.cli.train.TerminalProgress;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.reward.RewardSet;

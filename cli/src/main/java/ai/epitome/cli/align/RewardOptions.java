@@ -2,7 +2,7 @@ package ai.epitome.cli.align;
 
 import ai.epitome.cli.option.Numbers;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.policy.Prompts;

@@ -6,7 +6,7 @@ import ai.epitome.cli.option.Numbers;
 import ai.epitome.cli.terminal.Terminal;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.generation.TextGenerator;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.chat.ChatFormat;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -10,7 +10,7 @@ import ai.epitome.model.generation.GenerationRequest;
 import ai.epitome.model.generation.GenerationResult;
 import ai.epitome.model.generation.Sampling;
 import ai.epitome.model.generation.TextGenerator;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

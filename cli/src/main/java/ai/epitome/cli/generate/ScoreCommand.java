@@ -6,7 +6,7 @@ import ai.epitome.cli.terminal.StandardText;
 import ai.epitome.cli.terminal.Visible;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.Scorer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.io.PrintStream;

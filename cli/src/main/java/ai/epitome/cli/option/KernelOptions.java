@@ -1,8 +1,8 @@
 package ai.epitome.cli.option;
 
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.Backend.Kernels;
-import ai.epitome.tensor.Backend.Precision;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.backend.Backend.Kernels;
+import ai.epitome.tensor.backend.Backend.Precision;
 import java.util.List;
 import picocli.CommandLine.Option;
 

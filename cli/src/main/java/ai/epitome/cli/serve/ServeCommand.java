@@ -8,7 +8,7 @@ import ai.epitome.serve.ServerConfig;
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.metering.JsonLog;
 import ai.epitome.serve.registry.ModelRegistry;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.jinja.JinjaException;
 import java.io.IOException;

@@ -11,7 +11,7 @@ import ai.epitome.serve.account.KeyStore;
 import ai.epitome.serve.account.Scope;
 import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.tuning.TuningSetup;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

@@ -5,7 +5,7 @@ import ai.epitome.cli.terminal.Failures;
 import ai.epitome.cli.terminal.Interruption;
 import ai.epitome.serve.tuning.TuningEvent;
 import ai.epitome.serve.tuning.TuningRequest;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.data.CorpusException;
 import ai.epitome.train.run.ResumableRun;
 import java.io.IOException;

@@ -6,7 +6,7 @@ import ai.epitome.model.huggingface.AdapterFolder;
 import ai.epitome.model.transformer.Adapter;
 import ai.epitome.serve.tuning.TuningRequest;
 import ai.epitome.serve.tuning.TuningRequest.Method;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.chat.ChatEncoding;

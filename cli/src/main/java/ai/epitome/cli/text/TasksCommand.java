@@ -7,7 +7,7 @@ import ai.epitome.cli.terminal.StandardOutput;
 import ai.epitome.cli.terminal.Table;
 import ai.epitome.cli.terminal.WholeFile;
 import ai.epitome.model.LoadedModel;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.task.TaskKind;
 import ai.epitome.train.task.TaskMixture;
 import ai.epitome.train.task.TaskScore;

@@ -2,7 +2,7 @@ package ai.epitome.cli.train;
 
 import ai.epitome.cli.option.KernelOptions;
 import ai.epitome.cli.terminal.Notices;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.pretrain.Pretraining;
 import java.io.IOException;
 import java.nio.file.Path;

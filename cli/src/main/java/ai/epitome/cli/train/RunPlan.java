@@ -3,7 +3,7 @@ package ai.epitome.cli.train;
 import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.model.huggingface.ModelFolder;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.TokenShards;

@@ -6,7 +6,7 @@ import ai.epitome.cli.terminal.Notices;
 import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingListener;

@@ -3,7 +3,7 @@ package ai.epitome.cli.up;
 import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;

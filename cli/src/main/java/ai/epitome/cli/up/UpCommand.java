@@ -17,7 +17,7 @@ import ai.epitome.serve.page.ProgressEvent;
 import ai.epitome.serve.page.ProgressEvent.Phase;
 import ai.epitome.serve.page.TrainingProgress;
 import ai.epitome.serve.registry.ModelRegistry;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingEvent;
 import ai.epitome.train.TrainingListener;
 import ai.epitome.train.data.Corpus;

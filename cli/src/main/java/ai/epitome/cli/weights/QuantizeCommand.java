@@ -2,7 +2,7 @@ package ai.epitome.cli.weights;
 
 import ai.epitome.model.export.GgufExport;
 import ai.epitome.model.export.Quantization;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -10,7 +10,7 @@ import ai.epitome.model.huggingface.ModelFolder;
 import ai.epitome.model.transformer.Initialization;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import ai.epitome.text.BytePairTrainer;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.Tokenizer;

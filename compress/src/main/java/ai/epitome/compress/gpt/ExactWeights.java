@@ -4,7 +4,7 @@ import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.model.transformer.TransformerConfig.Activation;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import ai.epitome.tensor.exact.PackedMatrix;
 import java.util.ArrayList;
 import java.util.Arrays;

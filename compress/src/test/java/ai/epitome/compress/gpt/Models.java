@@ -8,7 +8,7 @@ import ai.epitome.model.transformer.TransformerConfig.Activation;
 import ai.epitome.model.transformer.TransformerConfig.Biases;
 import ai.epitome.model.transformer.TransformerConfig.Norm;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import java.util.List;
 import java.util.Random;
 

@@ -1,7 +1,7 @@
 package ai.epitome.model.engine;
 
 import ai.epitome.model.file.AtomicFile;
-import ai.epitome.tensor.KeyValueMemory;
+import ai.epitome.tensor.attention.KeyValueMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,6 +1,6 @@
 package ai.epitome.model.engine;
 
-import ai.epitome.tensor.CachedRows;
+import ai.epitome.tensor.attention.CachedRows;
 import java.util.Arrays;
 
 /// A sequence of tokens, of which the first so many have been read: their keys and values are in blocks of a

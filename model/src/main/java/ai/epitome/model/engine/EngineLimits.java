@@ -1,6 +1,6 @@
 package ai.epitome.model.engine;
 
-import ai.epitome.tensor.KeyValueFormat;
+import ai.epitome.tensor.attention.KeyValueFormat;
 import java.util.Optional;
 
 /// What an engine may take.

@@ -1,8 +1,8 @@
 package ai.epitome.model.engine;
 
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.KeyValueFormat;
-import ai.epitome.tensor.KeyValueMemory;
+import ai.epitome.tensor.attention.KeyValueFormat;
+import ai.epitome.tensor.attention.KeyValueMemory;
 import java.lang.foreign.Arena;
 import java.nio.IntBuffer;
 import java.util.ArrayDeque;

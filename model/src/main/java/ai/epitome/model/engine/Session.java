@@ -1,8 +1,8 @@
 package ai.epitome.model.engine;
 
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.KeyValueFormat;
+import ai.epitome.tensor.attention.KeyValueFormat;
+import ai.epitome.tensor.backend.Backend;
 import java.lang.foreign.Arena;
 import java.util.List;
 

@@ -1,6 +1,6 @@
 package ai.epitome.model.export;
 
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;

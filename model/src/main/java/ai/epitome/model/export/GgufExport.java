@@ -10,7 +10,7 @@ import ai.epitome.model.transformer.RotaryScaling;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.model.transformer.TransformerConfig.Biases;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.text.file.GgufMetadataWriter;

@@ -8,7 +8,7 @@ import ai.epitome.model.gguf.GgufModel;
 import ai.epitome.model.gguf.GgufWeights;
 import ai.epitome.model.transformer.RotaryRows;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,7 +1,7 @@
 package ai.epitome.model.export;
 
 import ai.epitome.model.file.AtomicFile;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.file.GgufMetadataWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;

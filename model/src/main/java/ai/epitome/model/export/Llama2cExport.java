@@ -6,7 +6,7 @@ import ai.epitome.model.transformer.RotaryRows;
 import ai.epitome.model.transformer.RotaryScaling;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.file.Tokenizers;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -3,7 +3,7 @@ package ai.epitome.model.export;
 import ai.epitome.model.export.WeightShapes.Shape;
 import ai.epitome.model.llama2c.Llama2cCheckpoint;
 import ai.epitome.model.transformer.RotaryRows;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package ai.epitome.model.export;
 
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 
 /// Which format each tensor of a GGUF file gets. Vectors and learned positions stay f32.
 ///

@@ -1,7 +1,7 @@
 package ai.epitome.model.export;
 
-import ai.epitome.tensor.BlockEncoder;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockEncoder;
+import ai.epitome.tensor.format.BlockFormat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;

@@ -12,7 +12,7 @@ import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.model.huggingface.WeightFiles;
 import ai.epitome.model.llama2c.Llama2cCheckpoint;
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.text.file.Tokenizers;

@@ -1,6 +1,6 @@
 package ai.epitome.model.export;
 
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import java.util.function.IntUnaryOperator;
 
 /// A weight as it lies in a file, read a row at a time.

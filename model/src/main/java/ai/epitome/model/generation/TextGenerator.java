@@ -7,7 +7,7 @@ import ai.epitome.model.engine.SavedCache;
 import ai.epitome.model.engine.Session;
 import ai.epitome.model.transformer.Adapter;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -2,7 +2,7 @@ package ai.epitome.model.gguf;
 
 import ai.epitome.model.file.MalformedModelException;
 import ai.epitome.model.file.MappedFile;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.file.GgufMetadata;
 import java.io.BufferedInputStream;
 import java.io.IOException;

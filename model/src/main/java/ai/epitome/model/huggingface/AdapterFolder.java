@@ -7,7 +7,7 @@ import ai.epitome.model.huggingface.SafetensorsWriter.Item;
 import ai.epitome.model.transformer.Adapter;
 import ai.epitome.model.transformer.Layout;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -2,9 +2,9 @@ package ai.epitome.model.transformer;
 
 import ai.epitome.model.transformer.WeightNames.Slice;
 import ai.epitome.tensor.DType;
-import ai.epitome.tensor.Parameter;
-import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.autograd.Tape;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Collections;

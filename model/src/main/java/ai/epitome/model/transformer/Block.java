@@ -2,7 +2,7 @@ package ai.epitome.model.transformer;
 
 import ai.epitome.model.transformer.TransformerConfig.Activation;
 import ai.epitome.model.transformer.TransformerConfig.Biases;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 
 /// The weights of one transformer block. Matrices are (out, in); what a config does not have is null.
 ///

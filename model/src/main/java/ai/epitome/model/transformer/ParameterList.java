@@ -1,6 +1,6 @@
 package ai.epitome.model.transformer;
 
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Collections;

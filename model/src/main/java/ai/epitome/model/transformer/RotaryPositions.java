@@ -1,6 +1,6 @@
 package ai.epitome.model.transformer;
 
-import ai.epitome.tensor.RotaryTable;
+import ai.epitome.tensor.autograd.RotaryTable;
 
 /// The rotary table of a model, as long as the positions that were asked for: over a context of a million positions it
 /// would take half a gigabyte, and few texts come near its end. For any number of threads.

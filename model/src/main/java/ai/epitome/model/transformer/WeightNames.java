@@ -3,8 +3,8 @@ package ai.epitome.model.transformer;
 import ai.epitome.model.transformer.Block.Linear;
 import ai.epitome.model.transformer.Block.Norm;
 import ai.epitome.model.transformer.TransformerConfig.Activation;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 

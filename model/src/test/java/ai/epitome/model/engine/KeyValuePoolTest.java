@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.epitome.model.Models;
-import ai.epitome.tensor.KeyValueFormat;
-import ai.epitome.tensor.KeyValueMemory;
+import ai.epitome.tensor.attention.KeyValueFormat;
+import ai.epitome.tensor.attention.KeyValueMemory;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

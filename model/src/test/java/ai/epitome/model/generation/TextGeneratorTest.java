@@ -12,7 +12,7 @@ import ai.epitome.model.transformer.Dropout;
 import ai.epitome.model.transformer.Sequences;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.tensor.StepArena;
-import ai.epitome.tensor.Tape;
+import ai.epitome.tensor.autograd.Tape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -6,7 +6,7 @@ import ai.epitome.model.file.MappedFile;
 import ai.epitome.model.transformer.Transformer;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.model.transformer.TransformerConfig.Position;
-import ai.epitome.tensor.BlockFormat;
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.text.MalformedTokenizerException;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;

@@ -3,8 +3,8 @@ package ai.epitome.model.transformer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
 import org.junit.jupiter.api.Test;
 
 class InitializationTest {

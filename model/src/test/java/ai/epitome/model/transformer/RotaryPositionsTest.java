@@ -2,7 +2,7 @@ package ai.epitome.model.transformer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.epitome.tensor.RotaryTable;
+import ai.epitome.tensor.autograd.RotaryTable;
 import org.junit.jupiter.api.Test;
 
 class RotaryPositionsTest {

@@ -1,6 +1,6 @@
 package ai.epitome.serve.tuning;
 
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import java.nio.file.Path;
 
 /// What a service needs to fine-tune models.

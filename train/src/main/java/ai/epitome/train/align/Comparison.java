@@ -3,7 +3,7 @@ package ai.epitome.train.align;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.Scorer;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.data.Example;
 import ai.epitome.train.data.TextTokens;

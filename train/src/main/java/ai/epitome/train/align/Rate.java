@@ -1,7 +1,7 @@
 package ai.epitome.train.align;
 
 import ai.epitome.model.LoadedModel;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.train.prompt.Prompt;

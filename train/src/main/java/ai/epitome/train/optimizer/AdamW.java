@@ -1,11 +1,11 @@
 package ai.epitome.train.optimizer;
 
 import ai.epitome.tensor.DType;
-import ai.epitome.tensor.OptimizerKernels;
-import ai.epitome.tensor.OptimizerKernels.AdamWStep;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.optimizer.OptimizerKernels;
+import ai.epitome.tensor.optimizer.OptimizerKernels.AdamWStep;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

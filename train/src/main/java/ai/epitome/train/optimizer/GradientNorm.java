@@ -1,8 +1,8 @@
 package ai.epitome.train.optimizer;
 
-import ai.epitome.tensor.OptimizerKernels;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.optimizer.OptimizerKernels;
 import java.util.List;
 
 /// The Euclidean norm of all gradients together, and who is to blame when it is no number.

@@ -1,12 +1,12 @@
 package ai.epitome.train.optimizer;
 
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.DType;
-import ai.epitome.tensor.NewtonSchulz;
-import ai.epitome.tensor.OptimizerKernels;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Scratch;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.optimizer.NewtonSchulz;
+import ai.epitome.tensor.optimizer.OptimizerKernels;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;

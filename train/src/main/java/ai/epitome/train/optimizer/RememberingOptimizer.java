@@ -1,7 +1,7 @@
 package ai.epitome.train.optimizer;
 
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;

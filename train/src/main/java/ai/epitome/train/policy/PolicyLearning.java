@@ -1,10 +1,10 @@
 package ai.epitome.train.policy;
 
 import ai.epitome.model.transformer.Dropout;
-import ai.epitome.tensor.Backend;
 import ai.epitome.tensor.StepArena;
-import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Tape;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.Objective;
 import ai.epitome.train.data.Batch;

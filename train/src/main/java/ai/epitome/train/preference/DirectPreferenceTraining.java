@@ -6,7 +6,7 @@ import ai.epitome.model.generation.Sampling;
 import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.model.transformer.Adapter;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.MemoryNeed;

@@ -1,7 +1,7 @@
 package ai.epitome.train.preference;
 
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TokenLosses;
 import ai.epitome.train.data.Batch;
 import ai.epitome.train.data.CorpusException;

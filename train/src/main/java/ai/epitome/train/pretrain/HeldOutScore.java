@@ -2,7 +2,7 @@ package ai.epitome.train.pretrain;
 
 import ai.epitome.model.Scorer;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingJob;
 import ai.epitome.train.TrainingJob.Score;
 import ai.epitome.train.data.TokenShards;

@@ -7,7 +7,7 @@ import ai.epitome.model.generation.TextGenerator;
 import ai.epitome.model.huggingface.ModelFolder;
 import ai.epitome.model.transformer.Initialization;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.Tokenizer;
 import ai.epitome.train.LanguageModelling;
 import ai.epitome.train.MemoryNeed;

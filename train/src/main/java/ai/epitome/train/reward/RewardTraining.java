@@ -3,7 +3,7 @@ package ai.epitome.train.reward;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.huggingface.ModelFolder;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.text.chat.ChatTemplates;
 import ai.epitome.train.MemoryNeed;
 import ai.epitome.train.ModelOptimizer;

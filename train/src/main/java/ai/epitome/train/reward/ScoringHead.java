@@ -3,9 +3,9 @@ package ai.epitome.train.reward;
 import ai.epitome.model.transformer.Dropout;
 import ai.epitome.model.transformer.Sequences;
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Parameter;
-import ai.epitome.tensor.Tape;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.autograd.Tape;
 import java.lang.foreign.Arena;
 
 /// One number for each token, from a model's last hidden states: `w · h` (Ziegler et al. 2019, section 2.1).

@@ -1,6 +1,6 @@
 package ai.epitome.train.run;
 
-import ai.epitome.tensor.Backend;
+import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.Trainer;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingEvent;

@@ -1,8 +1,8 @@
 package ai.epitome.train.sft;
 
 import ai.epitome.model.transformer.Transformer;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
 import java.util.Random;
 
 /// Room for control tokens that a model did not know: rows behind its embeddings, and behind its head.

@@ -4,7 +4,7 @@ import ai.epitome.model.huggingface.AdapterFolder;
 import ai.epitome.model.huggingface.Safetensors;
 import ai.epitome.model.huggingface.SafetensorsWriter.Item;
 import ai.epitome.model.transformer.Adapter;
-import ai.epitome.tensor.Parameter;
+import ai.epitome.tensor.autograd.Parameter;
 import ai.epitome.train.TrainedModel;
 import java.io.IOException;
 import java.util.List;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.Backend.Kernels;
-import ai.epitome.tensor.Backend.Precision;
-import ai.epitome.tensor.NewtonSchulz;
-import ai.epitome.tensor.Parameter;
 import ai.epitome.tensor.Scratch;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.autograd.Parameter;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.backend.Backend.Kernels;
+import ai.epitome.tensor.backend.Backend.Precision;
+import ai.epitome.tensor.optimizer.NewtonSchulz;
 import ai.epitome.train.optimizer.Muon.Matrices;
 import ai.epitome.train.optimizer.Muon.Scale;
 import java.lang.foreign.Arena;

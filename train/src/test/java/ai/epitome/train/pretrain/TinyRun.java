@@ -1,9 +1,9 @@
 package ai.epitome.train.pretrain;
 
 import ai.epitome.model.transformer.TransformerConfig;
-import ai.epitome.tensor.Backend;
-import ai.epitome.tensor.Backend.Kernels;
-import ai.epitome.tensor.Backend.Precision;
+import ai.epitome.tensor.backend.Backend;
+import ai.epitome.tensor.backend.Backend.Kernels;
+import ai.epitome.tensor.backend.Backend.Precision;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.train.Interval;
 import ai.epitome.train.Schedule;

@@ -1,0 +1,106 @@
+package ai.epitome.tensor.backend;
+
+import ai.epitome.tensor.VectorMath;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/// [Tile12] for an A that is not packed: its 12 rows, two registers each, lie one after another, as another
+/// tile has left them. The depth is two registers at most.
+public final class RowTile12 {
+    private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
+    private static final int LANES = FLOATS.length();
+
+    private RowTile12() {}
+
+    /// `c += a · b`: `a` and `c` hold 12 rows of two registers, `b` two registers for each of `depth` steps.
+    public static void multiply(int depth, float[] a, int aFrom, float[] b, int bFrom, float[] c, int at) {
+        FloatVector c0L = FloatVector.fromArray(FLOATS, c, at);
+        FloatVector c0R = FloatVector.fromArray(FLOATS, c, at + LANES);
+        FloatVector c1L = FloatVector.fromArray(FLOATS, c, at + 2 * LANES);
+        FloatVector c1R = FloatVector.fromArray(FLOATS, c, at + 3 * LANES);
+        FloatVector c2L = FloatVector.fromArray(FLOATS, c, at + 4 * LANES);
+        FloatVector c2R = FloatVector.fromArray(FLOATS, c, at + 5 * LANES);
+        FloatVector c3L = FloatVector.fromArray(FLOATS, c, at + 6 * LANES);
+        FloatVector c3R = FloatVector.fromArray(FLOATS, c, at + 7 * LANES);
+        FloatVector c4L = FloatVector.fromArray(FLOATS, c, at + 8 * LANES);
+        FloatVector c4R = FloatVector.fromArray(FLOATS, c, at + 9 * LANES);
+        FloatVector c5L = FloatVector.fromArray(FLOATS, c, at + 10 * LANES);
+        FloatVector c5R = FloatVector.fromArray(FLOATS, c, at + 11 * LANES);
+        FloatVector c6L = FloatVector.fromArray(FLOATS, c, at + 12 * LANES);
+        FloatVector c6R = FloatVector.fromArray(FLOATS, c, at + 13 * LANES);
+        FloatVector c7L = FloatVector.fromArray(FLOATS, c, at + 14 * LANES);
+        FloatVector c7R = FloatVector.fromArray(FLOATS, c, at + 15 * LANES);
+        FloatVector c8L = FloatVector.fromArray(FLOATS, c, at + 16 * LANES);
+        FloatVector c8R = FloatVector.fromArray(FLOATS, c, at + 17 * LANES);
+        FloatVector c9L = FloatVector.fromArray(FLOATS, c, at + 18 * LANES);
+        FloatVector c9R = FloatVector.fromArray(FLOATS, c, at + 19 * LANES);
+        FloatVector c10L = FloatVector.fromArray(FLOATS, c, at + 20 * LANES);
+        FloatVector c10R = FloatVector.fromArray(FLOATS, c, at + 21 * LANES);
+        FloatVector c11L = FloatVector.fromArray(FLOATS, c, at + 22 * LANES);
+        FloatVector c11R = FloatVector.fromArray(FLOATS, c, at + 23 * LANES);
+        for (int p = 0, pa = aFrom, pb = bFrom; p < depth; p++, pa++, pb += 2 * LANES) {
+            FloatVector bL = FloatVector.fromArray(FLOATS, b, pb);
+            FloatVector bR = FloatVector.fromArray(FLOATS, b, pb + LANES);
+            FloatVector a0 = FloatVector.broadcast(FLOATS, a[pa]);
+            c0L = a0.fma(bL, c0L);
+            c0R = a0.fma(bR, c0R);
+            FloatVector a1 = FloatVector.broadcast(FLOATS, a[pa + 2 * LANES]);
+            c1L = a1.fma(bL, c1L);
+            c1R = a1.fma(bR, c1R);
+            FloatVector a2 = FloatVector.broadcast(FLOATS, a[pa + 4 * LANES]);
+            c2L = a2.fma(bL, c2L);
+            c2R = a2.fma(bR, c2R);
+            FloatVector a3 = FloatVector.broadcast(FLOATS, a[pa + 6 * LANES]);
+            c3L = a3.fma(bL, c3L);
+            c3R = a3.fma(bR, c3R);
+            FloatVector a4 = FloatVector.broadcast(FLOATS, a[pa + 8 * LANES]);
+            c4L = a4.fma(bL, c4L);
+            c4R = a4.fma(bR, c4R);
+            FloatVector a5 = FloatVector.broadcast(FLOATS, a[pa + 10 * LANES]);
+            c5L = a5.fma(bL, c5L);
+            c5R = a5.fma(bR, c5R);
+            FloatVector a6 = FloatVector.broadcast(FLOATS, a[pa + 12 * LANES]);
+            c6L = a6.fma(bL, c6L);
+            c6R = a6.fma(bR, c6R);
+            FloatVector a7 = FloatVector.broadcast(FLOATS, a[pa + 14 * LANES]);
+            c7L = a7.fma(bL, c7L);
+            c7R = a7.fma(bR, c7R);
+            FloatVector a8 = FloatVector.broadcast(FLOATS, a[pa + 16 * LANES]);
+            c8L = a8.fma(bL, c8L);
+            c8R = a8.fma(bR, c8R);
+            FloatVector a9 = FloatVector.broadcast(FLOATS, a[pa + 18 * LANES]);
+            c9L = a9.fma(bL, c9L);
+            c9R = a9.fma(bR, c9R);
+            FloatVector a10 = FloatVector.broadcast(FLOATS, a[pa + 20 * LANES]);
+            c10L = a10.fma(bL, c10L);
+            c10R = a10.fma(bR, c10R);
+            FloatVector a11 = FloatVector.broadcast(FLOATS, a[pa + 22 * LANES]);
+            c11L = a11.fma(bL, c11L);
+            c11R = a11.fma(bR, c11R);
+        }
+        c0L.intoArray(c, at);
+        c0R.intoArray(c, at + LANES);
+        c1L.intoArray(c, at + 2 * LANES);
+        c1R.intoArray(c, at + 3 * LANES);
+        c2L.intoArray(c, at + 4 * LANES);
+        c2R.intoArray(c, at + 5 * LANES);
+        c3L.intoArray(c, at + 6 * LANES);
+        c3R.intoArray(c, at + 7 * LANES);
+        c4L.intoArray(c, at + 8 * LANES);
+        c4R.intoArray(c, at + 9 * LANES);
+        c5L.intoArray(c, at + 10 * LANES);
+        c5R.intoArray(c, at + 11 * LANES);
+        c6L.intoArray(c, at + 12 * LANES);
+        c6R.intoArray(c, at + 13 * LANES);
+        c7L.intoArray(c, at + 14 * LANES);
+        c7R.intoArray(c, at + 15 * LANES);
+        c8L.intoArray(c, at + 16 * LANES);
+        c8R.intoArray(c, at + 17 * LANES);
+        c9L.intoArray(c, at + 18 * LANES);
+        c9R.intoArray(c, at + 19 * LANES);
+        c10L.intoArray(c, at + 20 * LANES);
+        c10R.intoArray(c, at + 21 * LANES);
+        c11L.intoArray(c, at + 22 * LANES);
+        c11R.intoArray(c, at + 23 * LANES);
+    }
+}

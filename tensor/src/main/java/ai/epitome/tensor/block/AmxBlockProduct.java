@@ -1,0 +1,338 @@
+package ai.epitome.tensor.block;
+
+import ai.epitome.tensor.DType;
+import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.machine.Assembler;
+import ai.epitome.tensor.machine.MachineCode;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.List;
+
+/// Products with quantised weights by machine code: of several tokens on the tile registers of Intel's AMX
+/// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole
+/// groups of 16 rows of Q8_0 and Q4_0 are packed once, where there is memory for it, or else for each
+/// product by [BlockPackingCode]; others are taken apart in Java each time.
+///
+/// Code runs on memory of the process alone: pages of a mapped file may be gone, which ends a process whose
+/// code reads them, so rows of a file are copied by Java first, where it is an error.
+public final class AmxBlockProduct implements BlockProduct {
+    private static final List<String> FEATURES =
+            List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni");
+    private static final PackedFormat[] FORMATS = PackedFormat.values();
+
+    /// Tokens of a tile.
+    private static final int TOKENS = BlockTokens.TILE;
+    /// Tokens that a routine can add up.
+    private static final int[] MOST = BlockTokens.ROOMS;
+    /// Activations that stay in a second-level cache of 2 MB beside 16 rows of weights.
+    private static final int ACTIVATION_BYTES = 1 << 20;
+    /// Blocks of 16 rows times 16 tokens of one call, some 100 microseconds: the garbage collector waits
+    /// for calls to return.
+    private static final int CALL_BLOCKS = 3000;
+
+    /// Groups of rows for each thread from which on a thread that is held up should not hold up all.
+    private static final int MANY_GROUPS = 256;
+
+    /// By format, [#MOST], and f32 or bf16 results.
+    private final MemorySegment[][][] several = new MemorySegment[FORMATS.length][MOST.length][2];
+    /// The same, for one tile of tokens and several groups of rows that follow each other.
+    private final MemorySegment[][][] streams = new MemorySegment[FORMATS.length][MOST.length][2];
+    private final MemorySegment[][] singles = new MemorySegment[FORMATS.length][2];
+    /// By f32 or bf16.
+    private final MemorySegment[] largest = new MemorySegment[2];
+    private final MemorySegment[] roundings = new MemorySegment[2];
+    private final MemorySegment[] packings = new MemorySegment[FORMATS.length];
+    private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
+    /// Quantised activations; of each thread that opens regions, since a region is done before the next
+    /// begins.
+    private final ThreadLocal<BlockTokens> tokens = ThreadLocal.withInitial(BlockTokens::new);
+
+    private AmxBlockProduct() throws IOException {
+        MachineCode.requireFeatures(FEATURES);
+        MachineCode.requestTiles();
+        Assembler code = new Assembler();
+        AmxBlockCode amx = new AmxBlockCode(code);
+        VnniBlockCode vnni = new VnniBlockCode(code);
+        BlockPackingCode packing = new BlockPackingCode(code);
+        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3) + 4];
+        int next = 0;
+        for (PackedFormat format : FORMATS) {
+            for (DType output : List.of(DType.F32, DType.BF16)) {
+                for (int most : MOST) {
+                    entries[next++] = amx.product(format, most, output);
+                    entries[next++] = amx.stream(format, most, output);
+                }
+                entries[next++] = vnni.product(format, output);
+            }
+            entries[next++] = packing.pack(format);
+        }
+        BlockQuantisingCode quantising = new BlockQuantisingCode(code);
+        for (DType input : List.of(DType.F32, DType.BF16)) {
+            entries[next++] = quantising.largest(input);
+            entries[next++] = quantising.round(input);
+        }
+        MemorySegment placed = MachineCode.place(code.bytes());
+        next = 0;
+        for (int format = 0; format < FORMATS.length; format++) {
+            for (int output = 0; output < 2; output++) {
+                for (int most = 0; most < MOST.length; most++) {
+                    several[format][most][output] = placed.asSlice(entries[next++]);
+                    streams[format][most][output] = placed.asSlice(entries[next++]);
+                }
+                singles[format][output] = placed.asSlice(entries[next++]);
+            }
+            packings[format] = placed.asSlice(entries[next++]);
+        }
+        for (int input = 0; input < 2; input++) {
+            largest[input] = placed.asSlice(entries[next++]);
+            roundings[input] = placed.asSlice(entries[next++]);
+        }
+    }
+
+    /// Makes the code.
+    ///
+    /// @throws IOException if it cannot run here; the message says why
+    public static AmxBlockProduct open() throws IOException {
+        return new AmxBlockProduct();
+    }
+
+    @Override
+    public void multiply(Tensor x, BlockMatrix w, Tensor bias, Tensor y, Workers workers) {
+        w.requireOpen();
+        long[] packed = w.packed(workers, (group, address) -> callers.get().pack(group, w.columns(), address));
+        BlockTokens input = tokens.get();
+        input.read(x, w.grain(), w.hasLeast(), workers, callers::get);
+        int groups = w.groups().length;
+        int tasks = tasks(groups, workers.count());
+        workers.run(tasks, (task, _) -> {
+            int from = (int) ((long) groups * task / tasks);
+            int to = (int) ((long) groups * (task + 1) / tasks);
+            callers.get().multiply(input, w, packed, from, to, bias, y);
+        });
+        Reference.reachabilityFence(w);
+        Reference.reachabilityFence(x.data());
+        Reference.reachabilityFence(y.data());
+    }
+
+    /// The first rows of a task come from memory that nobody has fetched ahead: few tasks, unless rows are
+    /// many.
+    private static int tasks(int groups, int threads) {
+        int parts = threads > 1 && groups >= MANY_GROUPS * threads ? 4 * threads : threads;
+        return Math.min(groups, parts);
+    }
+
+    /// What one thread needs: parameters, slots, and a panel.
+    private final class Caller implements BlockTokens.Code {
+        private final long[] parameters = new long[BlockParameters.LENGTH];
+        private final MemorySegment block = MemorySegment.ofArray(parameters);
+        private final MemorySegment slots = BlockParameters.memory();
+        private final MemorySegment start = Arena.ofAuto().allocate(64, 64);
+        private final BlockPanel panel = new BlockPanel();
+        private MemorySegment factors = MemorySegment.NULL;
+
+        Caller() {
+            put(BlockParameters.SLOTS, slots.address());
+        }
+
+        @Override
+        public MemorySegment largest(Tensor x, int row) {
+            long bytes = (long) x.columns() / BlockActivations.BLOCK * Float.BYTES;
+            if (factors.byteSize() < bytes) {
+                factors = Arena.ofAuto().allocate(bytes, 64);
+            }
+            onRow(x, row, factors);
+            call(largest[x.dtype() == DType.BF16 ? 1 : 0]);
+            return factors;
+        }
+
+        @Override
+        public void round(Tensor x, int row, MemorySegment by, long address) {
+            onRow(x, row, by);
+            put(BlockParameters.B, address);
+            call(roundings[x.dtype() == DType.BF16 ? 1 : 0]);
+        }
+
+        private void onRow(Tensor x, int row, MemorySegment a) {
+            put(
+                    BlockParameters.ROWS,
+                    x.data().address() + (long) row * x.columns() * x.dtype().bytes());
+            put(BlockParameters.A, a.address());
+            put(BlockParameters.BLOCKS, x.columns() / BlockActivations.BLOCK);
+        }
+
+        /// Groups `from` to `to - 1` of all tokens.
+        ///
+        /// @param packed where groups lie packed, or 0
+        void multiply(BlockTokens input, BlockMatrix w, long[] packed, int from, int to, Tensor bias, Tensor y) {
+            BlockMatrix.Group[] groups = w.groups();
+            int chunk = Math.max(1, ACTIVATION_BYTES / (w.columns() * TOKENS));
+            for (int first = from; first < to; ) {
+                BlockMatrix.Group group = groups[first];
+                PackedFormat format = group.packed(w.columns());
+                int count = 1;
+                long address = packed[first];
+                if (address == 0) {
+                    address = panel.reserve(format, w.columns()).address();
+                    pack(group, w.columns(), address);
+                    w.raiseFaults();
+                } else {
+                    count = neighbours(groups, packed, first, to, format, w.columns());
+                }
+                for (int tile = 0; tile < input.tiles(); tile += chunk) {
+                    int tiles = Math.min(chunk, input.tiles() - tile);
+                    groups(input, format, address, count, group, tile, tiles, bias, y);
+                }
+                first += count;
+            }
+        }
+
+        /// How many groups of one format follow each other in memory from `first` on.
+        private static int neighbours(
+                BlockMatrix.Group[] groups, long[] packed, int first, int to, PackedFormat format, int columns) {
+            long bytes = format.groupBytes(columns);
+            int next = first + 1;
+            while (next < to
+                    && packed[next] == packed[first] + (next - first) * bytes
+                    && groups[next].packed(columns) == format) {
+                next++;
+            }
+            return next - first;
+        }
+
+        /// Packs a group of rows.
+        ///
+        /// @param address of as many bytes as they take; the panel's, unless they are packed whole
+        void pack(BlockMatrix.Group group, int columns, long address) {
+            PackedFormat format = group.packed(columns);
+            long stride = columns;
+            if (format.isWhole()) {
+                stride = panel.copy(group, columns);
+            } else {
+                panel.read(group, format, columns);
+            }
+            put(BlockParameters.ROWS, panel.rows().address());
+            put(BlockParameters.ROW_STRIDE, stride);
+            for (int i = 0; i < 8; i++) {
+                put(BlockParameters.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);
+            }
+            put(BlockParameters.A, address);
+            put(BlockParameters.BLOCKS, columns / format.channels());
+            call(packings[format.ordinal()]);
+        }
+
+        /// Products of `count` groups that follow each other in memory, the first being `group`.
+        private void groups(
+                BlockTokens input,
+                PackedFormat format,
+                long address,
+                int count,
+                BlockMatrix.Group group,
+                int tile,
+                int tiles,
+                Tensor bias,
+                Tensor y) {
+            int blocks = blocks(format, input);
+            long bytes = (long) blocks * format.blockBytes();
+            put(BlockParameters.A_NEXT, bytes);
+            put(BlockParameters.BLOCKS, blocks);
+            put(BlockParameters.MASK, (1 << group.rows()) - 1);
+            int last = tile + tiles;
+            int whole = Math.min(last, input.wholeTiles()) - tile;
+            int atOnce = Math.max(1, CALL_BLOCKS / blocks / tiles);
+            for (int done = 0; done < count; done += atOnce) {
+                int now = Math.min(atOnce, count - done);
+                int target = group.target() + BlockMatrix.GROUP * done;
+                if (whole > 0) {
+                    putWeights(address + done * bytes, now, bias, target, group.rows());
+                    call(input, format, target, tile, whole, input.isSingle() ? 1 : TOKENS, y);
+                }
+                if (whole < tiles) {
+                    putWeights(address + done * bytes, now, bias, target, group.rows());
+                    call(input, format, target, tile + whole, 1, input.lastTokens(), y);
+                }
+            }
+        }
+
+        private static int blocks(PackedFormat format, BlockTokens input) {
+            return input.columns() / format.channels();
+        }
+
+        private void putWeights(long address, int groups, Tensor bias, int target, int rows) {
+            put(BlockParameters.A, address);
+            put(BlockParameters.ROW_GROUPS, groups);
+            putBias(bias, target, rows);
+        }
+
+        private void call(
+                BlockTokens input, PackedFormat format, int target, int tile, int tiles, int count, Tensor y) {
+            int bytes = y.dtype().bytes();
+            put(BlockParameters.B, input.numbers(tile));
+            put(BlockParameters.B_STRIDE, input.stride());
+            put(BlockParameters.B_NEXT, input.numbersNext());
+            put(BlockParameters.TABLE, input.table(tile));
+            put(BlockParameters.TABLE_STEP, input.tableStep(format.channels()));
+            put(BlockParameters.TABLE_NEXT, input.tableNext());
+            put(BlockParameters.TABLE_PART, input.tablePart());
+            long row = (long) tile * TOKENS * y.columns() + target;
+            put(BlockParameters.Y, y.data().address() + bytes * row);
+            put(BlockParameters.Y_STRIDE, (long) bytes * y.columns());
+            put(BlockParameters.Y_ROWS, 16L * bytes);
+            put(BlockParameters.Y_TOKENS, (long) TOKENS * bytes * y.columns());
+            put(BlockParameters.TOKEN_GROUPS, tiles);
+            put(BlockParameters.TOKENS, count);
+            int output = y.dtype() == DType.BF16 ? 1 : 0;
+            if (input.isSingle()) {
+                call(singles[format.ordinal()][output]);
+            } else {
+                configure(format.channels(), count);
+                int most = 0;
+                while (MOST[most] < count) {
+                    most++;
+                }
+                long groups = parameters[BlockParameters.ROW_GROUPS / 8];
+                boolean stream = tiles == 1 && groups > 1 && blocks(format, input) >= AmxBlockCode.LEAST_BLOCKS;
+                if (stream) {
+                    put(BlockParameters.ROW_GROUPS, groups - 1);
+                }
+                call((stream ? streams : several)[format.ordinal()][most][output]);
+            }
+        }
+
+        private void call(MemorySegment routine) {
+            try {
+                MachineCode.CALL.invokeExact(routine, block);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Where the routine finds what results begin with, 16 floats for each group.
+        private void putBias(Tensor bias, int target, int rows) {
+            if (bias != null && rows == 16) {
+                put(BlockParameters.BIAS, bias.data().address() + 4L * target);
+                put(BlockParameters.BIAS_NEXT, 64);
+                return;
+            }
+            start.fill((byte) 0);
+            if (bias != null) {
+                MemorySegment.copy(bias.data(), 4L * target, start, 0, 4L * rows);
+            }
+            put(BlockParameters.BIAS, start.address());
+            put(BlockParameters.BIAS_NEXT, 0);
+        }
+
+        /// What `ldtilecfg` reads, see `AmxProduct`: sums, activations and weights are tiles 0, 1 and 2.
+        private void configure(int channels, int tokens) {
+            put(BlockParameters.CONFIGURATION, 1);
+            put(BlockParameters.CONFIGURATION + 16, 64 | (long) channels << 16 | 64L << 32);
+            put(BlockParameters.CONFIGURATION + 48, tokens | tokens << 8 | channels / 4L << 16);
+        }
+
+        private void put(int at, long value) {
+            parameters[at / 8] = value;
+        }
+    }
+}
