@@ -94,7 +94,8 @@ public final class AttentionKernels {
     }
 
     /// `sum(x * y)` of `rows` bf16 rows of `count` elements, `stride` elements apart, from element index `at` on.
-    public static void dots(MemorySegment x, MemorySegment y, long at, long stride, float[] target, int rows, int count) {
+    public static void dots(
+            MemorySegment x, MemorySegment y, long at, long stride, float[] target, int rows, int count) {
         for (int r = 0; r < rows; r++) {
             FloatVector sum = FloatVector.zero(FLOATS);
             for (int i = 0; i < count; i += LANES) {

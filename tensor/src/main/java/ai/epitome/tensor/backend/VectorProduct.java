@@ -27,7 +27,8 @@ public final class VectorProduct implements MatrixProduct {
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     /// A CPU with 512-bit registers has 32 of them, and so has every 64-bit ARM; AVX2 has 16.
-    public static final boolean WIDE = LANES == 16 || System.getProperty("os.arch").equals("aarch64");
+    public static final boolean WIDE =
+            LANES == 16 || System.getProperty("os.arch").equals("aarch64");
 
     private static final int TILE_ROWS = WIDE ? Tile12.ROWS : Tile6.ROWS;
     private static final int TILE_COLUMNS = 2 * LANES;

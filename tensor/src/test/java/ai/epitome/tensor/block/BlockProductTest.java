@@ -41,7 +41,8 @@ class BlockProductTest {
 
     private static List<BlockProduct> products() {
         List<BlockProduct> products = new ArrayList<>(List.of(new VectorBlockProduct()));
-        BlockProduct fastest = Backend.of(Backend.Kernels.EXACT, Backend.Precision.F32, 1).blocks();
+        BlockProduct fastest =
+                Backend.of(Backend.Kernels.EXACT, Backend.Precision.F32, 1).blocks();
         if (!(fastest instanceof VectorBlockProduct)) {
             products.add(fastest);
         }
