@@ -1,7 +1,7 @@
 package ai.epitome.cli.option;
 
 import ai.epitome.model.engine.EngineLimits;
-import ai.epitome.tensor.KeyValueFormat;
+import ai.epitome.tensor.attention.KeyValueFormat;
 import picocli.CommandLine.Option;
 
 /// The option that says how keys and values are held.

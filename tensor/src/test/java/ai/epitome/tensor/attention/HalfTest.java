@@ -1,7 +1,8 @@
-package ai.epitome.tensor;
+package ai.epitome.tensor.attention;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.epitome.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;

@@ -1,5 +1,7 @@
-package ai.epitome.tensor;
+package ai.epitome.tensor.attention;
 
+import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.VectorMath;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
