@@ -35,9 +35,17 @@ import ai.epitome.tensor.machine.Assembler.Memory;
 ///
 /// ```text
 /// unpack      Q4_0 only: 4 bits -> signed bytes, times 16     (channels / 4, row, 4)
-/// multiply    tiles -> sums                                   (token, row)
-/// add up      sums -> registers
+/// multiply    tiles -> a tile of sums                         (token, row)
+/// store       a tile of sums -> memory
+/// add up      memory -> registers
 /// ```
+///
+/// A tile is stored when the next product is about to begin. Stored at once, it would wait in the processor's
+/// queues for its product, and what comes behind it, too.
+///
+/// **Pairs.** To store a tile takes 16 cycles, during which nothing else begins, whether it has 16 rows or 4. So
+/// where there are 8 tokens or fewer, two blocks share a tile: the first half of its rows is the tokens with the
+/// channels of one block, and zeros for the other; the second half is the other way round.
 ///
 /// Q4_0: with the four bits of a value at the top of a byte and the highest flipped, the byte is 16 (q -
 /// 8). Scales are divided by 16, which is exact.
@@ -48,17 +56,18 @@ final class AmxBlockCode {
     private static final int NEXT_Y = NEXT_B + 16;
     private static final int LEFT = NEXT_B + 24;
 
-    // Memory: a ring of four slots for sums, and one for unpacked bytes. Addresses wrap by clearing a bit.
+    // Memory: a ring of slots for sums, and one for unpacked bytes. Addresses wrap by clearing a bit.
+    private static final int SLOTS = 4;
     private static final int SLOT = 1024;
     private static final int UNPACKED = 8192;
-    private static final int UNPACKED_SLOT = 512;
+    private static final int UNPACKED_BLOCK = 512;
 
-    /// Blocks between the multiplication and the adding up.
+    /// Tiles between the multiplication and the adding up.
     private static final int BEHIND = 3;
-    /// Blocks between unpacking and multiplication.
-    private static final int BEFORE = 2;
-    /// The least number of blocks of a row of Q4_0.
-    static final int LEAST_BLOCKS = BEFORE + BEHIND + 1;
+    /// Tiles between unpacking and multiplication.
+    private static final int BEFORE = 3;
+    /// The least number of tiles of a row.
+    static final int LEAST_TILES = BEFORE + BEHIND + 1;
 
     private static final int SCALES = 20;
     private static final int LEAST = 21;
@@ -69,16 +78,28 @@ final class AmxBlockCode {
     private static final int[] SAVED = {RBX, RBP, R12, R13, R14, R15};
 
     private final Assembler code;
+    private final PackedFormat format;
+    private final int most;
+    private final DType output;
+    /// Blocks of a tile: 1, or 2.
+    private final int together;
 
     /// Routines go to the end of `code`.
-    AmxBlockCode(Assembler code) {
+    ///
+    /// @param most tokens that are added up together
+    /// @param together blocks that share a tile: 1, or 2 of up to 8 tokens
+    AmxBlockCode(Assembler code, PackedFormat format, int most, DType output, int together) {
         this.code = code;
+        this.format = format;
+        this.most = most;
+        this.output = output;
+        this.together = together;
     }
 
-    /// A product with weights in `format`; the entry's offset.
+    /// A product of any number of tiles of tokens and groups of rows; the entry's offset.
     ///
-    /// @param most tokens that a tile can have
-    int product(PackedFormat format, int most, DType output) {
+    /// @param staged whether rows have [#LEAST_TILES] blocks at least; if not, one block is through before the next
+    int product(boolean staged) {
         int entry = begin();
         int rows = code.here();
         BlockParameters.copy(code, NEXT_B, BlockParameters.B);
@@ -86,14 +107,17 @@ final class AmxBlockCode {
         BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
         BlockParameters.copy(code, LEFT, BlockParameters.TOKEN_GROUPS);
         int tokens = code.here();
-        start(format);
-        startSums(most);
-        if (format == PackedFormat.Q4_0) {
-            unpackedBlocks(most);
+        start();
+        startSums();
+        if (staged) {
+            code.addConstant(R10, -BEHIND - before());
+            fill();
+            steps();
+            drain();
         } else {
-            blocks(format, most);
+            oneByOne();
         }
-        storeTokens(most, output);
+        storeTokens();
         BlockParameters.advance(code, NEXT_B, BlockParameters.B_NEXT);
         BlockParameters.advance(code, NEXT_TABLE, BlockParameters.TABLE_NEXT);
         BlockParameters.advance(code, NEXT_Y, BlockParameters.Y_TOKENS);
@@ -108,41 +132,41 @@ final class AmxBlockCode {
         return entry;
     }
 
-    /// The same for a single tile of tokens and several groups of rows, of [#LEAST_BLOCKS] blocks at least,
+    /// The same for a single tile of tokens and several groups of rows, of [#LEAST_TILES] tiles at least,
     /// which follow each other: while the last blocks of a group are added up, the first of the next are
     /// multiplied. Where a group has 18 blocks, filling and emptying the stages for each took 8 % of the time.
-    int stream(PackedFormat format, int most, DType output) {
+    int stream() {
         int entry = begin();
         BlockParameters.copy(code, NEXT_B, BlockParameters.B);
         BlockParameters.copy(code, NEXT_TABLE, BlockParameters.TABLE);
         BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
-        start(format);
-        fill(format);
+        start();
+        fill();
         int rows = code.here();
-        nextRows(most);
+        nextRows();
         code.addConstant(R10, -BEHIND);
-        steps(format, most);
+        steps();
         code.load(RDX, at(RDI, NEXT_B));
         code.set(R10, BEHIND);
-        steps(format, most);
-        storeTokens(most, output);
+        steps();
+        storeTokens();
         BlockParameters.advance(code, BlockParameters.BIAS, BlockParameters.BIAS_NEXT);
         BlockParameters.advance(code, NEXT_Y, BlockParameters.Y_ROWS);
         BlockParameters.countDown(code, BlockParameters.ROW_GROUPS);
         code.jumpIfNotZero(rows);
-        nextRows(most);
-        code.addConstant(R10, -BEHIND - before(format));
-        steps(format, most);
-        drain(format, most);
-        storeTokens(most, output);
+        nextRows();
+        code.addConstant(R10, -BEHIND - before());
+        steps();
+        drain();
+        storeTokens();
         end();
         return entry;
     }
 
-    private void nextRows(int most) {
-        startSums(most);
+    private void nextRows() {
+        startSums();
         code.load(RAX, at(RDI, NEXT_TABLE));
-        code.load(R10, at(RDI, BlockParameters.BLOCKS));
+        code.load(R10, at(RDI, BlockParameters.TILES));
     }
 
     private int begin() {
@@ -169,12 +193,12 @@ final class AmxBlockCode {
     }
 
     /// ```
-    /// rsi weights           rdx tokens         rcx slot of multiply    r11 slot of unpack     r10 blocks
+    /// rsi weights           rdx tokens         rcx slot of store       r11 slot of unpack     r10 tiles
     /// left rbx those of add up   r12 their stride   r9  slot of add up      r15 unpacked           r14
     /// fetched ahead rax table             r13 to the next four tokens there, r8 three times as much
     /// rbp 64
     /// ```
-    private void start(PackedFormat format) {
+    private void start() {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));
         code.load(RSI, at(RDI, BlockParameters.A));
         code.move(RBX, RSI);
@@ -189,12 +213,12 @@ final class AmxBlockCode {
         code.move(R9, RCX);
         code.load(RDX, at(RDI, NEXT_B));
         code.load(RAX, at(RDI, NEXT_TABLE));
-        code.load(R10, at(RDI, BlockParameters.BLOCKS));
+        code.load(R10, at(RDI, BlockParameters.TILES));
         code.move(R14, RSI);
         code.add(R14, at(RDI, BlockParameters.A_NEXT));
     }
 
-    private void startSums(int most) {
+    private void startSums() {
         code.load(R8, at(RDI, BlockParameters.BIAS));
         for (int t = 0; t < most; t++) {
             code.loadWords(t, 0, at(R8, 0));
@@ -202,114 +226,119 @@ final class AmxBlockCode {
         code.lea(R8, at(R13, R13, 2, 0));
     }
 
-    private void blocks(PackedFormat format, int most) {
-        int[] ends = new int[BEHIND];
-        for (int i = 0; i < BEHIND; i++) {
-            multiply(format);
-            code.decrement(R10);
-            ends[i] = code.jumpAheadIfZero();
-        }
+    private void oneByOne() {
         int next = code.here();
-        multiply(format);
-        addUp(format, most);
+        unpack();
+        multiply();
+        store();
+        addUp();
         code.decrement(R10);
         code.jumpIfNotZero(next);
-        for (int i = BEHIND - 1; i >= 0; i--) {
-            code.land(ends[i]);
-            addUp(format, most);
-        }
     }
 
-    private void unpackedBlocks(int most) {
-        code.addConstant(R10, -BEFORE - BEHIND);
-        fill(PackedFormat.Q4_0);
-        steps(PackedFormat.Q4_0, most);
-        drain(PackedFormat.Q4_0, most);
-    }
-
-    /// Blocks between unpacking and multiplication.
-    private static int before(PackedFormat format) {
+    /// Tiles between unpacking and multiplication.
+    private int before() {
         return format == PackedFormat.Q4_0 ? BEFORE : 0;
     }
 
-    private void fill(PackedFormat format) {
-        for (int i = 0; i < before(format); i++) {
+    private void fill() {
+        for (int i = 0; i < before(); i++) {
             unpack();
         }
         for (int i = 0; i < BEHIND; i++) {
-            if (before(format) > 0) {
-                unpack();
+            if (i > 0) {
+                store();
             }
-            multiply(format);
+            multiply();
+            unpack();
         }
     }
 
-    /// All stages of as many blocks as `r10` says.
-    private void steps(PackedFormat format, int most) {
+    /// All stages of as many tiles as `r10` says.
+    private void steps() {
         int next = code.here();
-        if (before(format) > 0) {
-            unpack();
-        }
-        multiply(format);
-        addUp(format, most);
+        store();
+        multiply();
+        unpack();
+        addUp();
         code.decrement(R10);
         code.jumpIfNotZero(next);
     }
 
-    private void drain(PackedFormat format, int most) {
-        for (int i = 0; i < before(format); i++) {
-            multiply(format);
-            addUp(format, most);
+    private void drain() {
+        for (int i = 0; i < before(); i++) {
+            store();
+            multiply();
+            addUp();
         }
+        store();
         for (int i = 0; i < BEHIND; i++) {
-            addUp(format, most);
+            addUp();
         }
     }
 
     private void unpack() {
-        for (int i = 0; i < 4; i++) {
-            code.loadWords(22, 0, at(RSI, 64 * i));
-            code.shiftLeft(23, 22, 4);
-            code.andXor(22, UPPER_HALF, HIGHEST_BIT);
-            code.andXor(23, UPPER_HALF, HIGHEST_BIT);
-            code.storeWords(at(R11, 64 * i), 0, 23);
-            code.storeWords(at(R11, 256 + 64 * i), 0, 22);
+        if (format != PackedFormat.Q4_0) {
+            return;
         }
-        fetchAhead(PackedFormat.Q4_0);
-        code.addConstant(RSI, PackedFormat.Q4_0.blockBytes());
-        nextSlot(R11, UNPACKED_SLOT);
+        for (int block = 0; block < together; block++) {
+            int from = block * format.blockBytes();
+            int to = block * UNPACKED_BLOCK;
+            for (int i = 0; i < 4; i++) {
+                code.loadWords(22, 0, at(RSI, from + 64 * i));
+                code.shiftLeft(23, 22, 4);
+                code.andXor(22, UPPER_HALF, HIGHEST_BIT);
+                code.andXor(23, UPPER_HALF, HIGHEST_BIT);
+                code.storeWords(at(R11, to + 64 * i), 0, 23);
+                code.storeWords(at(R11, to + 256 + 64 * i), 0, 22);
+            }
+        }
+        fetchAhead();
+        code.addConstant(RSI, together * format.blockBytes());
+        nextSlot(R11);
     }
 
-    private void nextSlot(int register, int bytes) {
-        code.addConstant(register, bytes);
-        code.andConstant(register, ~(4 * bytes));
+    private void nextSlot(int register) {
+        code.addConstant(register, SLOT);
+        code.andConstant(register, ~(SLOTS * SLOT));
     }
 
-    private void fetchAhead(PackedFormat format) {
-        for (int line = 0; line < format.blockBytes(); line += 64) {
+    private void fetchAhead() {
+        for (int line = 0; line < together * format.blockBytes(); line += 64) {
             code.prefetch(at(R14, line));
         }
-        code.addConstant(R14, format.blockBytes());
+        code.addConstant(R14, together * format.blockBytes());
     }
 
-    private void multiply(PackedFormat format) {
+    private void multiply() {
         boolean unpacked = format == PackedFormat.Q4_0;
         code.tileLoad(1, at(RDX, R12, 1, 0));
         code.tileLoad(2, at(unpacked ? R15 : RSI, RBP, 1, 0));
         code.tileZero(0);
         code.tileMultiplyBytes(0, 1, 2);
-        code.tileStore(at(RCX, RBP, 1, 0), 0);
-        code.addConstant(RDX, format.channels());
-        nextSlot(RCX, SLOT);
+        code.add(RDX, at(RDI, BlockParameters.B_STEP));
         if (unpacked) {
-            nextSlot(R15, UNPACKED_SLOT);
+            nextSlot(R15);
         } else {
-            fetchAhead(format);
+            fetchAhead();
             code.addConstant(RSI, format.blockBytes());
         }
     }
 
-    private void addUp(PackedFormat format, int most) {
+    private void store() {
+        code.tileStore(at(RCX, RBP, 1, 0), 0);
+        nextSlot(RCX);
+    }
+
+    private void addUp() {
+        for (int block = 0; block < together; block++) {
+            addUp(block * most);
+        }
+        nextSlot(R9);
+    }
+
+    /// Adds up one block of each token, the first of which is row `first` of the tile.
+    private void addUp(int first) {
         int factors = format.numbersBytes();
         if (format.halves()) {
             code.halvesToFloats(SCALES, at(RBX, factors));
@@ -324,7 +353,7 @@ final class AmxBlockCode {
         }
         for (int t = 0; t < most; t++) {
             int register = 16 + t % 4;
-            code.intsToFloats(register, at(R9, 64 * t));
+            code.intsToFloats(register, at(R9, 64 * (first + t)));
             code.multiplyByOne(register, register, factor(t, 0));
             code.fusedMultiplyAdd(t, register, SCALES);
             if (format.least()) {
@@ -332,7 +361,6 @@ final class AmxBlockCode {
             }
         }
         code.add(RAX, at(RDI, BlockParameters.TABLE_STEP));
-        nextSlot(R9, SLOT);
         code.addConstant(RBX, format.blockBytes());
     }
 
@@ -346,7 +374,7 @@ final class AmxBlockCode {
         };
     }
 
-    private void storeTokens(int most, DType output) {
+    private void storeTokens() {
         code.load(R8, at(RDI, NEXT_Y));
         code.load(R10, at(RDI, BlockParameters.TOKENS));
         int[] ends = new int[most];

@@ -38,8 +38,12 @@ public final class AmxBlockProduct implements BlockProduct {
 
     /// By format, [#MOST], and f32 or bf16 results.
     private final MemorySegment[][][] several = new MemorySegment[FORMATS.length][MOST.length][2];
+    /// The same, for rows of a few blocks.
+    private final MemorySegment[][][] shorts = new MemorySegment[FORMATS.length][MOST.length][2];
     /// The same, for one tile of tokens and several groups of rows that follow each other.
     private final MemorySegment[][][] streams = new MemorySegment[FORMATS.length][MOST.length][2];
+    /// The same of Q4_0, by [#MOST] and f32 or bf16, where two blocks make a tile.
+    private final MemorySegment[][] pairs = new MemorySegment[MOST.length][2];
     private final MemorySegment[][] singles = new MemorySegment[FORMATS.length][2];
     /// By f32 or bf16.
     private final MemorySegment[] largest = new MemorySegment[2];
@@ -54,20 +58,26 @@ public final class AmxBlockProduct implements BlockProduct {
         MachineCode.requireFeatures(FEATURES);
         MachineCode.requestTiles();
         Assembler code = new Assembler();
-        AmxBlockCode amx = new AmxBlockCode(code);
         VnniBlockCode vnni = new VnniBlockCode(code);
         BlockPackingCode packing = new BlockPackingCode(code);
-        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3) + 4];
+        int[] entries = new int[FORMATS.length * (6 * MOST.length + 3) + 2 * MOST.length + 2];
         int next = 0;
         for (PackedFormat format : FORMATS) {
             for (DType output : List.of(DType.F32, DType.BF16)) {
                 for (int most : MOST) {
-                    entries[next++] = amx.product(format, most, output);
-                    entries[next++] = amx.stream(format, most, output);
+                    AmxBlockCode amx = new AmxBlockCode(code, format, most, output, 1);
+                    entries[next++] = amx.product(true);
+                    entries[next++] = amx.product(false);
+                    entries[next++] = amx.stream();
                 }
                 entries[next++] = vnni.product(format, output);
             }
             entries[next++] = packing.pack(format);
+        }
+        for (DType output : List.of(DType.F32, DType.BF16)) {
+            for (int most = 0; MOST[most] < TOKENS; most++) {
+                entries[next++] = new AmxBlockCode(code, PackedFormat.Q4_0, MOST[most], output, 2).stream();
+            }
         }
         BlockQuantisingCode quantising = new BlockQuantisingCode(code);
         for (DType input : List.of(DType.F32, DType.BF16)) {
@@ -80,11 +90,17 @@ public final class AmxBlockProduct implements BlockProduct {
             for (int output = 0; output < 2; output++) {
                 for (int most = 0; most < MOST.length; most++) {
                     several[format][most][output] = placed.asSlice(entries[next++]);
+                    shorts[format][most][output] = placed.asSlice(entries[next++]);
                     streams[format][most][output] = placed.asSlice(entries[next++]);
                 }
                 singles[format][output] = placed.asSlice(entries[next++]);
             }
             packings[format] = placed.asSlice(entries[next++]);
+        }
+        for (int output = 0; output < 2; output++) {
+            for (int most = 0; MOST[most] < TOKENS; most++) {
+                pairs[most][output] = placed.asSlice(entries[next++]);
+            }
         }
         for (int input = 0; input < 2; input++) {
             largest[input] = placed.asSlice(entries[next++]);
@@ -104,7 +120,8 @@ public final class AmxBlockProduct implements BlockProduct {
         w.requireOpen();
         long[] packed = w.packed(workers, (group, address) -> callers.get().pack(group, w.columns(), address));
         BlockTokens input = tokens.get();
-        input.read(x, w.grain(), w.hasLeast(), workers, callers::get);
+        boolean paired = w.groups()[0].packed(w.columns()) == PackedFormat.Q4_0;
+        input.read(x, w.grain(), w.hasLeast(), paired, workers, callers::get);
         int groups = w.groups().length;
         int tasks = tasks(groups, workers.count());
         workers.run(tasks, (task, _) -> {
@@ -149,9 +166,10 @@ public final class AmxBlockProduct implements BlockProduct {
         }
 
         @Override
-        public void round(Tensor x, int row, MemorySegment by, long address) {
+        public void round(Tensor x, int row, MemorySegment by, long address, long step) {
             onRow(x, row, by);
             put(BlockParameters.B, address);
+            put(BlockParameters.B_STEP, step);
             call(roundings[x.dtype() == DType.BF16 ? 1 : 0]);
         }
 
@@ -287,18 +305,40 @@ public final class AmxBlockProduct implements BlockProduct {
             if (input.isSingle()) {
                 call(singles[format.ordinal()][output]);
             } else {
-                configure(format.channels(), count);
-                int most = 0;
-                while (MOST[most] < count) {
-                    most++;
-                }
-                long groups = parameters[BlockParameters.ROW_GROUPS / 8];
-                boolean stream = tiles == 1 && groups > 1 && blocks(format, input) >= AmxBlockCode.LEAST_BLOCKS;
-                if (stream) {
-                    put(BlockParameters.ROW_GROUPS, groups - 1);
-                }
-                call((stream ? streams : several)[format.ordinal()][most][output]);
+                callTiles(input, format, tiles, count, output);
             }
+        }
+
+        /// Calls the routine for so many tiles of `count` tokens.
+        private void callTiles(BlockTokens input, PackedFormat format, int tiles, int count, int output) {
+            int most = 0;
+            while (MOST[most] < count) {
+                most++;
+            }
+            long groups = parameters[BlockParameters.ROW_GROUPS / 8];
+            int blocks = blocks(format, input);
+            boolean stream = tiles == 1 && groups > 1;
+            boolean paired = stream && input.isPaired() && format == PackedFormat.Q4_0;
+            if (paired && blocks / 2 >= AmxBlockCode.LEAST_TILES) {
+                configure(2 * format.channels(), 2 * MOST[most]);
+                put(BlockParameters.B_STEP, 2 * input.numbersStep());
+                put(BlockParameters.TILES, blocks / 2);
+                put(BlockParameters.ROW_GROUPS, groups - 1);
+                call(pairs[most][output]);
+                put(BlockParameters.TILES, blocks);
+                return;
+            }
+            configure(format.channels(), count);
+            boolean half = format.channels() < BlockActivations.BLOCK;
+            put(BlockParameters.B_STEP, half ? format.channels() : input.numbersStep());
+            if (blocks < AmxBlockCode.LEAST_TILES) {
+                call(shorts[format.ordinal()][most][output]);
+                return;
+            }
+            if (stream) {
+                put(BlockParameters.ROW_GROUPS, groups - 1);
+            }
+            call((stream ? streams : several)[format.ordinal()][most][output]);
         }
 
         private void call(MemorySegment routine) {

@@ -30,6 +30,8 @@ final class BlockParameters {
     static final int Y_ROWS = 96;
     static final int Y_TOKENS = 104;
     static final int BLOCKS = 112;
+    /// The same, of several tokens: blocks, or pairs of them.
+    static final int TILES = 112;
     /// Counted down by the routine; for a stream, without the last one.
     static final int ROW_GROUPS = 120;
     static final int TOKEN_GROUPS = 128;
@@ -44,6 +46,8 @@ final class BlockParameters {
     static final int ROW_STRIDE = 168;
     /// From the table of four tokens to the next four.
     static final int TABLE_PART = 176;
+    /// From the numbers of one block or tile of a token to those of the next.
+    static final int B_STEP = 184;
     /// The operand of `ldtilecfg`, 64 bytes.
     static final int CONFIGURATION = 192;
     /// Distances of 16 rows, as ints.

@@ -58,7 +58,7 @@ final class BlockQuantisingCode {
     }
 
     /// Writes the numbers of the same blocks, each times its factor at [BlockParameters#A], to
-    /// [BlockParameters#B].
+    /// [BlockParameters#B], [BlockParameters#B_STEP] bytes apart.
     int round(DType input) {
         code.align();
         int entry = code.here();
@@ -73,7 +73,7 @@ final class BlockQuantisingCode {
             code.storeBytes(at(RDX, 16 * half), 1 + half);
         }
         code.addConstant(RCX, Float.BYTES);
-        code.addConstant(RDX, BlockActivations.BLOCK);
+        code.add(RDX, at(RDI, BlockParameters.B_STEP));
         next(input, blocks);
         return entry;
     }

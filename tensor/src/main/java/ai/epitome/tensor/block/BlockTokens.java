@@ -13,6 +13,10 @@ import java.util.function.Supplier;
 /// numbers   of each token its numbers one after the other
 /// table     for each four tokens, for each group of channels: 4 scales, 4 sums, f32; sums are times scales
 /// ```
+/// **Pairs** ([AmxBlockCode]): tokens lie side by side, 64 bytes each, with one block in the first half and zeros in the
+/// other; after them, the next block in the second half. So the first line of a token's every block is as far from the
+/// one before it, and two blocks of all tokens are one tile.
+///
 /// Of a single token, an entry of the table is as [BlockParameters] says. Sums are there only where weights
 /// have least values. Four tokens are a task, and no other thread writes to their lines.
 ///
@@ -36,8 +40,9 @@ final class BlockTokens {
         /// The largest magnitude of each block of a row, f32, in memory that holds until the next call.
         MemorySegment largest(Tensor x, int row);
 
-        /// Writes the row's numbers to an address: each is its value times the factor of its block.
-        void round(Tensor x, int row, MemorySegment factors, long address);
+        /// Writes the row's numbers to an address, blocks `step` bytes apart: each is its value times the factor of its
+        /// block.
+        void round(Tensor x, int row, MemorySegment factors, long address, long step);
     }
 
     private final ThreadLocal<BlockActivations> rows = new ThreadLocal<>();
@@ -48,19 +53,29 @@ final class BlockTokens {
     private int grain;
     private int width;
     private boolean least;
+    private boolean pairs;
+    /// Of pairs, where all but the numbers are zeros.
+    private MemorySegment paired = MemorySegment.NULL;
+    private int pairedTokens;
 
     /// Quantises all rows of `x`.
     ///
     /// @param grain channels of an entry of the table: 16 or 32
     /// @param least whether sums are wanted
+    /// @param pairs whether pairs of blocks are, where that can be
     /// @param code that of the thread which asks
-    void read(Tensor x, int grain, boolean least, Workers workers, Supplier<Code> code) {
+    void read(Tensor x, int grain, boolean least, boolean pairs, Workers workers, Supplier<Code> code) {
         this.least = least;
         tokens = x.rows();
         columns = x.columns();
         this.grain = grain;
         width = tokens == 1 ? 1 : TILE;
-        numbers = reserve(numbers, tiles() * numbersNext());
+        this.pairs = pairs && tokens > 1 && tokens <= TILE / 2 && columns % (2 * BlockActivations.BLOCK) == 0;
+        if (this.pairs) {
+            reservePairs();
+        } else {
+            numbers = reserve(numbers, tiles() * numbersNext());
+        }
         table = reserve(table, tiles() * tableNext());
         int room = room(lastTokens());
         if (width > 1 && lastTokens() < room) {
@@ -79,6 +94,16 @@ final class BlockTokens {
         });
     }
 
+    private void reservePairs() {
+        long bytes = numbersStep() * (columns / BlockActivations.BLOCK) + LINE;
+        if (paired.byteSize() < bytes) {
+            paired = Arena.ofAuto().allocate(bytes, LINE);
+        } else if (pairedTokens != room(tokens)) {
+            paired.fill((byte) 0);
+        }
+        pairedTokens = room(tokens);
+    }
+
     private static MemorySegment reserve(MemorySegment memory, long bytes) {
         return memory.byteSize() >= bytes ? memory : Arena.ofAuto().allocate(bytes, 64);
     }
@@ -95,7 +120,7 @@ final class BlockTokens {
                 table.set(Tensor.FLOAT, scale, ordinary ? most / 127f : other);
                 factors.set(Tensor.FLOAT, 4L * block, ordinary ? 127f / most : 0);
             }
-            code.round(x, token, factors, numbers(token / width) + token % width * stride());
+            code.round(x, token, factors, numbers(token / width) + token % width * stride(), numbersStep());
         }
     }
 
@@ -196,12 +221,22 @@ final class BlockTokens {
 
     /// Address of a tile's numbers.
     long numbers(int tile) {
-        return numbers.address() + tile * numbersNext();
+        return pairs ? paired.address() : numbers.address() + tile * numbersNext();
     }
 
     /// Bytes from one token to the next.
     long stride() {
-        return columns + APART;
+        return pairs ? LINE : columns + APART;
+    }
+
+    /// Bytes from a token's numbers of one block to those of the next.
+    long numbersStep() {
+        return pairs ? (long) LINE * room(tokens) + BlockActivations.BLOCK : BlockActivations.BLOCK;
+    }
+
+    /// Whether two blocks make a tile.
+    boolean isPaired() {
+        return pairs;
     }
 
     long numbersNext() {

@@ -38,7 +38,7 @@ enum PackedFormat {
         boolean whole = rows == BlockMatrix.GROUP;
         return switch (format) {
             case Q8_0 -> whole ? Q8_0 : BYTES;
-            case Q4_0 -> whole && columns >= 32 * AmxBlockCode.LEAST_BLOCKS ? Q4_0 : BYTES;
+            case Q4_0 -> whole && columns >= 32 * AmxBlockCode.LEAST_TILES ? Q4_0 : BYTES;
             default -> format.group() == 16 ? BYTES_OF_16 : format.hasLeast() ? BYTES_WITH_LEAST : BYTES;
         };
     }
