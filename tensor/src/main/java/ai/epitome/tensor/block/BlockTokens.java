@@ -13,7 +13,8 @@ import java.util.function.Supplier;
 /// numbers   of each token its numbers one after the other
 /// table     for each four tokens, for each group of channels: 4 scales, 4 sums, f32; sums are times scales
 /// ```
-/// **Pairs** ([AmxBlockCode]): tokens lie side by side, 64 bytes each, with one block in the first half and zeros in the
+/// **Pairs** ([AmxBlockCode]): tokens lie side by side, 64 bytes each, with one block in the first half and zeros in
+/// the
 /// other; after them, the next block in the second half. So the first line of a token's every block is as far from the
 /// one before it, and two blocks of all tokens are one tile.
 ///
