@@ -263,7 +263,8 @@ public final class TextGenerator implements CompletionModel {
     /// Takes over what [#saveCache] has kept.
     ///
     /// @return how many tokens it stands for
-    /// @throws MalformedCacheException when the file is damaged, or of another model or format
+    /// @throws ai.epitome.model.engine.MalformedCacheException when the file is damaged, or of another model or
+    ///     format
     public int loadCache(Path file) throws IOException {
         return saved.load(file);
     }

@@ -102,7 +102,7 @@ public final class ChatTurn {
 
     /// Takes it once.
     ///
-    /// @throws CancelledException when cancelled
+    /// @throws ai.epitome.serve.generation.CancelledException when cancelled
     public Said take(Listener listener) {
         Said[] taken = new Said[1];
         generations.run(List.of(new Take(listener, said -> taken[0] = said).wanted(0)));
@@ -120,7 +120,7 @@ public final class ChatTurn {
 
     /// Takes it so many times, together; numbers of answers begin with 0.
     ///
-    /// @throws CancelledException when cancelled
+    /// @throws ai.epitome.serve.generation.CancelledException when cancelled
     public void take(int answers, Listeners listeners) {
         List<Generations.Wanted> wanted = new ArrayList<>();
         for (int i = 0; i < answers; i++) {

@@ -13,7 +13,7 @@ public record Asked(boolean stream, Function<BooleanSupplier, Answer> answer) {
     /// Reads bodies of one route; what a batch can ask for line by line.
     @FunctionalInterface
     public interface Reader {
-        /// @throws ApiException when there is no such model, or the body is wrong
+        /// @throws ai.epitome.serve.http.ApiException when there is no such model, or the body is wrong
         Asked read(byte[] body, RequestMeter meter);
     }
 }
