@@ -73,6 +73,15 @@ final class Automaton {
         left = pairs;
     }
 
+    /// Whether the whole text is one of the network's.
+    boolean accepts(byte[] text) {
+        State state = start();
+        for (byte value : text) {
+            state = step(state, value & 0xFF);
+        }
+        return state.accepts;
+    }
+
     State start() {
         if (start == null) {
             closure.add(network.start, null, 0);

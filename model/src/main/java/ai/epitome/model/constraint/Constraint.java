@@ -90,16 +90,11 @@ public final class Constraint {
     /// Bytes of the shortest text: a text of at least so many tokens is always whole, with a vocabulary that has a
     /// token for each byte.
     public long shortest() {
-        return network.distance[network.start];
+        return network.shortest();
     }
 
     /// Whether the whole text is allowed.
     public boolean accepts(byte[] text) {
-        Automaton automaton = new Automaton(network);
-        State state = automaton.start();
-        for (byte value : text) {
-            state = automaton.step(state, value & 0xFF);
-        }
-        return state.accepts;
+        return new Automaton(network).accepts(text);
     }
 }

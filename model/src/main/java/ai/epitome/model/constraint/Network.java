@@ -81,6 +81,11 @@ final class Network {
         return kind.length;
     }
 
+    /// Bytes of the shortest text.
+    long shortest() {
+        return distance[start];
+    }
+
     int minimum(int loop) {
         // empty rounds would count: a body that may be empty can do any number of them without a byte
         return distance[a[loop]] == 0 ? 0 : edges[firstEdge[loop]];

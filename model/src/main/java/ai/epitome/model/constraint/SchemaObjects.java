@@ -39,10 +39,10 @@ final class SchemaObjects {
     }
 
     Expression members() {
-        Map<String, Constraint> patterns = new LinkedHashMap<>();
+        Map<String, Network> patterns = new LinkedHashMap<>();
         schema.path("patternProperties")
                 .forEachEntry((pattern, _) ->
-                        patterns.put(pattern, new Constraint(Grammar.of(RegexParser.parseSearch(pattern)))));
+                        patterns.put(pattern, NetworkBuilder.build(Grammar.of(RegexParser.parseSearch(pattern)))));
         Set<String> names = new LinkedHashSet<>(schema.path("properties").propertyNames());
         names.addAll(required);
         for (String name : names) {
@@ -62,11 +62,11 @@ final class SchemaObjects {
         return JsonText.list("{", from(new ArrayList<>(named.keySet())), "}");
     }
 
-    private Expression member(String name, Map<String, Constraint> patterns) {
+    private Expression member(String name, Map<String, Network> patterns) {
         JsonNode value = schema.path("properties").get(name);
         boolean byPattern = false;
-        for (Map.Entry<String, Constraint> pattern : patterns.entrySet()) {
-            if (pattern.getValue().accepts(name.getBytes(StandardCharsets.UTF_8))) {
+        for (Map.Entry<String, Network> pattern : patterns.entrySet()) {
+            if (new Automaton(pattern.getValue()).accepts(name.getBytes(StandardCharsets.UTF_8))) {
                 JsonNode also = schema.get("patternProperties").get(pattern.getKey());
                 value = value == null ? also : SchemaMerge.all(value, also);
                 byPattern = true;

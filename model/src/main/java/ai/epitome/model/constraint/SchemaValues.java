@@ -23,12 +23,12 @@ final class SchemaValues {
             "maxItems");
 
     private final ObjectNode schema;
-    private final Constraint strings;
+    private final Network strings;
 
     SchemaValues(ObjectNode schema) {
         this.schema = schema;
         boolean patterns = schema.has("pattern") || schema.has("format");
-        this.strings = patterns ? new Constraint(Grammar.of(SchemaStrings.string(schema))) : null;
+        this.strings = patterns ? NetworkBuilder.build(Grammar.of(SchemaStrings.string(schema))) : null;
     }
 
     boolean allows(JsonNode value) {
@@ -85,7 +85,7 @@ final class SchemaValues {
             return false;
         }
         return strings == null
-                || strings.accepts(StringNode.valueOf(value).toString().getBytes(StandardCharsets.UTF_8));
+                || new Automaton(strings).accepts(StringNode.valueOf(value).toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private boolean hasNoOtherKeywords() {
