@@ -1,8 +1,8 @@
 package ai.epitome.bench;
 
 import ai.epitome.model.constraint.Constraint;
-import ai.epitome.model.constraint.Guide;
-import ai.epitome.model.constraint.TokenVocabulary;
+import ai.epitome.model.constraint.automaton.Guide;
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
 import ai.epitome.model.generation.Penalties;
 import ai.epitome.model.generation.Sampler;
 import ai.epitome.model.generation.Sampling;

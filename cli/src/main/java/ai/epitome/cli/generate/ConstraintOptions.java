@@ -27,7 +27,7 @@ final class ConstraintOptions {
             description = "What this grammar allows, in llama.cpp's notation (GBNF).")
     private Path grammar;
 
-    /// @throws ai.epitome.model.constraint.ConstraintException when it is malformed or not supported
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed or not supported
     Optional<Constraint> constraint() throws IOException {
         if (jsonObject) {
             return Optional.of(Constraint.jsonObject());

@@ -1,5 +1,8 @@
 package ai.epitome.model.constraint;
 
+import ai.epitome.model.constraint.grammar.Expression;
+import ai.epitome.model.constraint.grammar.Grammar;
+import ai.epitome.model.constraint.grammar.JsonText;
 import java.util.ArrayList;
 import java.util.List;
 

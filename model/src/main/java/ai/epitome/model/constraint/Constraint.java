@@ -1,5 +1,17 @@
 package ai.epitome.model.constraint;
 
+import ai.epitome.model.constraint.automaton.Automaton;
+import ai.epitome.model.constraint.automaton.Guide;
+import ai.epitome.model.constraint.automaton.Network;
+import ai.epitome.model.constraint.automaton.NetworkBuilder;
+import ai.epitome.model.constraint.automaton.TokenMasks;
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
+import ai.epitome.model.constraint.grammar.Expression;
+import ai.epitome.model.constraint.grammar.GbnfParser;
+import ai.epitome.model.constraint.grammar.Grammar;
+import ai.epitome.model.constraint.grammar.JsonText;
+import ai.epitome.model.constraint.grammar.RegexParser;
+import ai.epitome.model.constraint.schema.SchemaCompiler;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,9 +25,8 @@ import java.util.List;
 /// ```
 ///
 /// All of them become rules over bytes ([Network]), whose states come up as texts reach them ([Automaton]) and get a
-/// mask
-/// of the tokens that may follow each ([TokenMasks]). Making one is bounded in size, and using it in work: what is too
-/// large or too ambiguous ends in a [ConstraintException], soon.
+/// mask of the tokens that may follow each ([TokenMasks]). Making one is bounded in size, and using it in work: what is
+/// too large or too ambiguous ends in a [ai.epitome.model.constraint.grammar.ConstraintException], soon.
 ///
 /// Safe for use by any number of threads; texts of the same constraint share what has been worked out.
 public final class Constraint {
@@ -28,14 +39,14 @@ public final class Constraint {
 
     /// Texts that match as a whole; [RegexParser] tells the dialect.
     ///
-    /// @throws ConstraintException when it is malformed, not supported or too large
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed, not supported or too large
     public static Constraint regex(String pattern) {
         return new Constraint(Grammar.of(RegexParser.parse(pattern)));
     }
 
     /// Texts of a grammar in llama.cpp's notation ([GbnfParser]).
     ///
-    /// @throws ConstraintException when it is malformed, left-recursive or too large
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed, left-recursive or too large
     public static Constraint gbnf(String grammar) {
         return new Constraint(GbnfParser.parse(grammar));
     }
@@ -43,7 +54,7 @@ public final class Constraint {
     /// JSON that meets a schema; [SchemaCompiler] tells what of draft 2020-12 it may say, and what is not made
     /// though the schema would allow it.
     ///
-    /// @throws ConstraintException when it is no schema, not supported, contradicts itself or is too large
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is no schema, not supported, contradicts itself or is too large
     public static Constraint jsonSchema(String schema) {
         return new Constraint(SchemaCompiler.compile(schema));
     }
@@ -53,7 +64,7 @@ public final class Constraint {
     ///
     /// @param schema JSON Schema of one call
     /// @param most how many calls
-    /// @throws ConstraintException as [#jsonSchema]
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException as [#jsonSchema]
     public static Constraint toolCalls(String schema, int most) {
         return new Constraint(CallForms.of(SchemaCompiler.compile(schema), most));
     }

@@ -1,3 +1,3 @@
-/// What a generated text must be: patterns, grammars and JSON schemas, and which tokens they allow next. From outside,
-/// all begins at [ai.epitome.model.constraint.Constraint].
+/// What a generated text must be. All begins at [Constraint], from a pattern, a grammar or a JSON schema; which tokens
+/// may come next is said by its guide.
 package ai.epitome.model.constraint;

@@ -30,7 +30,7 @@ public interface CompletionModel {
     /// @param cancelled asked before each token, from any thread; true ends the generation with
     /// [FinishReason#CANCELLED]
     /// @throws IllegalArgumentException when a prompt id is outside the vocabulary
-    /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the request asks
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when no token can go on as the request asks
     GenerationResult generate(GenerationRequest request, Consumer<GenerationPiece> listener, BooleanSupplier cancelled);
 
     /// One of several generations that begin together.

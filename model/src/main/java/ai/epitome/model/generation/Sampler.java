@@ -1,7 +1,7 @@
 package ai.epitome.model.generation;
 
-import ai.epitome.model.constraint.Guide;
-import ai.epitome.model.constraint.TokenVocabulary;
+import ai.epitome.model.constraint.automaton.Guide;
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
 import ai.epitome.model.transformer.SplitMix64;
 import ai.epitome.tensor.exact.ExactKernels;
 import java.util.Arrays;
@@ -72,7 +72,7 @@ public final class Sampler {
     ///
     /// @throws IllegalArgumentException when a logit is NaN or infinite, or all that may be taken are
     /// -infinity
-    /// @throws ai.epitome.model.constraint.ConstraintException when no token can go on as the constraint
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when no token can go on as the constraint
     /// wants it
     public int sample(float[] logits) {
         int best = argmax(logits); // a broken model is told as such, not as a constraint that leaves nothing

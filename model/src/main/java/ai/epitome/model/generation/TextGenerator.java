@@ -1,6 +1,6 @@
 package ai.epitome.model.generation;
 
-import ai.epitome.model.constraint.TokenVocabulary;
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
 import ai.epitome.model.engine.Engine;
 import ai.epitome.model.engine.EngineLimits;
 import ai.epitome.model.engine.SavedCache;

@@ -3,6 +3,12 @@ package ai.epitome.model.constraint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.model.constraint.automaton.Guide;
+import ai.epitome.model.constraint.automaton.Steps;
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
+import ai.epitome.model.constraint.grammar.ConstraintException;
+import ai.epitome.model.constraint.grammar.Grammar;
+import ai.epitome.model.constraint.grammar.JsonText;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -36,18 +42,6 @@ class GuideTest {
                         "ambiguous", Constraint.gbnf("root ::= x x x\nx ::= \"a\"* y | \"aa\"\ny ::= \"ab\" | \"b\"")));
     }
 
-    private static boolean mayFollow(Constraint constraint, byte[] text, byte[] token) {
-        Automaton fresh = new Automaton(constraint.network());
-        State state = fresh.start();
-        for (byte value : text) {
-            state = fresh.step(state, value & 0xFF);
-        }
-        for (byte value : token) {
-            state = fresh.step(state, value & 0xFF);
-        }
-        return state != State.DEAD;
-    }
-
     static boolean has(long[] tokens, int token) {
         return (tokens[token >> 6] >> token & 1) != 0;
     }
@@ -78,7 +72,7 @@ class GuideTest {
                             .as(
                                     "%s: token %d, `%s`, behind `%s`",
                                     name, token, new String(tokens.token(token), StandardCharsets.UTF_8), text)
-                            .isEqualTo(mayFollow(constraint, text.toByteArray(), tokens.token(token)));
+                            .isEqualTo(Steps.mayFollow(constraint.network(), text.toByteArray(), tokens.token(token)));
                 }
                 assertThat(has(allowed, tokens.end())).isEqualTo(constraint.accepts(text.toByteArray()));
                 int token = draw(allowed, tokens.end(), random);

@@ -3,6 +3,14 @@ package ai.epitome.model.constraint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.model.constraint.automaton.Guide;
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
+import ai.epitome.model.constraint.grammar.CodePoints;
+import ai.epitome.model.constraint.grammar.ConstraintException;
+import ai.epitome.model.constraint.grammar.Dfa;
+import ai.epitome.model.constraint.grammar.Expression;
+import ai.epitome.model.constraint.grammar.Grammar;
+import ai.epitome.model.constraint.grammar.RegexParser;
 import com.code_intelligence.jazzer.junit.DictionaryEntries;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;

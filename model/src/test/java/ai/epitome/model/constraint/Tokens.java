@@ -1,5 +1,6 @@
 package ai.epitome.model.constraint;
 
+import ai.epitome.model.constraint.automaton.TokenVocabulary;
 import ai.epitome.text.MarkedText;
 import ai.epitome.text.Tokenizer;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package ai.epitome.serve.completion;
 
 import ai.epitome.model.constraint.Constraint;
-import ai.epitome.model.constraint.ConstraintException;
+import ai.epitome.model.constraint.grammar.ConstraintException;
 import ai.epitome.serve.body.Fields;
 import ai.epitome.serve.http.ApiException;
 import java.util.ArrayList;

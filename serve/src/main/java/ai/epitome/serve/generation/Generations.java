@@ -1,6 +1,6 @@
 package ai.epitome.serve.generation;
 
-import ai.epitome.model.constraint.ConstraintException;
+import ai.epitome.model.constraint.grammar.ConstraintException;
 import ai.epitome.model.generation.CompletionModel;
 import ai.epitome.model.generation.FinishReason;
 import ai.epitome.model.generation.GenerationPiece;
