@@ -39,14 +39,16 @@ public final class Constraint {
 
     /// Texts that match as a whole; [RegexParser] tells the dialect.
     ///
-    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed, not supported or too large
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed, not
+    ///     supported or too large
     public static Constraint regex(String pattern) {
         return new Constraint(Grammar.of(RegexParser.parse(pattern)));
     }
 
     /// Texts of a grammar in llama.cpp's notation ([GbnfParser]).
     ///
-    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed, left-recursive or too large
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is malformed,
+    ///     left-recursive or too large
     public static Constraint gbnf(String grammar) {
         return new Constraint(GbnfParser.parse(grammar));
     }
@@ -54,7 +56,8 @@ public final class Constraint {
     /// JSON that meets a schema; [SchemaCompiler] tells what of draft 2020-12 it may say, and what is not made
     /// though the schema would allow it.
     ///
-    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is no schema, not supported, contradicts itself or is too large
+    /// @throws ai.epitome.model.constraint.grammar.ConstraintException when it is no schema, not
+    ///     supported, contradicts itself or is too large
     public static Constraint jsonSchema(String schema) {
         return new Constraint(SchemaCompiler.compile(schema));
     }
