@@ -11,7 +11,8 @@ import java.util.List;
 /// end.
 public final class JsonText {
     /// What stands in a string without an escape.
-    public static final CodePoints PLAIN = CodePoints.of(0, 0x1F, '"', '"', '\\', '\\').not();
+    public static final CodePoints PLAIN =
+            CodePoints.of(0, 0x1F, '"', '"', '\\', '\\').not();
     public static final Expression SPACE = Expression.optional(Expression.choice(
             Expression.text(" "),
             Expression.sequence(Expression.text("\n"), new Expression.Repeat(Expression.text(" "), 0, 40))));

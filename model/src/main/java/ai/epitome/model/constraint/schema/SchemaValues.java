@@ -90,7 +90,8 @@ final class SchemaValues {
             return false;
         }
         return strings == null
-                || new Automaton(strings).accepts(StringNode.valueOf(value).toString().getBytes(StandardCharsets.UTF_8));
+                || new Automaton(strings)
+                        .accepts(StringNode.valueOf(value).toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private boolean hasNoOtherKeywords() {
