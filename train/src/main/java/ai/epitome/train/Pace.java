@@ -1,12 +1,14 @@
 package ai.epitome.train;
 
-/// How long a run lasts, and how far its schedule has come: by a number of steps, or by a budget of training time.
+/// How long a run lasts, and how far its schedule has come: by a number of steps, by a budget of training time, or by
+/// what comes first of both.
 ///
 /// With a number of steps everything is fixed in advance. With a budget, the run is open while the schedule is level,
 /// where the number of steps does not matter. When the decay is due ([Schedule#decay] of the budget is left), the speed
 /// measured so far fixes the last step, and from there on the run is an ordinary one. Since a machine's speed drifts,
 /// the rest is planned again when half of it is done, and half of what is then left, and so on, the decay going on from
-/// where it stands. Every plan is reported, and kept in the checkpoint.
+/// where it stands. Every plan is reported, and kept in the checkpoint. With both, the run is open until one of them
+/// makes the decay due, and no plan goes beyond the number of steps.
 final class Pace {
     /// Steps that are slow because the compiler is still at work.
     private static final int COLD_STEPS = 5;
@@ -32,26 +34,29 @@ final class Pace {
     }
 
     private final Schedule schedule;
+    private final long limit; // steps
     private final double budget;
     private Plan plan;
     private int measured;
     private double secondsPerStep;
 
-    /// @param steps steps of the run, or 0 when it lasts `seconds` seconds of training
+    /// @param steps most steps of the run, or 0 for as many as there are in `seconds`
+    /// @param seconds most seconds of training, or 0 for as many as `steps` take
     Pace(Schedule schedule, long steps, double seconds) {
-        if ((steps > 0) == (seconds > 0)) {
+        if (steps <= 0 && !(seconds > 0)) {
             throw new IllegalArgumentException(
-                    "a run needs a number of steps or of seconds, one of the two above 0, not %d and %s"
+                    "a run needs a number of steps or of seconds, at least one of them above 0, not %d and %s"
                             .formatted(steps, seconds));
         }
         this.schedule = schedule;
+        this.limit = steps > 0 ? steps : Long.MAX_VALUE;
         this.budget = seconds;
-        this.plan = steps > 0 ? new Plan(schedule.decayStart(steps), 0, steps) : null;
+        this.plan = seconds > 0 ? null : new Plan(schedule.decayStart(steps), 0, steps);
     }
 
     /// Whether a run that has taken `step` steps in `seconds` is over.
     boolean over(long step, double seconds) {
-        return plan == null ? seconds >= budget : step >= plan.toStep;
+        return plan == null ? seconds >= budget || step >= limit : step >= plan.toStep;
     }
 
     /// The learning rate's factor of the step after `step` steps.
@@ -61,7 +66,7 @@ final class Pace {
 
     /// How much of the run is done, from 0 to 1.
     double progress(long step, double seconds) {
-        double bySteps = plan == null ? 0 : step / (double) plan.toStep;
+        double bySteps = step / (double) (plan == null ? limit : plan.toStep);
         return Math.clamp(budget > 0 ? Math.max(bySteps, seconds / budget) : bySteps, 0, 1);
     }
 
@@ -71,7 +76,7 @@ final class Pace {
             return plan.toStep;
         }
         double pace = pace(step, seconds);
-        return pace == 0 ? 0 : step + Math.max(0, Math.round((budget - seconds) / pace));
+        return pace == 0 ? 0 : Math.min(limit, step + Math.max(0, Math.round((budget - seconds) / pace)));
     }
 
     /// Notes that a step took `duration` and that there are now `step` steps in `seconds`. Returns whether the plan
@@ -85,10 +90,11 @@ final class Pace {
             double weight = Math.max(0.05, 1.0 / (measured - COLD_STEPS));
             secondsPerStep += weight * (duration - secondsPerStep);
         }
-        if (plan == null ? seconds < budget * planAt() : !due(step)) {
+        if (plan == null ? progress(step, seconds) < planAt() : !due(step)) {
             return false;
         }
-        long to = step + Math.max(1, Math.round((budget - seconds) / pace(step, seconds)));
+        long inTime = step + Math.max(1, Math.round((budget - seconds) / pace(step, seconds)));
+        long to = Math.min(limit, inTime);
         boolean fresh = plan == null;
         double decayed = fresh ? 0 : Math.min(1, plan.decayed(step) - halfStep());
         plan = new Plan(step, Math.max(0, decayed), to);
@@ -120,8 +126,8 @@ final class Pace {
         return plan;
     }
 
-    /// Goes on with the plan of a checkpoint.
+    /// Goes on with the plan of a checkpoint, unless it goes too far.
     void plan(Plan saved) {
-        plan = saved;
+        plan = saved == null || saved.toStep <= limit ? saved : null;
     }
 }

@@ -15,8 +15,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// how often it looks up from its work. Kept as `training.json` in the model's folder.
 ///
 /// @param seed of data order and dropout
-/// @param steps length of the run, or 0 when `seconds` says it
-/// @param seconds of training (evaluation and sampling not counted), or 0 when `steps` says it
+/// @param steps most steps of the run, or 0 when `seconds` says how long it is
+/// @param seconds of training at most (evaluation and sampling not counted), or 0 when `steps` says it
 /// @param batchRows B, rows of one backward pass
 /// @param length T, tokens of a row
 /// @param accumulation backward passes a step
@@ -95,9 +95,9 @@ public record TrainingConfig(
     }
 
     public TrainingConfig {
-        if ((steps > 0) == (seconds > 0) || steps < 0 || !(seconds >= 0)) {
+        if (steps < 0 || !(seconds >= 0) || steps == 0 && seconds == 0) {
             throw new IllegalArgumentException(
-                    "a run needs a number of steps or of seconds, one of the two above 0, not %d and %s"
+                    "a run needs a number of steps or of seconds, at least one of them above 0, not %d and %s"
                             .formatted(steps, seconds));
         }
         if (optimizer == null || schedule == null || evaluate == null || checkpoint == null) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ScheduleTest {
@@ -124,6 +125,49 @@ class ScheduleTest {
         assertThat(step).isBetween(199L, 201L);
         assertThat(pace.plan().toStep()).isEqualTo(step);
         assertThat(pace.progress(step, seconds)).isOne();
+    }
+
+    /// The first of both ends the run, and its decay is whole either way.
+    @ParameterizedTest
+    @CsvSource({"0.05, 200", "0.1, 150", "0.01, 150"})
+    void aRunOfStepsAndSecondsEndsWithTheFirst(double duration, long limit) {
+        Pace pace = new Pace(new Schedule(Shape.STABLE_THEN_LINEAR, 5, 0.5, 0), limit, 10);
+        long expected = Math.min(limit, Math.round(10 / duration));
+        List<Double> factors = new ArrayList<>();
+        List<Long> plans = new ArrayList<>();
+        double seconds = 0;
+        while (!pace.over(factors.size(), seconds)) {
+            factors.add(pace.factor(factors.size()));
+            seconds += duration;
+            if (pace.stepTaken(factors.size(), seconds, duration)) {
+                plans.add(pace.plan().fromStep());
+            }
+        }
+        assertThat((long) factors.size()).isBetween(expected - 1, expected);
+        assertThat(plans.getFirst()).isBetween(expected / 2 - 1, expected / 2 + 1);
+        assertThat(factors.getLast()).isLessThan(0.02);
+        assertThat(pace.progress(factors.size(), seconds)).isOne();
+    }
+
+    /// A machine that becomes faster after the plan was made does not go beyond the steps that it may take.
+    @Test
+    void noPlanGoesBeyondTheSteps() {
+        Pace pace = new Pace(new Schedule(Shape.STABLE_THEN_LINEAR, 0, 0.5, 0), 120, 10);
+        long step = 0;
+        double seconds = 0;
+        while (!pace.over(step, seconds)) {
+            double duration = step < 60 ? 0.1 : 0.02;
+            seconds += duration;
+            step++;
+            pace.stepTaken(step, seconds, duration);
+            assertThat(pace.expectedSteps(step, seconds)).isLessThanOrEqualTo(120);
+        }
+        assertThat(step).isEqualTo(120);
+        Pace.Plan kept = pace.plan();
+        Pace shorter = new Pace(new Schedule(Shape.STABLE_THEN_LINEAR, 0, 0.5, 0), 100, 10);
+        shorter.plan(kept);
+        assertThat(shorter.plan()).isNull();
+        assertThat(shorter.over(100, 1)).isTrue();
     }
 
     @Test
