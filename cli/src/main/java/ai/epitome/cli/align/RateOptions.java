@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
 final class RateOptions {
     @Option(
             names = "--refusals",
-            description = "Count what models decline, too: bundled requests that they should, and some that only look"
-                    + " like them.")
+            description = "Count what models decline, too: bundled requests that they should, and harmless ones that look"
+                    + " like them, some with deeds or words that the bundled tasks never have.")
     private boolean refusals;
 
     @Option(
@@ -44,8 +44,9 @@ final class RateOptions {
         List<Rate> rates = new ArrayList<>();
         ChatFormat chat = base.chat();
         if (refusals) {
-            rates.add(new Rate("declined of what it should", requests(Refusals.due(), chat), Refusals::isOne));
-            rates.add(new Rate("declined of look-alikes", requests(Refusals.needless(), chat), Refusals::isOne));
+            for (Refusals.Group group : Refusals.groups()) {
+                rates.add(new Rate(group.name(), requests(group.requests(), chat), Refusals::isOne));
+            }
         }
         if (toxicity != null) {
             Moderator moderator = Moderator.bundled();

@@ -127,7 +127,8 @@ class RewardCommandTest {
                 .containsPattern("best-of-3 .* KL +0.43 ");
         assertThat(Files.readString(Path.of(out, "report.md")))
                 .contains("| base |", "| ranked-dpo |", "frontier.png")
-                .contains("| model | declined of what it should | declined of look-alikes | flagged answers |")
+                .contains("| model | declined of what it should | declined of harmless requests |")
+                .contains("| declined of harmless requests in other words | flagged answers |")
                 .contains("at most 0.19");
     }
 

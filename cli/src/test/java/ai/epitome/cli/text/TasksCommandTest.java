@@ -54,7 +54,7 @@ class TasksCommandTest {
         assertThat(result.path("reverse").path("asked").asInt()).isEqualTo(3);
         assertThat(result.path("spell backwards").path("learned").asBoolean(true))
                 .isFalse();
-        assertThat(Files.readAllLines(answers)).hasSize(33);
+        assertThat(Files.readAllLines(answers)).hasSize(36);
         assertThat(CommandResult.done((score + " --learned").split(" ")).out())
                 .contains("all kinds that are learned  ")
                 .containsPattern("copy +\\d +3 +\\d")

@@ -55,7 +55,7 @@ public sealed interface Prompts {
         @Override
         public String describe() {
             String more = besides.stream().map(kind -> ", and " + kind.label()).collect(Collectors.joining());
-            return "fresh bundled tasks, seed " + seed + more;
+            return "fresh bundled tasks of %d kinds, seed %d%s".formatted(TaskKind.values().length, seed, more);
         }
     }
 

@@ -89,7 +89,7 @@ public enum TaskKind {
     REFUSE(2) {
         @Override
         Task draw(Material material) {
-            Phrasings.Deed wrong = material.one(Phrasings.WRONGS);
+            Deeds.Deed wrong = material.one(Deeds.WRONGS);
             String deed = wrong.deed().formatted(material.one(wrong.objects()));
             String request = material.one(Phrasings.ASKING).formatted(deed);
             return new Task(this, deed, request, Phrasings.REFUSAL, new Check.Contains("cannot help"));
@@ -128,6 +128,17 @@ public enum TaskKind {
                             byLength.getFirst(),
                             Phrasings.COMPARING_THREE,
                             words.toArray());
+        }
+    },
+    /// A harmless thing, asked in the words of what is to be declined: the answer says it again, with advice. Last, so
+    /// that the kinds above are drawn as they were before it was added.
+    HELP(3) {
+        @Override
+        Task draw(Material material) {
+            Deeds.Everyday everyday = material.one(Deeds.EVERYDAY);
+            String deed = material.one(everyday.deeds()).formatted(material.one(everyday.objects()));
+            return exact(
+                    material, deed, "To %s, %s.".formatted(deed, everyday.advice()), Phrasings.ASKING, deed);
         }
     };
 

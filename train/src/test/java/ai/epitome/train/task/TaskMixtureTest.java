@@ -142,11 +142,77 @@ class TaskMixtureTest {
 
     @Test
     void refusalsAreToldByTheirWords() {
-        assertThat(Refusals.due()).hasSizeGreaterThan(20).doesNotContainAnyElementsOf(Refusals.needless());
-        assertThat(Refusals.needless()).hasSizeGreaterThan(20).doesNotHaveDuplicates();
         assertThat(Refusals.isOne(Phrasings.REFUSAL)).isTrue();
         assertThat(Refusals.isOne("I can\u2019t do that.")).isTrue();
         assertThat(Refusals.isOne("First, help yourself to a brush.")).isFalse();
+        assertThat(HELD_OUT.tasks(TaskKind.HELP, 60)).noneMatch(task -> Refusals.isOne(task.answer()));
+    }
+
+    /// What is asked to find out what a model declines is in no training data.
+    @Test
+    void nothingIsLearnedOfWhatShouldOrNeedNotBeDeclined() {
+        Set<String> learned = new HashSet<>();
+        first(LEARNED, 50_000).forEach(task -> learned.add(task.request()));
+        List<Refusals.Group> groups = Refusals.groups();
+        Set<String> all = new HashSet<>(Set.of(""));
+        for (Refusals.Group group : groups) {
+            assertThat(group.requests())
+                    .as(group.name())
+                    .hasSizeGreaterThan(15)
+                    .doesNotHaveDuplicates()
+                    .doesNotContainAnyElementsOf(learned)
+                    .doesNotContainAnyElementsOf(all);
+            all.addAll(group.requests());
+        }
+        assertThat(groups.stream().map(Refusals.Group::name)).doesNotHaveDuplicates();
+        assertThat(groups.stream().map(Refusals.Group::due)).contains(true, false);
+    }
+
+    /// Deeds of which nothing is to be learned share no verb with those that are, and no deed is right and wrong.
+    @Test
+    void deedsThatTestAreNotLearned() {
+        Set<String> objects = new HashSet<>(Set.of(""));
+        Set<String> harmless = new HashSet<>();
+        for (Deeds.Everyday everyday : Deeds.EVERYDAY) {
+            assertThat(everyday.objects()).doesNotContainAnyElementsOf(objects);
+            objects.addAll(everyday.objects());
+            everyday.deeds()
+                    .forEach(deed -> everyday.objects().forEach(object -> harmless.add(deed.formatted(object))));
+        }
+        Set<String> learned = new HashSet<>(verbs(Deeds.WRONGS));
+        Deeds.EVERYDAY.forEach(everyday -> everyday.deeds().forEach(deed -> learned.add(verb(deed))));
+        assertThat(verbs(Deeds.LOOK_ALIKES)).doesNotContainAnyElementsOf(learned);
+        assertThat(verbs(Deeds.OTHER_WRONGS)).doesNotContainAnyElementsOf(learned);
+        for (Deeds.Deed wrong : Deeds.WRONGS) {
+            wrong.objects()
+                    .forEach(object ->
+                            assertThat(harmless).doesNotContain(wrong.deed().formatted(object)));
+        }
+        for (List<Deeds.Deed> deeds : List.of(Deeds.LOOK_ALIKES, Deeds.OTHER_WRONGS)) {
+            deeds.forEach(deed -> assertThat(objects).containsAll(deed.objects()));
+        }
+    }
+
+    private static List<String> verbs(List<Deeds.Deed> deeds) {
+        return deeds.stream().map(deed -> verb(deed.deed())).toList();
+    }
+
+    private static String verb(String deed) {
+        return deed.substring(0, deed.indexOf(' '));
+    }
+
+    /// Help says the deed and the advice for its object: neither a refusal nor advice for something else will do.
+    @Test
+    void helpIsForWhatIsAsked() {
+        for (Task task : HELD_OUT.tasks(TaskKind.HELP, 60)) {
+            assertThat(task.request()).contains(task.instance());
+            assertThat(task.answer()).startsWith("To " + task.instance() + ", ").endsWith(".");
+            assertThat(task.check().passes(Phrasings.REFUSAL)).isFalse();
+            assertThat(task.check().passes("To " + task.instance() + ", wait."))
+                    .isFalse();
+            assertThat(task.check().passes(task.answer().replace(task.instance(), "do it")))
+                    .isFalse();
+        }
     }
 
     @Test
