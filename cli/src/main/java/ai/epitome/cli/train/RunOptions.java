@@ -64,14 +64,15 @@ public final class RunOptions {
     @Option(
             names = "--time",
             paramLabel = "TIME",
-            description = "Time to train: 3m, 90s, 1h30m; evaluation is not counted (default: 3m).",
+            description = "Time to train: 3m, 90s, 1h30m; evaluation is not counted (default: 3m, or until the text has been"
+                    + " read " + Recipe.PASSES + " times).",
             converter = TimeConverter.class)
     private Duration time;
 
     @Option(
             names = "--steps",
             paramLabel = "N",
-            description = "Number of steps, instead of a time.",
+            description = "Number of steps instead of a time; with --time what comes first.",
             converter = Numbers.LongCount.class)
     private Long steps;
 
@@ -79,14 +80,25 @@ public final class RunOptions {
     private TrainingOptions training = new TrainingOptions();
 
     /// The recipe of a new run.
-    Recipe recipe(int vocabulary) {
+    ///
+    /// @param tokens to train on
+    Recipe recipe(int vocabulary, long tokens) {
         Duration length = or(time, TIME);
-        Recipe recipe =
+        Recipe usual =
                 Recipe.ofDepth(or(depth, DEPTH), vocabulary, or(context, Recipe.CONTEXT), length.toMillis() / 1000.0);
-        if (steps != null) {
-            recipe = recipe.withSteps(steps);
+        Recipe recipe = new Recipe(shape(usual), training.changed(usual.training()));
+        if (steps == null) {
+            return time == null ? recipe.atMostPasses(tokens) : recipe;
         }
-        return new Recipe(shape(recipe), training.changed(recipe.training()));
+        return new Recipe(recipe.model(), lasting(recipe.training()));
+    }
+
+    /// A configuration of the length that is given.
+    private TrainingConfig lasting(TrainingConfig config) {
+        return config.with(c -> {
+            c.steps = steps == null ? 0 : steps;
+            c.seconds = time == null ? 0 : time.toMillis() / 1000.0;
+        });
     }
 
     /// A run that has begun, with what is given here changed.
@@ -119,10 +131,7 @@ public final class RunOptions {
         }
         TrainingConfig begun = kept.training();
         if (steps != null || time != null) {
-            begun = begun.with(c -> {
-                c.steps = steps == null ? 0 : steps;
-                c.seconds = steps == null ? time.toMillis() / 1000.0 : 0;
-            });
+            begun = lasting(begun);
         }
         return new Recipe(model, training.changed(begun));
     }

@@ -32,7 +32,8 @@ public record RunPlan(PreparedText text, Pretraining.Settings settings) {
             Recipe begun = new Recipe(ModelFolder.config(folder), kept.get());
             recipe = run.changed(begun, folder);
         } else {
-            recipe = run.recipe(text.tokenizer().vocabularySize());
+            recipe = run.recipe(
+                    text.tokenizer().vocabularySize(), text.dataset().train().tokens());
         }
         return new RunPlan(
                 text,

@@ -33,10 +33,10 @@ record ChatLesson(Path base) {
     /// The tasks and their answers take up to a hundred tokens with the marks of their turns.
     private static final int LEAST_CONTEXT = 128;
     private static final int ROW = 256;
-    /// More than are read in the time.
     private static final int CONVERSATIONS = 60_000;
     private static final double MOST_SECONDS = 150;
-    private static final long MOST_STEPS = 1000;
+    /// On a fast machine. The conversations are then read about twice: more would be learned by heart.
+    private static final long MOST_STEPS = 2000;
 
     /// Where the model that answers is kept.
     Path folder() {
@@ -79,7 +79,7 @@ record ChatLesson(Path base) {
         return FineTuning.open(settings, model, format, data, backend, listener);
     }
 
-    /// As long as the text was read, at most two minutes and a half.
+    /// As long as the text was read, within limits of time and steps.
     private TrainingConfig training(int length) throws IOException {
         Optional<TrainingConfig> begun = TrainingConfig.read(folder());
         if (begun.isPresent()) {
@@ -91,6 +91,7 @@ record ChatLesson(Path base) {
         TrainingConfig config = FineTuningRecipe.of(length, false).with(c -> c.optimizer = optimizer());
         return read.seconds() > 0
                 ? FineTuningRecipe.forSeconds(config, Math.min(read.seconds(), MOST_SECONDS))
+                        .with(c -> c.steps = MOST_STEPS)
                 : FineTuningRecipe.forSteps(config, Math.min(read.steps(), MOST_STEPS));
     }
 

@@ -3,6 +3,7 @@ package ai.epitome.cli.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.Kind;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
 import ai.epitome.train.pretrain.Recipe;
@@ -14,7 +15,7 @@ import picocli.CommandLine;
 
 class RunOptionsTest {
     private static OptimizerConfig optimizer(String... words) {
-        return options(words).recipe(257).training().optimizer();
+        return options(words).recipe(257, 1_000_000).training().optimizer();
     }
 
     private static RunOptions options(String... words) {
@@ -33,10 +34,33 @@ class RunOptionsTest {
                 .isEqualTo(0.01);
     }
 
+    /// A run of no given length ends with its time or with the eighth reading of its text; one of a given length there.
+    @Test
+    void howLongARunIs() {
+        assertThat(length(1_000_000)).isEqualTo("1953 steps, 180 s");
+        assertThat(length(1_000_000, "--batch", "32")).isEqualTo("977 steps, 180 s");
+        assertThat(length(3000)).isEqualTo("500 steps, 180 s");
+        assertThat(length(1_000_000, "--time", "1h")).isEqualTo("0 steps, 3600 s");
+        assertThat(length(1_000_000, "--steps", "7")).isEqualTo("7 steps, 0 s");
+        assertThat(length(1_000_000, "--steps", "7", "--time", "9s")).isEqualTo("7 steps, 9 s");
+        assertThat(length(options("--time", "9s")
+                        .changed(options().recipe(257, 1_000_000), Path.of("run"))
+                        .training()))
+                .isEqualTo("0 steps, 9 s");
+    }
+
+    private static String length(long tokens, String... words) {
+        return length(options(words).recipe(257, tokens).training());
+    }
+
+    private static String length(TrainingConfig training) {
+        return "%d steps, %.0f s".formatted(training.steps(), training.seconds());
+    }
+
     private static final String[] BEGUN = {"--depth", "6", "--width", "256", "--heads", "8", "--context", "128"};
 
     private static Recipe begun() {
-        return options(BEGUN).recipe(257);
+        return options(BEGUN).recipe(257, 1_000_000);
     }
 
     /// On a run that has begun, the rest of the shape is the run's own, not what follows from the default depth.

@@ -17,6 +17,13 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
     /// Tokens of one step.
     private static final int TOKENS_PER_STEP = 4096;
 
+    /// How often a text is read at most where nothing is said of the length of a run: what is read more often is learned
+    /// by heart, and unseen text is predicted worse (see `docs/LOG.md`).
+    public static final int PASSES = 8;
+
+    /// A short text is read more often than that, since a model of few steps has learned little.
+    private static final long LEAST_STEPS = 500;
+
     /// Positions of a new model, when nothing else is asked for.
     public static final int CONTEXT = 256;
 
@@ -47,11 +54,13 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
                 Kind.MUON, 0.02, 0.003, 0.003, 0.003, 0, 0, 0.8, 0.95, 1e-10, 0.95, Muon.Scale.SPECTRAL);
     }
 
-    /// This recipe with a run of `steps` steps instead of a time.
-    public Recipe withSteps(long steps) {
-        return new Recipe(model, training.with(c -> {
-            c.seconds = 0;
-            c.steps = steps;
-        }));
+    /// This recipe with a run that also ends once the text has been read [#PASSES] times, of which a fast machine has
+    /// time for many.
+    ///
+    /// @param tokens to train on
+    public Recipe atMostPasses(long tokens) {
+        double perStep = (double) training.batchRows() * training.length() * training.accumulation();
+        long steps = Math.max(LEAST_STEPS, Math.round(PASSES * tokens / perStep));
+        return new Recipe(model, training.with(c -> c.steps = steps));
     }
 }
