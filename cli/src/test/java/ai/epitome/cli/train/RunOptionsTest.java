@@ -3,6 +3,7 @@ package ai.epitome.cli.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.epitome.train.Interval;
 import ai.epitome.train.TrainingConfig;
 import ai.epitome.train.TrainingConfig.Kind;
 import ai.epitome.train.TrainingConfig.OptimizerConfig;
@@ -34,11 +35,11 @@ class RunOptionsTest {
                 .isEqualTo(0.01);
     }
 
-    /// A run of no given length ends with its time or with the eighth reading of its text; one of a given length there.
+    /// A run of no given length ends with its time or when its text has been read often enough; one of a given length there.
     @Test
     void howLongARunIs() {
-        assertThat(length(1_000_000)).isEqualTo("1953 steps, 180 s");
-        assertThat(length(1_000_000, "--batch", "32")).isEqualTo("977 steps, 180 s");
+        assertThat(length(1_000_000)).isEqualTo("1099 steps, 180 s");
+        assertThat(length(1_000_000, "--batch", "32")).isEqualTo("549 steps, 180 s");
         assertThat(length(3000)).isEqualTo("500 steps, 180 s");
         assertThat(length(1_000_000, "--time", "1h")).isEqualTo("0 steps, 3600 s");
         assertThat(length(1_000_000, "--steps", "7")).isEqualTo("7 steps, 0 s");
@@ -47,6 +48,16 @@ class RunOptionsTest {
                         .changed(options().recipe(257, 1_000_000), Path.of("run"))
                         .training()))
                 .isEqualTo("0 steps, 9 s");
+    }
+
+    /// Scores come often enough where the machine is fast, and as often as asked where somebody asks.
+    @Test
+    void howOftenARunIsScored() {
+        assertThat(options().recipe(257, 1_000_000).training().evaluate()).isEqualTo(new Interval(92, 15));
+        assertThat(options("--evaluate", "9s").recipe(257, 1_000_000).training().evaluate())
+                .isEqualTo(Interval.ofSeconds(9));
+        assertThat(options("--time", "1h").recipe(257, 1_000_000).training().evaluate())
+                .isEqualTo(Interval.ofSeconds(120));
     }
 
     private static String length(long tokens, String... words) {

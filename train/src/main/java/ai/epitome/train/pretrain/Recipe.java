@@ -19,10 +19,13 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
 
     /// How often a text is read at most where nothing is said of the length of a run: what is read more often is learned
     /// by heart, and unseen text is predicted worse (see `docs/LOG.md`).
-    public static final int PASSES = 8;
+    public static final double PASSES = 4.5;
 
     /// A short text is read more often than that, since a model of few steps has learned little.
     private static final long LEAST_STEPS = 500;
+
+    /// How often a run scores held-out text.
+    private static final int LOOKS = 12;
 
     /// Positions of a new model, when nothing else is asked for.
     public static final int CONTEXT = 256;
@@ -41,7 +44,7 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
             c.optimizer = muon();
             c.schedule = new Schedule(Schedule.Shape.STABLE_THEN_LINEAR, 30, 0.5, 0);
             c.clip = 0;
-            c.evaluate = Interval.ofSeconds(Math.clamp(seconds / 12, 5, 120));
+            c.evaluate = looks(seconds);
             c.checkpoint = Interval.ofSeconds(Math.clamp(seconds / 12, 10, 300));
         });
         return new Recipe(model, training);
@@ -55,12 +58,20 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
     }
 
     /// This recipe with a run that also ends once the text has been read [#PASSES] times, of which a fast machine has
-    /// time for many.
+    /// time for many. Its scores then come by steps, too, so that a run of seconds has as many.
     ///
     /// @param tokens to train on
     public Recipe atMostPasses(long tokens) {
         double perStep = (double) training.batchRows() * training.length() * training.accumulation();
         long steps = Math.max(LEAST_STEPS, Math.round(PASSES * tokens / perStep));
-        return new Recipe(model, training.with(c -> c.steps = steps));
+        boolean usual = training.evaluate().equals(looks(training.seconds()));
+        return new Recipe(model, training.with(c -> {
+            c.steps = steps;
+            c.evaluate = usual ? new Interval(Math.ceilDiv(steps, LOOKS), c.evaluate.seconds()) : c.evaluate;
+        }));
+    }
+
+    private static Interval looks(double seconds) {
+        return Interval.ofSeconds(Math.clamp(seconds / LOOKS, 5, 120));
     }
 }
