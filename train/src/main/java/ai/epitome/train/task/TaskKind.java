@@ -132,7 +132,7 @@ public enum TaskKind {
     },
     /// A harmless thing, asked in the words of what is to be declined: the answer says it again, with advice. Last, so
     /// that the kinds above are drawn as they were before it was added.
-    HELP(3) {
+    HELP(2) {
         @Override
         Task draw(Material material) {
             Deeds.Everyday everyday = material.one(Deeds.EVERYDAY);
