@@ -361,7 +361,7 @@ class TrainerTest {
                 .hasMessageContaining("training.json")
                 .hasMessageContaining("a schedule");
         assertThatThrownBy(() -> ToyRun.CONFIG.with(c -> c.dropout = 1)).hasMessageContaining("1.0");
-        assertThatThrownBy(() -> ToyRun.CONFIG.with(c -> c.seconds = 5)).hasMessageContaining("one of the two");
+        assertThatThrownBy(() -> ToyRun.CONFIG.with(c -> c.steps = 0)).hasMessageContaining("at least one of them");
     }
 
     /// Seven steps see every batch once.
