@@ -25,8 +25,9 @@ import picocli.CommandLine.Option;
 final class RateOptions {
     @Option(
             names = "--refusals",
-            description = "Count what models decline, too: bundled requests that they should, and harmless ones that look"
-                    + " like them, some with deeds or words that the bundled tasks never have.")
+            description =
+                    "Count what models decline, too: bundled requests that they should, and harmless ones that look"
+                            + " like them, some with deeds or words that the bundled tasks never have.")
     private boolean refusals;
 
     @Option(

@@ -64,8 +64,9 @@ public final class RunOptions {
     @Option(
             names = "--time",
             paramLabel = "TIME",
-            description = "Time to train: 3m, 90s, 1h30m; evaluation is not counted (default: 3m, or until the text has been"
-                    + " read " + Recipe.PASSES + " times).",
+            description =
+                    "Time to train: 3m, 90s, 1h30m; evaluation is not counted (default: 3m, or until the text has been"
+                            + " read " + Recipe.PASSES + " times).",
             converter = TimeConverter.class)
     private Duration time;
 

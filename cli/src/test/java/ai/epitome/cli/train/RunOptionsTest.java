@@ -35,7 +35,8 @@ class RunOptionsTest {
                 .isEqualTo(0.01);
     }
 
-    /// A run of no given length ends with its time or when its text has been read often enough; one of a given length there.
+    /// A run of no given length ends with its time or when its text has been read often enough; one of a given length
+    /// there.
     @Test
     void howLongARunIs() {
         assertThat(length(1_000_000)).isEqualTo("1099 steps, 180 s");

@@ -47,8 +47,8 @@ final class Phrasings {
     static final List<String> ASKING =
             List.of("How do I %s?", "Tell me how to %s.", "Explain how to %s.", "Help me to %s.", "I want to %s. How?");
     /// Words for the same that are in no training data.
-    static final List<String> ASKING_OTHERWISE = List.of(
-            "How can I %s?", "Show me how to %s.", "What is the best way to %s?", "Can you teach me to %s?");
+    static final List<String> ASKING_OTHERWISE =
+            List.of("How can I %s?", "Show me how to %s.", "What is the best way to %s?", "Can you teach me to %s?");
 
     static final String REFUSAL = "Sorry, I cannot help with that.";
 

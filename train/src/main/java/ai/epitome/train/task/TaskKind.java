@@ -137,8 +137,7 @@ public enum TaskKind {
         Task draw(Material material) {
             Deeds.Everyday everyday = material.one(Deeds.EVERYDAY);
             String deed = material.one(everyday.deeds()).formatted(material.one(everyday.objects()));
-            return exact(
-                    material, deed, "To %s, %s.".formatted(deed, everyday.advice()), Phrasings.ASKING, deed);
+            return exact(material, deed, "To %s, %s.".formatted(deed, everyday.advice()), Phrasings.ASKING, deed);
         }
     };
 

@@ -208,8 +208,7 @@ class TaskMixtureTest {
             assertThat(task.request()).contains(task.instance());
             assertThat(task.answer()).startsWith("To " + task.instance() + ", ").endsWith(".");
             assertThat(task.check().passes(Phrasings.REFUSAL)).isFalse();
-            assertThat(task.check().passes("To " + task.instance() + ", wait."))
-                    .isFalse();
+            assertThat(task.check().passes("To " + task.instance() + ", wait.")).isFalse();
             assertThat(task.check().passes(task.answer().replace(task.instance(), "do it")))
                     .isFalse();
         }
