@@ -77,6 +77,19 @@ public final class VectorMath {
                 .blend(INFINITY, x.compare(VectorOperators.GT, EXP_LARGEST));
     }
 
+    /// What [#exp(FloatVector)] computes with, for code that does the same: log2 e, the number that rounds, minus the
+    /// upper and the lower part of ln 2, the polynomial from its highest coefficient on, and the least argument.
+    public static float[] exponentialConstants() {
+        FloatVector[] all = {
+            EXP_LOG2_E, ROUNDING, EXP_UPPER, EXP_LOWER, EXP_5, EXP_4, EXP_3, EXP_2, EXP_1, ONE, EXP_SMALLEST
+        };
+        float[] constants = new float[all.length];
+        for (int i = 0; i < all.length; i++) {
+            constants[i] = all[i].lane(0);
+        }
+        return constants;
+    }
+
     /// 1 / (1 + e^-x).
     public static FloatVector sigmoid(FloatVector x) {
         return ONE.div(exp(x.neg()).add(ONE));

@@ -9,6 +9,7 @@ import ai.epitome.tensor.Tensor;
 import ai.epitome.tensor.VectorMath;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.backend.Backend;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -33,7 +34,7 @@ public final class CachedAttention {
     /// Rows of a task of single queries.
     private static final int ROWS = 4;
     /// Keys of a task of single queries.
-    private static final int SPLIT = 256;
+    static final int SPLIT = 256;
     /// Multiply-adds that are not worth waking another thread.
     private static final long LITTLE = 150_000;
 
@@ -54,6 +55,8 @@ public final class CachedAttention {
     private final int dimension;
     private final int group;
     private final Tensor result;
+    private final CachedAttentionRoutines routines; // null where Java computes
+    private boolean keepsOwn;
     private Tensor parts; // (N, H, splits, D + 2): sums of weighted values, largest score, sum of weights
     private int splits;
 
@@ -69,6 +72,7 @@ public final class CachedAttention {
         this.heads = fused.columns() / dimension - 2 * memory.heads();
         this.group = heads / memory.heads();
         this.result = arena.allocate(fused.dtype(), fused.rows(), heads * dimension);
+        this.routines = backend.runsMachineCode() ? CachedAttentionRoutines.find(fused, memory) : null;
     }
 
     /// See [ai.epitome.tensor.autograd.Tape#attention(Tensor, KeyValueMemory, int, int, List)].
@@ -82,7 +86,9 @@ public final class CachedAttention {
             List<CachedRows> sequences) {
         check(fused, memory, sequences);
         CachedAttention attention = new CachedAttention(backend, arena, fused, memory, layer, window);
-        attention.store(sequences);
+        if (!attention.keepsOwn(sequences)) {
+            attention.store(sequences);
+        }
         List<CachedRows> single = new ArrayList<>();
         List<CachedRows> tiled = new ArrayList<>();
         boolean invariant = backend.product().batchInvariant();
@@ -91,7 +97,15 @@ public final class CachedAttention {
         }
         attention.singles(single);
         TiledCachedAttention.apply(backend, fused, memory, layer, window, tiled, attention.result);
+        Reference.reachabilityFence(fused.data());
+        Reference.reachabilityFence(memory);
         return attention.result;
+    }
+
+    /// Whether tasks keep the keys and values of their own heads, as they can where a sequence has one row.
+    private boolean keepsOwn(List<CachedRows> sequences) {
+        keepsOwn = routines != null && sequences.stream().allMatch(rows -> rows.count() == 1);
+        return keepsOwn;
     }
 
     private static void check(Tensor fused, KeyValueMemory memory, List<CachedRows> sequences) {
@@ -167,6 +181,39 @@ public final class CachedAttention {
     }
 
     private void run(Task task, Scratch scratch) {
+        if (routines == null) {
+            runJava(task, scratch);
+            return;
+        }
+        CachedAttentionRoutines.Caller caller = routines.caller();
+        for (int r = task.from; r < task.to; r++) {
+            int position = task.rows.position() + r;
+            if (low(position, task.split) < high(position, task.split)) {
+                run(task, task.rows.row() + r, position, caller);
+            }
+        }
+    }
+
+    private void run(Task task, int row, int position, CachedAttentionRoutines.Caller caller) {
+        int[] blocks = task.rows.blocks();
+        int head = task.keyHead * group;
+        long fusedRow = fused.data().address() + 2L * row * fused.columns();
+        if (keepsOwn && task.split == position / SPLIT) {
+            long key = fusedRow + 2L * (heads + task.keyHead) * dimension;
+            long target = memory.address(layer, blocks[position / BLOCK], task.keyHead);
+            caller.keep(memory, target, position % BLOCK, key, key + 2L * memory.heads() * dimension);
+        }
+        caller.see(memory, layer, blocks, task.keyHead, low(position, task.split), high(position, task.split));
+        int first = firstSplit(position);
+        boolean whole = first == position / SPLIT;
+        long target = whole
+                ? result.data().address() + 2L * ((long) row * heads + head) * dimension
+                : parts.data().address() + 4L * part(row, head, task.split - first);
+        long step = whole ? 2L * dimension : 4L * splits * (dimension + 2);
+        caller.attend(fusedRow + 2L * head * dimension, group, target, step, whole);
+    }
+
+    private void runJava(Task task, Scratch scratch) {
         CachedRows rows = task.rows;
         int queries = (task.to - task.from) * group;
         float[] query = queries(task, scratch);

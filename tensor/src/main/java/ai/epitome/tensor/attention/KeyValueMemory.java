@@ -143,8 +143,13 @@ public final class KeyValueMemory {
         return (place * heads + head) * headBytes(format, dimension);
     }
 
+    /// Address of a head of a block in one layer, its keys first; valid while this lives.
+    long address(int layer, int block, int head) {
+        return slab(block).address() + offset(layer, block, head);
+    }
+
     /// Where the values of a head begin, in bytes after its keys.
-    private long values() {
+    long values() {
         return (long) BLOCK * dimension * format.bytes();
     }
 

@@ -3,6 +3,7 @@ package ai.epitome.tensor.backend;
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.Matrix;
 import ai.epitome.tensor.Workers;
+import ai.epitome.tensor.block.AmxBlockProduct;
 import ai.epitome.tensor.block.BlockProduct;
 import ai.epitome.tensor.block.VectorBlockProduct;
 
@@ -95,6 +96,11 @@ public record Backend(MatrixProduct product, BlockProduct blocks, Workers worker
             case F32 -> DType.F32;
         };
         return new Backend(product, blocks, new Workers(threads), compute, note);
+    }
+
+    /// Whether machine code of our own computes: products of quantised weights, and what gives the same bits as Java.
+    public boolean runsMachineCode() {
+        return blocks instanceof AmxBlockProduct;
     }
 
     /// One line for people: kernels, precision, threads, and why there are no faster ones.

@@ -2,7 +2,7 @@ package ai.epitome.tensor.machine;
 
 import java.util.Arrays;
 
-/// Writes the few x86-64 instructions that the code of matrix products and of quantised weights is made of.
+/// Writes the few x86-64 instructions that the code of matrix products, quantised weights and attention is made of.
 ///
 /// Encodings are those of the Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2: a
 /// prefix (REX, VEX or EVEX), an opcode, and a ModRM byte that names a register and a second register or
@@ -80,6 +80,22 @@ public final class Assembler {
 
     public void store(Memory to, int from) {
         rex(from, to);
+        emit(0x89);
+        modRm(from, to);
+    }
+
+    /// Loads 16 bits, the others zero.
+    public void loadWord(int to, Memory from) {
+        rex(to, from);
+        emit(0x0F);
+        emit(0xB7);
+        modRm(to, from);
+    }
+
+    /// Stores the lowest 16 bits.
+    public void storeWord(Memory to, int from) {
+        emit(0x66);
+        emit(0x40 | from >> 3 << 2 | to.index >> 3 << 1 | to.base >> 3);
         emit(0x89);
         modRm(from, to);
     }
@@ -287,6 +303,49 @@ public final class Assembler {
 
     public void addFloats(int to, int a, int b) {
         evex(PREFIX_NONE, MAP_0F, 0, 0x58, to, a, b);
+    }
+
+    public void subtractFloats(int to, int a, int b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x5C, to, a, b);
+    }
+
+    public void divideFloats(int to, int a, int b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x5E, to, a, b);
+    }
+
+    /// The larger of each two; `b` where one is not a number.
+    public void maxFloats(int to, int a, int b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0x5F, to, a, b);
+    }
+
+    /// `to = to a + b`, rounded once.
+    public void multiplyAdd(int to, int a, int b) {
+        evex(PREFIX_66, MAP_0F38, 0, 0xA8, to, a, b);
+    }
+
+    /// Sets the bits of a mask where `a < b`.
+    public void lessThan(int mask, int a, int b) {
+        evex(PREFIX_NONE, MAP_0F, 0, 0xC2, mask, a, b);
+        emit(0x11);
+    }
+
+    /// Lanes of `set` where the mask is set, of `unset` elsewhere.
+    public void blend(int to, int mask, int unset, int set) {
+        int high = (to >> 3 & 1) << 7 | set >> 4 << 6 | (set >> 3 & 1) << 5 | (to >> 4) << 4;
+        evexPrefix(PREFIX_66, MAP_0F38, 0, high, unset, mask, false, false);
+        emit(0x65);
+        modRm(to, set);
+    }
+
+    /// Two ints of each quarter, then two, chosen by two bits each.
+    public void shuffleInts(int to, int from, int choice) {
+        evex(PREFIX_66, MAP_0F, 0, 0x70, to, 0, from);
+        emit(choice);
+    }
+
+    /// Writes the lower halves of 16 ints.
+    public void storeIntsAsWords(Memory to, int from) {
+        evex(PREFIX_F3, MAP_0F38, 0, 0x33, from, 0, 0, false, to);
     }
 
     /// Loads 16 ints at byte distances `indices` from `base`, where mask 1 is set, which this clears.

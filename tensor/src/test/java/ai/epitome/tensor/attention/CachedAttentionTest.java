@@ -3,15 +3,19 @@ package ai.epitome.tensor.attention;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.epitome.tensor.DType;
 import ai.epitome.tensor.StepArena;
 import ai.epitome.tensor.Tensor;
+import ai.epitome.tensor.VectorMath;
 import ai.epitome.tensor.Workers;
 import ai.epitome.tensor.autograd.AttentionShape;
 import ai.epitome.tensor.autograd.Tape;
 import ai.epitome.tensor.backend.Backend;
 import ai.epitome.tensor.backend.VectorProduct;
+import ai.epitome.tensor.block.AmxBlockProduct;
+import ai.epitome.tensor.block.BlockProduct;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -176,6 +180,48 @@ class CachedAttentionTest {
                 assertClose(read(f32, KeyValueFormat.Q8, wanted, rows, most, most), expected, 0.02f);
                 assertClose(read(bf16, KeyValueFormat.Q8, wanted, rows, most, most), expected, 0.03f);
             }
+        }
+    }
+
+    /// Machine code rounds where Java does: the same bits, scores far apart and NaN among them.
+    @Test
+    void machineCodeHasTheBitsOfJava() {
+        BlockProduct blocks = Backend.best(1).blocks();
+        assumeTrue(blocks instanceof AmxBlockProduct, "no machine code runs here");
+        List<Case> cases = List.of(
+                new Case(3, 1, 64, Integer.MAX_VALUE, 5, 16, 1, 290),
+                new Case(10, 2, 128, 33, 70, 31),
+                new Case(4, 4, 64, 300, 640, 20),
+                new Case(4, 2, 192, Integer.MAX_VALUE, 40));
+        try (Workers workers = new Workers(2)) {
+            Backend java = new Backend(new VectorProduct(), workers, DType.BF16);
+            Backend machine = new Backend(new VectorProduct(), blocks, workers, DType.BF16, "");
+            for (Case wanted : cases) {
+                float[][][] rows = rows(wanted, 4);
+                for (float[] row : rows[0]) {
+                    row[0] *= 300; // scores far apart
+                }
+                for (int most : new int[] {1, 7, 40}) {
+                    float[][] expected = read(java, KeyValueFormat.BF16, wanted, rows, most, most);
+                    float[][] found = read(machine, KeyValueFormat.BF16, wanted, rows, most, most);
+                    assertThat(found).as("%s, up to %d", wanted, most).isDeepEqualTo(expected);
+                }
+                Arrays.fill(rows[0][3], Float.NaN);
+                float[][] expected = read(java, KeyValueFormat.BF16, wanted, rows, 1, 1);
+                float[][] found = read(machine, KeyValueFormat.BF16, wanted, rows, 1, 1);
+                assertThat(Arrays.deepEquals(found, expected)).isTrue(); // NaN, too
+                assertThat(expected[0][3 * wanted.heads * wanted.dimension]).isNaN();
+            }
+        }
+    }
+
+    @Test
+    void machineCodeIsUsedWhereTheProcessorHasIt() {
+        assumeTrue(Backend.best(1).runsMachineCode() && VectorMath.LANES == 16, "no machine code runs here");
+        try (Arena arena = Arena.ofConfined()) {
+            KeyValueMemory memory = new KeyValueMemory(arena, KeyValueFormat.BF16, 1, 1, 64, 1);
+            assertThat(CachedAttentionRoutines.find(Tensor.zeros(arena, DType.BF16, 1, 192), memory))
+                    .isNotNull();
         }
     }
 
