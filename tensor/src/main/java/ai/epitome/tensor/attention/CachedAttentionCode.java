@@ -24,9 +24,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Machine code for attention of single queries over keys and values in bf16: routines `void f(long*)` with the
-/// parameters below, in AVX-512. Each computes what [CachedAttention] does in Java, operation by operation: the same
-/// bits.
+/// Machine code for attention of single queries over keys and values in bf16: routines `void f(long*)` with
+/// the parameters below, in AVX-512. Each computes what [CachedAttention] does in Java, operation by
+/// operation: the same bits.
 ///
 /// A routine takes a few queries of one row which share a key-value head, and the blocks of one split:
 ///
@@ -60,8 +60,8 @@ final class CachedAttentionCode {
     static final int VALUE = 64;
     static final int KEY_TARGET = 72;
     static final int VALUE_TARGET = 80;
-    /// Of each block: where its keys are, the first value that is seen, how many are, those as a mask, and where the
-    /// first one's score is in a row of scores.
+    /// Of each block: where its keys are, the first value that is seen, how many are, those as a mask, and
+    /// where the first one's score is in a row of scores.
     static final int ENTRIES = 128;
     static final int ENTRY = 40;
     static final int ENTRY_VALUE = 8;
@@ -224,8 +224,9 @@ final class CachedAttentionCode {
     }
 
     /// ```
-    /// r8 entry of the block   r9 blocks left   r11 where its scores go   rbx bytes of a query, rbp three times that
-    /// rsi keys   rdx queries   r10 channels left   r12 keys of the next block   r13 values
+    /// r8 entry of the block   r9 blocks left   r11 where its scores go   r10 channels left
+    /// rsi keys   r12 those of the next block   r13 values
+    /// rdx queries   rbx bytes of one   rbp three times that
     /// ```
     private void scores() {
         code.loadWords(INFINITY, 0, at(RCX, INFINITY_AT));
@@ -371,8 +372,9 @@ final class CachedAttentionCode {
     }
 
     /// ```
-    /// r14 bytes into a value's row   r15 channels left   r12 result   r13 to the next query's, rbp three times that
-    /// r8 entry of the block   r9 blocks left   rsi value   rdx its weight   r10 tokens left   rax bytes of a value
+    /// r8 entry of the block   r9 blocks left   r10 tokens left   r15 channels left
+    /// rsi value   rax bytes of its row   r14 bytes into it   rdx its weight
+    /// r12 result   rbx to the next query's   rbp three times that
     /// ```
     private void values(boolean whole) {
         for (int query = 0; whole && query < queries; query++) {
