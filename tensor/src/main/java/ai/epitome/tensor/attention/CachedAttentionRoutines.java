@@ -13,9 +13,9 @@ import java.util.List;
 final class CachedAttentionRoutines {
     private static final List<String> FEATURES = List.of("avx512f", "avx512bw");
     private static final int BLOCK = KeyValueMemory.BLOCK;
-    private static final int LENGTH = (CachedAttentionCode.ENTRIES
-                    + CachedAttentionCode.ENTRY * (CachedAttention.SPLIT / BLOCK + 1))
-            / Long.BYTES;
+    private static final int LENGTH =
+            (CachedAttentionCode.ENTRIES + CachedAttentionCode.ENTRY * (CachedAttention.SPLIT / BLOCK + 1))
+                    / Long.BYTES;
 
     /// By queries less one, and parts or whole results.
     private final MemorySegment[][] attend = new MemorySegment[CachedAttentionCode.QUERIES][2];
