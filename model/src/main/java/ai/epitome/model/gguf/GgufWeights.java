@@ -103,13 +103,20 @@ public final class GgufWeights {
         }
     }
 
-    /// Room for all quantised weights in the order of products: they take as much as in the file.
+    /// Room for all quantised weights in the order of products.
     private static PackedMemory packedMemory(Gguf gguf) {
         List<Entry> quantised = gguf.entries().values().stream()
                 .filter(entry -> entry.format().quantised())
                 .toList();
         return new PackedMemory(
-                quantised.stream().mapToLong(entry -> entry.data().byteSize()).sum(), quantised.size());
+                quantised.stream()
+                        .mapToLong(entry -> PackedMemory.bytes(
+                                entry.format(),
+                                entry.data().byteSize()
+                                        / entry.format().blockBytes()
+                                        * entry.format().blockValues()))
+                        .sum(),
+                quantised.size());
     }
 
     private static void fill(Transformer model, Gguf gguf, PackedMemory packed) throws MalformedModelException {

@@ -49,6 +49,9 @@ public final class AmxBlockProduct implements BlockProduct {
     private final MemorySegment[] largest = new MemorySegment[2];
     private final MemorySegment[] roundings = new MemorySegment[2];
     private final MemorySegment[] packings = new MemorySegment[FORMATS.length];
+    /// To and from compact formats.
+    private final MemorySegment[] expansions = new MemorySegment[FORMATS.length];
+    private final MemorySegment[] compressions = new MemorySegment[FORMATS.length];
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
     /// Quantised activations; of each thread that opens regions, since a region is done before the next
     /// begins.
@@ -60,9 +63,17 @@ public final class AmxBlockProduct implements BlockProduct {
         Assembler code = new Assembler();
         VnniBlockCode vnni = new VnniBlockCode(code);
         BlockPackingCode packing = new BlockPackingCode(code);
+        BlockCompactCode compact = new BlockCompactCode(code);
         int[] entries = new int[FORMATS.length * (6 * MOST.length + 3) + 2 * MOST.length + 2];
         int next = 0;
         for (PackedFormat format : FORMATS) {
+            if (format.isCompact()) {
+                entries[next++] = vnni.product(format, DType.F32);
+                entries[next++] = vnni.product(format, DType.BF16);
+                entries[next++] = compact.expand(format);
+                entries[next++] = compact.compress(format);
+                continue;
+            }
             for (DType output : List.of(DType.F32, DType.BF16)) {
                 for (int most : MOST) {
                     AmxBlockCode amx = new AmxBlockCode(code, format, most, output, 1);
@@ -87,6 +98,13 @@ public final class AmxBlockProduct implements BlockProduct {
         MemorySegment placed = MachineCode.place(code.bytes());
         next = 0;
         for (int format = 0; format < FORMATS.length; format++) {
+            if (FORMATS[format].isCompact()) {
+                singles[format][0] = placed.asSlice(entries[next++]);
+                singles[format][1] = placed.asSlice(entries[next++]);
+                expansions[format] = placed.asSlice(entries[next++]);
+                compressions[format] = placed.asSlice(entries[next++]);
+                continue;
+            }
             for (int output = 0; output < 2; output++) {
                 for (int most = 0; most < MOST.length; most++) {
                     several[format][most][output] = placed.asSlice(entries[next++]);
@@ -118,7 +136,7 @@ public final class AmxBlockProduct implements BlockProduct {
     @Override
     public void multiply(Tensor x, BlockMatrix w, Tensor bias, Tensor y, Workers workers) {
         w.requireOpen();
-        long[] packed = w.packed(workers, (group, address) -> callers.get().pack(group, w.columns(), address));
+        long[] packed = w.packed(workers, (group, address) -> callers.get().keep(group, w.columns(), address));
         BlockTokens input = tokens.get();
         boolean paired = w.groups()[0].packed(w.columns()) == PackedFormat.Q4_0;
         input.read(x, w.grain(), w.hasLeast(), paired, workers, callers::get);
@@ -193,9 +211,18 @@ public final class AmxBlockProduct implements BlockProduct {
                 int count = 1;
                 long address = packed[first];
                 if (address == 0) {
+                    format = format.expanded();
                     address = panel.reserve(format, w.columns()).address();
-                    pack(group, w.columns(), address);
+                    pack(group, format, w.columns(), address);
                     w.raiseFaults();
+                } else if (format.isCompact() && !input.isSingle()) {
+                    long compact = address;
+                    address = panel.reserve(format.expanded(), w.columns()).address();
+                    put(BlockParameters.ROWS, compact);
+                    put(BlockParameters.A, address);
+                    put(BlockParameters.BLOCKS, w.columns() / format.channels());
+                    call(expansions[format.ordinal()]);
+                    format = format.expanded();
                 } else {
                     count = neighbours(groups, packed, first, to, format, w.columns());
                 }
@@ -220,11 +247,25 @@ public final class AmxBlockProduct implements BlockProduct {
             return next - first;
         }
 
+        /// Packs a group of rows for all products to come, at the address of as many bytes as they take.
+        void keep(BlockMatrix.Group group, int columns, long address) {
+            PackedFormat format = group.packed(columns);
+            if (!format.isCompact()) {
+                pack(group, format, columns, address);
+                return;
+            }
+            long expanded = panel.reserve(format.expanded(), columns).address();
+            pack(group, format.expanded(), columns, expanded);
+            put(BlockParameters.ROWS, expanded);
+            put(BlockParameters.A, address);
+            put(BlockParameters.BLOCKS, columns / format.channels());
+            call(compressions[format.ordinal()]);
+        }
+
         /// Packs a group of rows.
         ///
-        /// @param address of as many bytes as they take; the panel's, unless they are packed whole
-        void pack(BlockMatrix.Group group, int columns, long address) {
-            PackedFormat format = group.packed(columns);
+        /// @param address the panel's, unless they are packed whole
+        private void pack(BlockMatrix.Group group, PackedFormat format, int columns, long address) {
             long stride = columns;
             if (format.isWhole()) {
                 stride = panel.copy(group, columns);

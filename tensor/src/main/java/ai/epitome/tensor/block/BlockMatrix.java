@@ -179,13 +179,13 @@ public final class BlockMatrix {
         long bytes = 0;
         for (Group group : groups) {
             PackedFormat format = group.packed(columns);
-            bytes += format.isWhole() ? format.groupBytes(columns) : 0;
+            bytes += format.isKept() ? format.groupBytes(columns) : 0;
         }
         long next = memory == null || bytes == 0 ? 0 : memory.take(bytes);
         if (next != 0) {
             for (int i = 0; i < groups.length; i++) {
                 PackedFormat format = groups[i].packed(columns);
-                if (format.isWhole()) {
+                if (format.isKept()) {
                     addresses[i] = next;
                     next += format.groupBytes(columns);
                 }

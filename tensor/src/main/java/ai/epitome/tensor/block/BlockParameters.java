@@ -72,6 +72,14 @@ final class BlockParameters {
     static final int EIGHT_LANES = QUARTERS + 12;
     /// And of the first.
     static final int ONE_LANE = QUARTERS + 16;
+    /// The fifth bit of each byte, and the fifth and sixth; the sixth; and all up to these.
+    static final int FIFTH = CONSTANTS + 384;
+    static final int FIFTH_AND_SIXTH = CONSTANTS + 448;
+    static final int SIXTH = CONSTANTS + 512;
+    static final int FIVE = CONSTANTS + 576;
+    static final int SIX = CONSTANTS + 640;
+    static final int EIGHTH = CONSTANTS + 704;
+    static final int QUARTER = CONSTANTS + 708;
     /// All bits but the sign.
     static final int MAGNITUDE = CONSTANTS + 320;
 
@@ -82,6 +90,10 @@ final class BlockParameters {
     static final int HALF_OF_32 = 12;
     /// Minus 128 times the sum of 16 numbers.
     static final int HALF_OF_16 = 16;
+    /// Minus 16 times the sum of 32 numbers.
+    static final int SIXTEEN_OF_32 = 20;
+    /// Minus 32 times the sum of 16 numbers.
+    static final int THIRTY_TWO_OF_16 = 24;
     /// Bytes of an entry.
     static final int SINGLE = 32;
 
@@ -95,11 +107,18 @@ final class BlockParameters {
             memory.set(Tensor.INT, LOWER_HALF + 4 * i, 0x0F0F0F0F);
             memory.set(Tensor.INT, HIGHEST_BIT + 4 * i, 0x80808080);
             memory.set(Tensor.FLOAT, SIXTEENTH + 4 * i, 1 / 16f);
+            memory.set(Tensor.INT, FIFTH + 4 * i, 0x10101010);
+            memory.set(Tensor.INT, FIFTH_AND_SIXTH + 4 * i, 0x30303030);
+            memory.set(Tensor.INT, SIXTH + 4 * i, 0x20202020);
+            memory.set(Tensor.INT, FIVE + 4 * i, 0x1F1F1F1F);
+            memory.set(Tensor.INT, SIX + 4 * i, 0x3F3F3F3F);
             memory.set(Tensor.INT, MAGNITUDE + 4 * i, Integer.MAX_VALUE);
         }
         for (int quarter = 1; quarter < 4; quarter++) {
             memory.set(Tensor.INT, QUARTERS + 4 * (quarter - 1), 0xF << 4 * quarter);
         }
+        memory.set(Tensor.FLOAT, EIGHTH, 1 / 8f);
+        memory.set(Tensor.FLOAT, QUARTER, 1 / 4f);
         memory.set(Tensor.INT, EIGHT_LANES, 0xFF);
         memory.set(Tensor.INT, ONE_LANE, 1);
         return memory;

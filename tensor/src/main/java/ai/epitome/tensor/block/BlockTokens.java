@@ -182,9 +182,11 @@ final class BlockTokens {
                 table.set(Tensor.FLOAT, to + 4, row.sums[b]);
                 table.set(Tensor.INT, to + BlockParameters.EIGHT_OF_32, -8 * row.totals[b]);
                 table.set(Tensor.INT, to + BlockParameters.HALF_OF_32, -128 * row.totals[b]);
+                table.set(Tensor.INT, to + BlockParameters.SIXTEEN_OF_32, -16 * row.totals[b]);
                 if (parts == 2) {
                     int half = sum(row.numbers, 32 * b + 16 * part);
                     table.set(Tensor.INT, to + BlockParameters.HALF_OF_16, -128 * half);
+                    table.set(Tensor.INT, to + BlockParameters.THIRTY_TWO_OF_16, -32 * half);
                 }
             }
         }

@@ -12,6 +12,10 @@ import ai.epitome.tensor.format.BlockFormat;
 /// ```
 /// Numbers are signed bytes; of Q4_0, four bits: channel i in the lower half of a byte and channel 16 + i in the upper
 /// half, both 8 more than they stand for.
+///
+/// Weights of other formats are kept *compact*: numbers of four bits as in Q4_0, but from 0 on, and the bits above in
+/// lines behind them. A line has, in each byte, the fifth bits of channels 4 i of its row and place (bit i), or the
+/// fifth and sixth of four of these. Several tokens are multiplied by what that is expanded to.
 enum PackedFormat {
     Q4_0(32, 256, true, false),
     Q8_0(32, 512, true, false),
@@ -19,18 +23,39 @@ enum PackedFormat {
     BYTES(32, 512, false, false),
     BYTES_WITH_LEAST(32, 512, false, true),
     /// Formats with a scale for 16 channels.
-    BYTES_OF_16(16, 256, false, false);
+    BYTES_OF_16(16, 256, false, false),
+    FOUR_BITS_WITH_LEAST(BYTES_WITH_LEAST, 0, 0),
+    FIVE_BITS(BYTES, 1, 16),
+    FIVE_BITS_WITH_LEAST(BYTES_WITH_LEAST, 1, 0),
+    /// Scales of the first 16 channels, then those of the others.
+    SIX_BITS_OF_16(BYTES_OF_16, 2, 32);
 
     private final int channels;
     private final int numbersBytes;
     private final boolean halves;
     private final boolean least;
+    private final PackedFormat expanded;
+    private final int lines;
+    private final int excess;
 
     PackedFormat(int channels, int numbersBytes, boolean halves, boolean least) {
         this.channels = channels;
         this.numbersBytes = numbersBytes;
         this.halves = halves;
         this.least = least;
+        this.expanded = this;
+        this.lines = 0;
+        this.excess = 0;
+    }
+
+    PackedFormat(PackedFormat expanded, int lines, int excess) {
+        this.channels = 32;
+        this.numbersBytes = 256 + 64 * lines;
+        this.halves = false;
+        this.least = expanded.least;
+        this.expanded = expanded;
+        this.lines = lines;
+        this.excess = excess;
     }
 
     /// What rows of `columns` weights of a file are packed to.
@@ -39,13 +64,41 @@ enum PackedFormat {
         return switch (format) {
             case Q8_0 -> whole ? Q8_0 : BYTES;
             case Q4_0 -> whole && columns >= 32 * AmxBlockCode.LEAST_TILES ? Q4_0 : BYTES;
-            default -> format.group() == 16 ? BYTES_OF_16 : format.hasLeast() ? BYTES_WITH_LEAST : BYTES;
+            case Q5_0 -> whole ? FIVE_BITS : BYTES;
+            case Q4_1, Q4_K -> whole ? FOUR_BITS_WITH_LEAST : BYTES_WITH_LEAST;
+            case Q5_K -> whole ? FIVE_BITS_WITH_LEAST : BYTES_WITH_LEAST;
+            case Q6_K -> whole ? SIX_BITS_OF_16 : BYTES_OF_16;
+            case F32, F16, BF16 -> throw new IllegalArgumentException(format.name());
         };
     }
 
     /// Whether blocks hold exactly what those of the file do, and code packs them.
     boolean isWhole() {
         return halves;
+    }
+
+    /// Whether weights are kept so where there is memory for it.
+    boolean isKept() {
+        return isWhole() || isCompact();
+    }
+
+    boolean isCompact() {
+        return expanded != this;
+    }
+
+    /// What products of several tokens read.
+    PackedFormat expanded() {
+        return expanded;
+    }
+
+    /// Lines of bits above the fourth.
+    int lines() {
+        return lines;
+    }
+
+    /// What numbers are more than they stand for.
+    int excess() {
+        return excess;
     }
 
     /// Channels of a block.
@@ -68,7 +121,7 @@ enum PackedFormat {
     }
 
     int blockBytes() {
-        return numbersBytes + (halves ? 32 : least ? 128 : 64);
+        return numbersBytes + (halves ? 32 : least || lines == 2 ? 128 : 64);
     }
 
     /// Bytes of 16 rows.

@@ -1,5 +1,6 @@
 package ai.epitome.tensor.block;
 
+import ai.epitome.tensor.format.BlockFormat;
 import ai.epitome.tensor.machine.MachineCode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,6 +31,12 @@ public final class PackedMemory implements AutoCloseable {
     /// @param matrices of how many matrices
     public PackedMemory(long bytes, int matrices) {
         size = (bytes + matrices * LINE + HUGE - 1) / HUGE * HUGE;
+    }
+
+    /// Bytes that so many weights of a file take in the order of products: as many as in the file, or up to a third more.
+    public static long bytes(BlockFormat format, long weights) {
+        PackedFormat packed = PackedFormat.of(format, Integer.MAX_VALUE, BlockMatrix.GROUP);
+        return weights / (BlockMatrix.GROUP * packed.channels()) * packed.blockBytes();
     }
 
     /// The address of `bytes` bytes of their own, or 0 where there is no room.

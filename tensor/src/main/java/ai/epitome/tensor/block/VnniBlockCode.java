@@ -28,10 +28,12 @@ final class VnniBlockCode {
     private static final int AHEAD = 4096;
 
     private final Assembler code;
+    private final BlockCompactCode compact;
 
     /// Routines go to the end of `code`.
     VnniBlockCode(Assembler code) {
         this.code = code;
+        this.compact = new BlockCompactCode(code);
     }
 
     /// A product with weights in `format`; the entry's offset.
@@ -41,8 +43,12 @@ final class VnniBlockCode {
         code.push(RBP);
         code.mask16(2, at(RDI, BlockParameters.MASK));
         code.load(RCX, at(RDI, BlockParameters.SLOTS));
-        int mask = format == PackedFormat.Q4_0 ? BlockParameters.LOWER_HALF : BlockParameters.HIGHEST_BIT;
-        code.loadWords(MASK, 0, at(RCX, mask));
+        if (format.isCompact()) {
+            compact.loadMasks(format);
+        } else {
+            int mask = format == PackedFormat.Q4_0 ? BlockParameters.LOWER_HALF : BlockParameters.HIGHEST_BIT;
+            code.loadWords(MASK, 0, at(RCX, mask));
+        }
         code.load(RSI, at(RDI, BlockParameters.A));
         code.load(RBP, at(RDI, BlockParameters.TABLE_STEP));
         int rows = code.here();
@@ -52,7 +58,12 @@ final class VnniBlockCode {
         code.load(RCX, at(RDI, BlockParameters.BIAS));
         code.loadWords(Y, 0, at(RCX, 0));
         int blocks = code.here();
-        block(format);
+        if (format.isCompact()) {
+            compactBlock(format);
+        } else {
+            block(format);
+        }
+        step(format);
         code.decrement(R10);
         code.jumpIfNotZero(blocks);
         store(output);
@@ -90,6 +101,9 @@ final class VnniBlockCode {
             code.loadWords(SCALES, 0, at(RSI, format.numbersBytes() + 64));
             code.fusedMultiplyAddOne(Y, SCALES, at(RAX, 4));
         }
+    }
+
+    private void step(PackedFormat format) {
         for (int line = 0; line < format.blockBytes(); line += 64) {
             code.prefetch(at(RSI, AHEAD + line));
         }
@@ -103,7 +117,46 @@ final class VnniBlockCode {
             case Q4_0 -> BlockParameters.EIGHT_OF_32;
             case Q8_0, BYTES, BYTES_WITH_LEAST -> BlockParameters.HALF_OF_32;
             case BYTES_OF_16 -> BlockParameters.HALF_OF_16;
+            case FIVE_BITS -> BlockParameters.SIXTEEN_OF_32;
+            case SIX_BITS_OF_16 -> BlockParameters.THIRTY_TWO_OF_16;
+            case FOUR_BITS_WITH_LEAST, FIVE_BITS_WITH_LEAST -> throw new IllegalArgumentException(format.name());
         };
+    }
+
+    /// Sums of the first 16 channels are in one register, those of the others in another one.
+    private void compactBlock(PackedFormat format) {
+        code.xor(1, 1, 1);
+        code.xor(2, 2, 2);
+        if (format.excess() > 0) {
+            code.broadcastInt(1, at(RAX, start(format)));
+        }
+        if (format == PackedFormat.SIX_BITS_OF_16) {
+            code.broadcastInt(2, at(RAX, BlockParameters.SINGLE + start(format)));
+        }
+        compact.loadLines(format);
+        for (int i = 0; i < 4; i++) {
+            compact.loadNumbers(format, i);
+            code.dotBytes(1, BlockCompactCode.LOWER, at(RDX, 4 * i));
+            code.dotBytes(2, BlockCompactCode.UPPER, at(RDX, 16 + 4 * i));
+        }
+        int factors = format.numbersBytes();
+        if (format == PackedFormat.SIX_BITS_OF_16) {
+            addScaled(1, factors);
+            addScaled(2, factors + 64);
+            return;
+        }
+        code.addInts(1, 1, 2);
+        addScaled(1, factors);
+        if (format.least()) {
+            code.loadWords(SCALES, 0, at(RSI, factors + 64));
+            code.fusedMultiplyAddOne(Y, SCALES, at(RAX, 4));
+        }
+    }
+
+    private void addScaled(int sums, int scales) {
+        code.intsToFloats(sums, sums);
+        code.multiplyByOne(sums, sums, at(RAX, 0));
+        code.fusedMultiplyAdd(Y, sums, at(RSI, scales));
     }
 
     private void fourBits() {

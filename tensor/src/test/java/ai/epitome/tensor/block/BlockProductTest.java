@@ -164,7 +164,7 @@ class BlockProductTest {
             int rows = round % 3 == 0 ? 16 * (1 + random.nextInt(4)) : 1 + random.nextInt(70);
             int tokens = round % 2 == 0 ? 1 : round % 4 == 1 ? 2 + random.nextInt(7) : 1 + random.nextInt(40);
             try (Arena arena = Arena.ofShared();
-                    PackedMemory memory = new PackedMemory(format.bytesOf((long) rows * columns), 1)) {
+                    PackedMemory memory = new PackedMemory(PackedMemory.bytes(format, (long) rows * columns), 1)) {
                 BlockMatrix w = matrix(arena, format, rows, columns, random, round % 3 < 2 ? memory : null);
                 Tensor x = activations(arena, round % 5 == 0 ? DType.BF16 : DType.F32, tokens, columns, random);
                 Tensor bias = round % 4 == 1 ? activations(arena, DType.F32, 1, rows, random) : null;
@@ -188,19 +188,19 @@ class BlockProductTest {
 
     /// What was packed is read from then on, and not where it came from.
     @ParameterizedTest
-    @EnumSource(names = {"Q4_0", "Q8_0"})
+    @MethodSource("formats")
     void weightsArePackedOnce(BlockFormat format) {
         Assumptions.assumeTrue(products().size() > 1);
         Random random = new Random(4);
         BlockProduct product = products().getLast();
         try (Arena arena = Arena.ofShared();
-                PackedMemory memory = new PackedMemory(format.bytesOf(48 * 576), 1)) {
-            MemorySegment data = blocks(arena, format, 48, 576, random);
-            BlockMatrix.Run run = new BlockMatrix.Run(format, data, 0, format.bytesOf(576), 48);
-            BlockMatrix kept = new BlockMatrix(576, List.of(run), memory);
-            BlockMatrix second = new BlockMatrix(576, List.of(run));
-            Tensor one = activations(arena, DType.F32, 1, 576, random);
-            Tensor many = activations(arena, DType.F32, 19, 576, random);
+                PackedMemory memory = new PackedMemory(PackedMemory.bytes(format, 48 * 768), 1)) {
+            MemorySegment data = blocks(arena, format, 48, 768, random);
+            BlockMatrix.Run run = new BlockMatrix.Run(format, data, 0, format.bytesOf(768), 48);
+            BlockMatrix kept = new BlockMatrix(768, List.of(run), memory);
+            BlockMatrix second = new BlockMatrix(768, List.of(run));
+            Tensor one = activations(arena, DType.F32, 1, 768, random);
+            Tensor many = activations(arena, DType.F32, 19, 768, random);
             float[] expectedOfOne = naive(one, kept, null);
             float[] expectedOfMany = naive(many, kept, null);
             for (int i = 0; i < 2; i++) {
@@ -208,7 +208,7 @@ class BlockProductTest {
                 assertThat(multiply(product, many, second, null, arena)).isEqualTo(expectedOfMany);
             }
             for (int tokens = 2; tokens <= 8; tokens++) { // from what others have left behind
-                Tensor few = activations(arena, DType.F32, tokens, 576, random);
+                Tensor few = activations(arena, DType.F32, tokens, 768, random);
                 assertThat(multiply(product, few, kept, null, arena)).isEqualTo(naive(few, kept, null));
             }
             data.fill((byte) 0);
