@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -61,6 +62,7 @@ public final class BlockMatrix {
     private final int grain;
     private final boolean hasLeast;
     private final boolean mapped;
+    private final boolean compact;
     private final PackedMemory memory;
     private volatile long[] packed;
     private boolean multiplied;
@@ -95,6 +97,7 @@ public final class BlockMatrix {
         groups = list.toArray(Group[]::new);
         grain = runs.stream().mapToInt(run -> run.format.group()).min().getAsInt();
         hasLeast = runs.stream().anyMatch(run -> run.format.hasLeast());
+        compact = Arrays.stream(groups).anyMatch(group -> group.packed(columns).isCompact());
         mapped = runs.stream().anyMatch(run -> run.data.isMapped());
     }
 
@@ -161,7 +164,8 @@ public final class BlockMatrix {
     }
 
     /// Where each group lies packed, or 0 where none does. They are packed when this is asked for the second time, and
-    /// what a file holds of them leaves the process's memory: the first token need not wait for it.
+    /// what a file holds of them leaves the process's memory: the first token need not wait for it. Those that become
+    /// compact are packed at once, since they are taken apart for the first token anyway.
     long[] packed(Workers workers, Packing packing) {
         long[] present = packed;
         return present != null ? present : pack(workers, packing);
@@ -172,7 +176,7 @@ public final class BlockMatrix {
             return packed;
         }
         long[] addresses = new long[groups.length];
-        if (!multiplied) {
+        if (!multiplied && !compact) {
             multiplied = true;
             return addresses;
         }
