@@ -133,7 +133,8 @@ class MappedFileTest {
                 kernels.name()));
         List<Path> files = new ArrayList<>();
         for (BlockFormat format : List.of(BlockFormat.Q8_0, BlockFormat.Q4_0, BlockFormat.Q4_K)) {
-            for (String pass : List.of("first", "second")) {
+            // After the first pass, machine code has all weights of Q4_K in memory.
+            for (String pass : format == BlockFormat.Q4_K ? List.of("first") : List.of("first", "second")) {
                 Path file = folder.resolve(format + "-" + pass + ".gguf");
                 quantise(format, file);
                 files.add(file);

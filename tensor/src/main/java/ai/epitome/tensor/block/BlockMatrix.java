@@ -23,6 +23,8 @@ import java.util.stream.IntStream;
 public final class BlockMatrix {
     /// Rows of a group.
     static final int GROUP = 16;
+    /// Groups that are packed before their pages of the file are forgotten.
+    private static final int CHUNK = 64;
 
     /// Rows at equal distances in memory.
     ///
@@ -194,18 +196,33 @@ public final class BlockMatrix {
                     next += format.groupBytes(columns);
                 }
             }
-            workers.rows(groups.length, 1, (from, to, _) -> {
-                for (int i = from; i < to; i++) {
-                    if (addresses[i] != 0) {
-                        packing.pack(groups[i], addresses[i]);
-                    }
+            int chunks = (groups.length + CHUNK - 1) / CHUNK;
+            workers.rows(chunks, 1, (from, to, _) -> {
+                for (int chunk = from; chunk < to; chunk++) {
+                    packChunk(chunk * CHUNK, addresses, packing);
                 }
-                raiseFaults();
             });
-            forgetMapped();
+            forgetMapped(); // what chunks of runs that lie within each other have left
         }
         packed = addresses;
         return addresses;
+    }
+
+    /// Never is more of the file in memory than a few groups, beside what they are packed to.
+    private void packChunk(int from, long[] addresses, Packing packing) {
+        int to = Math.min(groups.length, from + CHUNK);
+        for (int i = from; i < to; i++) {
+            if (addresses[i] != 0) {
+                packing.pack(groups[i], addresses[i]);
+            }
+        }
+        raiseFaults();
+        Group first = groups[from];
+        Group last = groups[to - 1];
+        if (first.run == last.run && first.run.data.isMapped()) {
+            long end = last.offset() + (last.rows - 1) * last.run.stride + last.run.format.bytesOf(columns);
+            MachineCode.forget(first.run.data.asSlice(first.offset(), end - first.offset()));
+        }
     }
 
     private void forgetMapped() {
