@@ -14,7 +14,8 @@ import java.util.List;
 /// Products with quantised weights by machine code: of several tokens on the tile registers of Intel's AMX
 /// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole
 /// groups of 16 rows of Q8_0 and Q4_0 are packed once, where there is memory for it, or else for each
-/// product by [BlockPackingCode]; others are taken apart in Java each time.
+/// product by [BlockPackingCode]; others are taken apart in Java, once and kept compact, or each time, and
+/// expanded for several tokens by [BlockCompactCode].
 ///
 /// Code runs on memory of the process alone: pages of a mapped file may be gone, which ends a process whose
 /// code reads them, so rows of a file are copied by Java first, where it is an error.
@@ -216,12 +217,7 @@ public final class AmxBlockProduct implements BlockProduct {
                     pack(group, format, w.columns(), address);
                     w.raiseFaults();
                 } else if (format.isCompact() && !input.isSingle()) {
-                    long compact = address;
-                    address = panel.reserve(format.expanded(), w.columns()).address();
-                    put(BlockParameters.ROWS, compact);
-                    put(BlockParameters.A, address);
-                    put(BlockParameters.BLOCKS, w.columns() / format.channels());
-                    call(expansions[format.ordinal()]);
+                    address = expand(format, w.columns(), address);
                     format = format.expanded();
                 } else {
                     count = neighbours(groups, packed, first, to, format, w.columns());
@@ -232,6 +228,16 @@ public final class AmxBlockProduct implements BlockProduct {
                 }
                 first += count;
             }
+        }
+
+        /// Where a compact group lies expanded: in the panel.
+        private long expand(PackedFormat format, int columns, long address) {
+            long expanded = panel.reserve(format.expanded(), columns).address();
+            put(BlockParameters.ROWS, address);
+            put(BlockParameters.A, expanded);
+            put(BlockParameters.BLOCKS, columns / format.channels());
+            call(expansions[format.ordinal()]);
+            return expanded;
         }
 
         /// How many groups of one format follow each other in memory from `first` on.
