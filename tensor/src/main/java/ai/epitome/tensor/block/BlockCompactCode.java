@@ -87,8 +87,9 @@ final class BlockCompactCode {
         }
     }
 
-    /// Expands as many blocks as [BlockParameters#BLOCKS] says. Numbers with an excess become signed bytes by a shift to
-    /// the top of the byte, whose highest bit is flipped then; scales are less by as much, which is exact.
+    /// Expands as many blocks as [BlockParameters#BLOCKS] says. Numbers with an excess become signed bytes
+    /// by a shift to the top of the byte, whose highest bit is flipped then; scales are less by as much,
+    /// which is exact.
     int expand(PackedFormat format) {
         int entry = begin(format);
         int up = format.excess() == 16 ? 3 : 2;
