@@ -165,10 +165,9 @@ public final class BlockMatrix {
         return groups;
     }
 
-    /// Where each group lies packed, or 0 where none does. They are packed when this is asked for the second time, and
-    /// what a file holds of them leaves the process's memory: the first token need not wait for it. Those that
-    become
-    /// compact are packed at once, since they are taken apart for the first token anyway.
+    /// Where each group lies packed, or 0 where none does. They are packed when this is asked for the second
+    /// time, and what a file holds of them leaves the process's memory: the first token need not wait for it.
+    /// Those that become compact are packed at once, since they are taken apart for the first token anyway.
     long[] packed(Workers workers, Packing packing) {
         long[] present = packed;
         return present != null ? present : pack(workers, packing);
