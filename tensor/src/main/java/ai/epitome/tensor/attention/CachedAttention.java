@@ -26,7 +26,7 @@ import java.util.List;
 /// attention that has a way back; the keys and values of a chunk are gathered from their blocks, once for the heads
 /// that share them.
 ///
-/// In bf16, with heads of a multiple of 64 channels, machine code computes single queries where the processor can
+/// Of queries in bf16, with heads of a multiple of 64 channels, machine code computes single queries where the processor can
 /// ([CachedAttentionCode]): the same bits.
 ///
 /// Products and single queries compute the same but not the same bits. Where products are
@@ -105,9 +105,12 @@ public final class CachedAttention {
         return attention.result;
     }
 
-    /// Whether tasks keep the keys and values of their own heads, as they can where a sequence has one row.
+    /// Whether tasks keep the keys and values of their own heads, as they can where a sequence has one row and what is
+    /// kept is what it is.
     private boolean keepsOwn(List<CachedRows> sequences) {
-        keepsOwn = routines != null && sequences.stream().allMatch(rows -> rows.count() == 1);
+        keepsOwn = routines != null
+                && memory.format() == KeyValueFormat.BF16
+                && sequences.stream().allMatch(rows -> rows.count() == 1);
         return keepsOwn;
     }
 

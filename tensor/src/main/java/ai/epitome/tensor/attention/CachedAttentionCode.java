@@ -24,9 +24,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Machine code for attention of single queries over keys and values in bf16: routines `void f(long*)` with
-/// the parameters below, in AVX-512. Each computes what [CachedAttention] does in Java, operation by
-/// operation: the same bits.
+/// Machine code for attention of single queries in bf16 over keys and values of any format: routines
+/// `void f(long*)` with the parameters below, in AVX-512. Each computes what [CachedAttention] does in Java,
+/// operation by operation: the same bits.
 ///
 /// A routine takes a few queries of one row which share a key-value head, and the blocks of one split:
 ///
@@ -61,13 +61,15 @@ final class CachedAttentionCode {
     static final int KEY_TARGET = 72;
     static final int VALUE_TARGET = 80;
     /// Of each block: where its keys are, the first value that is seen, how many are, those as a mask, and
-    /// where the first one's score is in a row of scores.
+    /// where the first one's score is in a row of scores; in Q8, the factors of keys and of that value.
     static final int ENTRIES = 128;
-    static final int ENTRY = 40;
+    static final int ENTRY = 56;
     static final int ENTRY_VALUE = 8;
     static final int ENTRY_COUNT = 16;
     static final int ENTRY_MASK = 24;
     static final int ENTRY_SCORE = 32;
+    static final int ENTRY_KEY_FACTORS = 40;
+    static final int ENTRY_VALUE_FACTOR = 48;
 
     // Memory: constants of 64 bytes, a row of scores for each query, then the queries.
     private static final int CONSTANTS = 0;
@@ -101,14 +103,19 @@ final class CachedAttentionCode {
 
     private static final int[] SAVED = {RBX, RBP, R12, R13, R14, R15};
 
+    private static final int KEY_FACTORS = 20;
+
     private final Assembler code;
+    private final KeyValueFormat format;
     private final int queries;
 
     /// Routines go to the end of `code`.
     ///
+    /// @param format of keys and values
     /// @param queries of a row that are computed together, at most [#QUERIES]
-    CachedAttentionCode(Assembler code, int queries) {
+    CachedAttentionCode(Assembler code, KeyValueFormat format, int queries) {
         this.code = code;
+        this.format = format;
         this.queries = queries;
     }
 
@@ -154,8 +161,8 @@ final class CachedAttentionCode {
         return entry;
     }
 
-    /// Keeps the key and the value of one token and head; the entry's offset.
-    int keep() {
+    /// Keeps the key and the value of one token and head, in bf16; the entry's offset.
+    static int keep(Assembler code) {
         code.align();
         int entry = code.here();
         code.load(RSI, at(RDI, KEY));
@@ -223,6 +230,19 @@ final class CachedAttentionCode {
         code.shiftLeft(to, to, 16);
     }
 
+    /// Sixteen numbers of a key or value as floats; of Q8, without their factors.
+    private void load(int to, Memory from) {
+        switch (format) {
+            case F32 -> code.loadWords(to, 0, from);
+            case BF16 -> loadBf16(to, from);
+            case F16 -> code.halvesToFloats(to, from);
+            case Q8 -> {
+                code.loadBytesAsInts(to, from);
+                code.intsToFloats(to, to);
+            }
+        }
+    }
+
     /// ```
     /// r8 entry of the block   r9 blocks left   r11 where its scores go   r10 channels left
     /// rsi keys   r12 those of the next block   r13 values
@@ -246,14 +266,22 @@ final class CachedAttentionCode {
         code.load(R13, at(R8, ENTRY_VALUE));
         code.lea(RDX, at(RCX, SCALED));
         code.load(R10, at(RDI, DIMENSION));
+        if (format == KeyValueFormat.Q8) {
+            code.load(RAX, at(R8, ENTRY_KEY_FACTORS));
+            code.loadWords(KEY_FACTORS, 0, at(RAX, 0));
+        }
         for (int register = 0; register < 4 * queries; register++) {
             code.xor(register, register, register);
         }
+        int bytes = 4 * KeyValueMemory.BLOCK * format.bytes(); // of four channels
         int channels = code.here();
         for (int c = 0; c < 4; c++) {
-            loadBf16(16 + c, at(RSI, 32 * c));
+            load(16 + c, at(RSI, bytes / 4 * c));
+            if (format == KeyValueFormat.Q8) {
+                code.multiplyFloats(16 + c, 16 + c, KEY_FACTORS);
+            }
         }
-        for (int line = 0; line < 128; line += 64) {
+        for (int line = 0; line < bytes; line += 64) {
             code.prefetch(at(R12, line));
             code.prefetch(at(R13, line));
         }
@@ -262,9 +290,9 @@ final class CachedAttentionCode {
                 code.fusedMultiplyAddOne(4 * query + c, 16 + c, row(RDX, query, 4 * c));
             }
         }
-        code.addConstant(RSI, 128);
-        code.addConstant(R12, 128);
-        code.addConstant(R13, 128);
+        code.addConstant(RSI, bytes);
+        code.addConstant(R12, bytes);
+        code.addConstant(R13, bytes);
         code.addConstant(RDX, 16);
         code.addConstant(R10, -4);
         code.jumpIfNotZero(channels);
@@ -374,7 +402,7 @@ final class CachedAttentionCode {
     /// ```
     /// r8 entry of the block   r9 blocks left   r10 tokens left   r15 channels left
     /// rsi value   rax bytes of its row   r14 bytes into it   rdx its weight
-    /// r12 result   rbx to the next query's   rbp three times that
+    /// r12 result   rbx to the next query's   rbp three times that   r11 the value's factor
     /// ```
     private void values(boolean whole) {
         for (int query = 0; whole && query < queries; query++) {
@@ -384,7 +412,10 @@ final class CachedAttentionCode {
         code.loadWords(LOWEST_BIT, 0, at(RCX, LOWEST_BIT_AT));
         code.loadWords(HALF, 0, at(RCX, HALF_AT));
         code.load(R15, at(RDI, DIMENSION));
-        code.lea(RAX, at(R15, R15, 1, 0));
+        code.move(RAX, R15);
+        for (int bytes = 1; bytes < format.bytes(); bytes *= 2) {
+            code.add(RAX, RAX);
+        }
         code.load(R12, at(RDI, RESULT));
         code.load(RBX, at(RDI, RESULT_STEP));
         code.lea(RBP, at(RBX, RBX, 2, 0));
@@ -401,9 +432,15 @@ final class CachedAttentionCode {
         code.load(RDX, at(R8, ENTRY_SCORE));
         code.lea(RDX, at(RDX, RCX, 1, SCORES));
         code.load(R10, at(R8, ENTRY_COUNT));
+        if (format == KeyValueFormat.Q8) {
+            code.load(R11, at(R8, ENTRY_VALUE_FACTOR));
+        }
         int token = code.here();
         for (int c = 0; c < 4; c++) {
-            loadBf16(16 + c, at(RSI, 32 * c));
+            load(16 + c, at(RSI, 16 * format.bytes() * c));
+            if (format == KeyValueFormat.Q8) {
+                code.multiplyByOne(16 + c, 16 + c, at(R11, 0));
+            }
         }
         for (int query = 0; query < queries; query++) {
             code.broadcastInt(20 + query, at(RDX, SCORES_STEP * query));
@@ -413,6 +450,9 @@ final class CachedAttentionCode {
         }
         code.add(RSI, RAX);
         code.addConstant(RDX, Float.BYTES);
+        if (format == KeyValueFormat.Q8) {
+            code.addConstant(R11, Float.BYTES);
+        }
         code.decrement(R10);
         code.jumpIfNotZero(token);
         code.addConstant(R8, ENTRY);
@@ -424,7 +464,7 @@ final class CachedAttentionCode {
             }
         }
         code.addConstant(R12, whole ? 2 * CHANNELS : 4 * CHANNELS);
-        code.addConstant(R14, 2 * CHANNELS);
+        code.addConstant(R14, format.bytes() * CHANNELS);
         code.addConstant(R15, -CHANNELS);
         code.jumpIfNotZero(chunk);
     }

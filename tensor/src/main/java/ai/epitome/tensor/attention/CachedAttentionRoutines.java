@@ -8,11 +8,15 @@ import ai.epitome.tensor.machine.MachineCode;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The routines of [CachedAttentionCode] and what a thread calls them with. They compute the same bits as Java does.
 final class CachedAttentionRoutines {
     private static final List<String> FEATURES = List.of("avx512f", "avx512bw");
     private static final int BLOCK = KeyValueMemory.BLOCK;
+    private static final Map<KeyValueFormat, Optional<CachedAttentionRoutines>> BY_FORMAT = new ConcurrentHashMap<>();
     private static final int LENGTH =
             (CachedAttentionCode.ENTRIES + CachedAttentionCode.ENTRY * (CachedAttention.SPLIT / BLOCK + 1))
                     / Long.BYTES;
@@ -22,7 +26,7 @@ final class CachedAttentionRoutines {
     private final MemorySegment keep;
     private final ThreadLocal<Caller> callers = ThreadLocal.withInitial(Caller::new);
 
-    private CachedAttentionRoutines() throws IOException {
+    private CachedAttentionRoutines(KeyValueFormat format) throws IOException {
         MachineCode.requireFeatures(FEATURES);
         if (VectorMath.LANES != BLOCK) {
             throw new IOException("Java adds up %d numbers at a time, not %d".formatted(VectorMath.LANES, BLOCK));
@@ -30,9 +34,9 @@ final class CachedAttentionRoutines {
         Assembler code = new Assembler();
         int[] entries = new int[2 * attend.length];
         for (int i = 0; i < entries.length; i++) {
-            entries[i] = new CachedAttentionCode(code, i / 2 + 1).attend(i % 2 == 1);
+            entries[i] = new CachedAttentionCode(code, format, i / 2 + 1).attend(i % 2 == 1);
         }
-        int keepEntry = new CachedAttentionCode(code, 1).keep();
+        int keepEntry = CachedAttentionCode.keep(code);
         MemorySegment placed = MachineCode.place(code.bytes());
         for (int i = 0; i < entries.length; i++) {
             attend[i / 2][i % 2] = placed.asSlice(entries[i]);
@@ -43,20 +47,19 @@ final class CachedAttentionRoutines {
     /// The routines, where they can run and are for tensors and memory like these; or null.
     static CachedAttentionRoutines find(Tensor fused, KeyValueMemory memory) {
         boolean fits = fused.dtype() == DType.BF16
-                && memory.format() == KeyValueFormat.BF16
                 && memory.dimension() % CachedAttentionCode.CHANNELS == 0;
-        return fits ? Holder.ROUTINES : null;
+        return fits
+                ? BY_FORMAT
+                        .computeIfAbsent(memory.format(), CachedAttentionRoutines::open)
+                        .orElse(null)
+                : null;
     }
 
-    private static final class Holder {
-        static final CachedAttentionRoutines ROUTINES = open();
-
-        private static CachedAttentionRoutines open() {
-            try {
-                return new CachedAttentionRoutines();
-            } catch (IOException | RuntimeException | LinkageError e) {
-                return null; // Java computes the same
-            }
+    private static Optional<CachedAttentionRoutines> open(KeyValueFormat format) {
+        try {
+            return Optional.of(new CachedAttentionRoutines(format));
+        } catch (IOException | RuntimeException | LinkageError e) {
+            return Optional.empty(); // Java computes the same
         }
     }
 
@@ -105,10 +108,14 @@ final class CachedAttentionRoutines {
                 int to = Math.min(high - b * BLOCK, BLOCK);
                 long keys = cache.address(layer, blocks[b], head);
                 put(entry, keys);
-                put(entry + CachedAttentionCode.ENTRY_VALUE, keys + cache.values() + 2L * from * dimension);
+                long value = keys + cache.values() + (long) from * dimension * cache.format().bytes();
+                put(entry + CachedAttentionCode.ENTRY_VALUE, value);
                 put(entry + CachedAttentionCode.ENTRY_COUNT, to - from);
                 put(entry + CachedAttentionCode.ENTRY_MASK, (1L << to) - (1L << from));
                 put(entry + CachedAttentionCode.ENTRY_SCORE, 4L * ((b - first) * BLOCK + from));
+                long factors = keys + 2 * cache.values(); // of Q8
+                put(entry + CachedAttentionCode.ENTRY_KEY_FACTORS, factors);
+                put(entry + CachedAttentionCode.ENTRY_VALUE_FACTOR, factors + 4L * (BLOCK + from));
             }
             put(entry, parameters[(entry - CachedAttentionCode.ENTRY) / Long.BYTES]); // fetched in vain
         }

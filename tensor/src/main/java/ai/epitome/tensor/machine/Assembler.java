@@ -296,6 +296,11 @@ public final class Assembler {
         evex(PREFIX_66, MAP_0F, 0, 0x5B, to, 0, from);
     }
 
+    /// Loads 16 signed bytes into 16 lanes.
+    public void loadBytesAsInts(int to, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x21, to, 0, 0, false, from);
+    }
+
     /// Writes the lowest byte of each lane.
     public void storeBytes(Memory to, int from) {
         evex(PREFIX_F3, MAP_0F38, 0, 0x31, from, 0, 0, false, to);

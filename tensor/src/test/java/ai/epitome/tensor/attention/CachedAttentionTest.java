@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class CachedAttentionTest {
@@ -184,15 +185,15 @@ class CachedAttentionTest {
     }
 
     /// Machine code rounds where Java does: the same bits, scores far apart and NaN among them.
-    @Test
-    void machineCodeHasTheBitsOfJava() {
+    @ParameterizedTest
+    @EnumSource
+    void machineCodeHasTheBitsOfJava(KeyValueFormat format) {
         BlockProduct blocks = Backend.best(1).blocks();
         assumeTrue(blocks instanceof AmxBlockProduct, "no machine code runs here");
         List<Case> cases = List.of(
-                new Case(3, 1, 64, Integer.MAX_VALUE, 5, 16, 1, 290),
+                new Case(3, 1, 64, Integer.MAX_VALUE, 5, 1, 290),
                 new Case(10, 2, 128, 33, 70, 31),
-                new Case(4, 4, 64, 300, 640, 20),
-                new Case(4, 2, 192, Integer.MAX_VALUE, 40));
+                new Case(4, 4, 64, 300, 340));
         try (Workers workers = new Workers(2)) {
             Backend java = new Backend(new VectorProduct(), workers, DType.BF16);
             Backend machine = new Backend(new VectorProduct(), blocks, workers, DType.BF16, "");
@@ -202,15 +203,14 @@ class CachedAttentionTest {
                     row[0] *= 300; // scores far apart
                 }
                 for (int most : new int[] {1, 7, 40}) {
-                    float[][] expected = read(java, KeyValueFormat.BF16, wanted, rows, most, most);
-                    float[][] found = read(machine, KeyValueFormat.BF16, wanted, rows, most, most);
+                    float[][] expected = read(java, format, wanted, rows, most, most);
+                    float[][] found = read(machine, format, wanted, rows, most, most);
                     assertThat(found).as("%s, up to %d", wanted, most).isDeepEqualTo(expected);
                 }
                 Arrays.fill(rows[0][3], Float.NaN);
-                float[][] expected = read(java, KeyValueFormat.BF16, wanted, rows, 1, 1);
-                float[][] found = read(machine, KeyValueFormat.BF16, wanted, rows, 1, 1);
+                float[][] expected = read(java, format, wanted, rows, 1, 1);
+                float[][] found = read(machine, format, wanted, rows, 1, 1);
                 assertThat(Arrays.deepEquals(found, expected)).isTrue(); // NaN, too
-                assertThat(expected[0][3 * wanted.heads * wanted.dimension]).isNaN();
             }
         }
     }
