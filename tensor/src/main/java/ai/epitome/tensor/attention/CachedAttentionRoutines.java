@@ -46,8 +46,7 @@ final class CachedAttentionRoutines {
 
     /// The routines, where they can run and are for tensors and memory like these; or null.
     static CachedAttentionRoutines find(Tensor fused, KeyValueMemory memory) {
-        boolean fits = fused.dtype() == DType.BF16
-                && memory.dimension() % CachedAttentionCode.CHANNELS == 0;
+        boolean fits = fused.dtype() == DType.BF16 && memory.dimension() % CachedAttentionCode.CHANNELS == 0;
         return fits
                 ? BY_FORMAT
                         .computeIfAbsent(memory.format(), CachedAttentionRoutines::open)
@@ -108,7 +107,9 @@ final class CachedAttentionRoutines {
                 int to = Math.min(high - b * BLOCK, BLOCK);
                 long keys = cache.address(layer, blocks[b], head);
                 put(entry, keys);
-                long value = keys + cache.values() + (long) from * dimension * cache.format().bytes();
+                long value = keys
+                        + cache.values()
+                        + (long) from * dimension * cache.format().bytes();
                 put(entry + CachedAttentionCode.ENTRY_VALUE, value);
                 put(entry + CachedAttentionCode.ENTRY_COUNT, to - from);
                 put(entry + CachedAttentionCode.ENTRY_MASK, (1L << to) - (1L << from));
