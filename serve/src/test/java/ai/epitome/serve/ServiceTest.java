@@ -136,6 +136,28 @@ class ServiceTest {
         }
     }
 
+    /// They are generated together, and end together; what was generated counts.
+    @Test
+    void aClientThatLeavesEndsAllOfItsChoices() throws Exception {
+        try (var server = TestServer.start()) {
+            UntrainedModel.on(server);
+            try (Socket socket = send(server, """
+                        {"model": "untrained", "prompt": "a", "max_tokens": 4000, "n": 16, "stream": true}""")) {
+                assertThat(socket.getInputStream().readNBytes(4000)).hasSize(4000);
+            }
+            await(() -> metric(server, "vllm:num_requests_running") == 0);
+            assertThat(metric(server, "vllm:generation_tokens_total")).isBetween(16L, 16 * 4000L - 1);
+        }
+    }
+
+    private static long metric(TestServer server, String name) {
+        try {
+            return UsageTest.metric(server.get("/metrics").body(), name);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Test
     @SuppressWarnings("try") // leaving early is what is tested
     void aClientThatLeavesTheQueueIsNeverServed() throws Exception {
