@@ -17,10 +17,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/// What formats of keys and values take, cost and change: bytes of a token; bits per byte of a text, read in windows of
-/// the model's context, and how far logits are from those with keys and values in f32; and how fast the last tokens of
-/// a
-/// full context are read together, and written one by one, by turns.
+/// What formats of keys and values take, cost and change: bytes of a token; bits per byte of a text, read
+/// in windows of the model's context, and how far logits are from those with keys and values in f32; and
+/// how fast the last tokens of a full context are read together, and written one by one, by turns.
 ///
 /// `./epitome bench cache MODEL TEXT [--bytes N] [-r N] [-t N] [--kernels ...] [--precision ...]`
 final class CacheBenchmark {

@@ -26,10 +26,9 @@ import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// How fast a model reads and writes, in the columns of llama.cpp's `llama-bench`: `pp512` reads 512 tokens in one
-/// pass,
-/// `tg128` goes on token by token for 128 tokens from an empty context; mean and standard deviation of all repetitions,
-/// without sampling, after some seconds in which the compiler gets its turn.
+/// How fast a model reads and writes, in the columns of llama.cpp's `llama-bench`: `pp512` reads 512 tokens
+/// in one pass, `tg128` goes on token by token for 128 tokens from an empty context; mean and standard
+/// deviation of all repetitions, without sampling, after some seconds in which the compiler gets its turn.
 ///
 /// Below the table: the bytes of weights that each written token reads, over its time, beside what the threads read
 /// when they do nothing else.
@@ -37,9 +36,8 @@ import java.util.stream.Stream;
 /// Batches (`-b 1,8`) are texts that the engine continues together, as a service does, drawing included:
 /// `tg128 x 8` are the tokens of all eight a second.
 ///
-/// Adapters (`-a 1,4`): the largest of these batches once more, its texts with so many adapters by turns, of rank 8 and
-/// on
-/// all projections.
+/// Adapters (`-a 1,4`): the largest of these batches once more, its texts with so many adapters by turns,
+/// of rank 8 and on all projections.
 ///
 /// `./epitome bench MODEL [-p N] [-n N] [-b N,N... [-a N,N...]] [-r N] [-t N]`
 final class GenerationBenchmark {

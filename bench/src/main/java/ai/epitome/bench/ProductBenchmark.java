@@ -17,9 +17,8 @@ import java.util.Random;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// GFLOP/s of matrix products in the shapes of a small GPT: medians of alternating runs, so that a change of the
-/// machine's
-/// clock meets all competitors alike. Arguments filter the shapes by name.
+/// GFLOP/s of matrix products in the shapes of a small GPT: medians of alternating runs, so that a change
+/// of the machine's clock meets all competitors alike. Arguments filter the shapes by name.
 public final class ProductBenchmark {
     private static final int ROUNDS = 7;
     private static final long RUN_NANOS = 15_000_000;

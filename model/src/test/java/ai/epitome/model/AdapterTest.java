@@ -156,9 +156,8 @@ class AdapterTest {
         backend.workers().close();
     }
 
-    /// Of a quantised model in its file: a new one changes no bit, and one that learns gets the gradients that it has
-    /// on
-    /// the same weights in f32, as far as activations of 8 bits allow.
+    /// Of a quantised model in its file: a new one changes no bit, and one that learns gets the gradients
+    /// that it has on the same weights in f32, as far as activations of 8 bits allow.
     @ParameterizedTest
     @EnumSource(
             value = BlockFormat.class,

@@ -10,9 +10,9 @@ import java.util.function.Consumer;
 ///
 /// Text is bytes: any bytes, valid UTF-8 or not, encode and decode back unchanged (the one exception is a
 /// tokenizer whose file asks for Unicode normalisation, as Qwen's does for NFC, or cannot spell it, see
-/// [SentencePieceTokenizer]). *Control tokens* such as
-/// `<|endoftext|>` are never produced by [#encode(byte[])], whatever the bytes spell; only [#encode(MarkedText)] makes
-/// them, where a template wrote them.
+/// [SentencePieceTokenizer]). *Control tokens* such as `<|endoftext|>` are never produced by
+/// [#encode(byte[])], whatever the bytes spell; only [#encode(MarkedText)] makes them, where a template
+/// wrote them.
 ///
 /// Implementations are immutable and safe to use from any number of threads.
 public interface Tokenizer {

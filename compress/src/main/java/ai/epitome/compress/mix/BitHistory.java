@@ -10,9 +10,8 @@ import java.util.Map;
 ///
 /// A state stands for counts of zeros and ones and for the last bits. The rule, from which the tables are made
 /// by a walk over everything reachable from the empty history:
-/// - the count of the bit that came grows by one, up to a bound that depends on the other count (nearly certain
-/// contexts
-///   are worth counting far, mixed ones are not: recent bits matter more than many);
+/// - the count of the bit that came grows by one, up to a bound that depends on the other count (nearly
+///   certain contexts are worth counting far, mixed ones are not: recent bits matter more than many);
 /// - of the other count, what exceeds [#KEPT] shrinks to a quarter: a surprise makes old evidence stale;
 /// - the last [#EXACT] bits are known while there are not more counted, then only the last one.
 ///

@@ -8,8 +8,8 @@ import ai.epitome.compress.ByteDistribution;
 ///
 /// ```
 /// contexts -> histories -> probabilities --stretch--.
-/// matches, direct contexts, GPT --------stretch-----+-> Mixer, a weight set by each selector -> Mixer ->
-/// FinalEstimation -> p
+/// matches, direct contexts, GPT ---------stretch----+-> Mixer, a weight set by each selector
+///                                                       -> Mixer -> FinalEstimation -> p
 /// ```
 ///
 /// ```java

@@ -12,10 +12,9 @@ import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
-/// Keeps what an [Engine] has read of a text in a [CacheFile], and gives it to another engine, or to this one after a
-/// restart: its blocks are then found as if the text had just been read, by requests without an owner. Files are
-/// written and read on the caller's
-/// thread, beside the engine's.
+/// Keeps what an [Engine] has read of a text in a [CacheFile], and gives it to another engine, or to this
+/// one after a restart: its blocks are then found as if the text had just been read, by requests without an
+/// owner. Files are written and read on the caller's thread, beside the engine's.
 public final class SavedCache {
     private final Engine engine;
     private final Transformer model;

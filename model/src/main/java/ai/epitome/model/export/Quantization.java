@@ -10,13 +10,11 @@ import ai.epitome.tensor.format.BlockFormat;
 /// | tensor | asked for | gets |
 /// |---|---|---|
 /// | the head, or the embedding where it is the head | anything below Q8_0 | Q6_K |
-/// | values, and the MLP's way down: in the first and last eighth of the layers, and in every third between | Q4_K |
-/// Q6_K |
+/// | values, and the MLP's way down, in some layers: the first and last eighth, each third between | Q4_K | Q6_K |
 /// | queries, keys and values in one (GPT-2) | Q4_K | Q5_K |
 ///
-/// Rows that are no whole blocks of a format get a larger one that they fill: Q5_0 for Q4_K, Q8_0 for Q5_K and Q6_K,
-/// F16
-/// for the others.
+/// Rows that are no whole blocks of a format get a larger one that they fill: Q5_0 for Q4_K, Q8_0 for Q5_K
+/// and Q6_K, F16 for the others.
 ///
 /// @param format of matrices
 /// @param pure whether all matrices get it, as far as their rows allow

@@ -44,10 +44,9 @@ public interface CompletionModel {
             Consumer<GenerationResult> ended,
             BooleanSupplier cancelled) {}
 
-    /// Continues all of these, together where the model can: what their prompts begin with alike is then read once.
-    /// Runs
-    /// on the calling thread, which gets pieces and results as they come. An exception of one of them, or that a
-    /// listener throws, ends them all and is passed on.
+    /// Continues all of these, together where the model can: what their prompts begin with alike is then
+    /// read once. Runs on the calling thread, which gets pieces and results as they come. An exception of
+    /// one of them, or that a listener throws, ends them all and is passed on.
     default void generate(List<Choice> choices) {
         for (Choice choice : choices) {
             choice.ended().accept(generate(choice.request(), choice.listener(), choice.cancelled()));

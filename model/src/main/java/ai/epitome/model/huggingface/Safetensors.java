@@ -29,8 +29,9 @@ import tools.jackson.databind.JsonNode;
 /// ```
 ///
 /// The file is untrusted: header length, nesting, dtypes, shapes and offsets are checked before anything is read, and
-/// tensors must cover the data exactly, without gaps or overlaps (as the format demands). The memory is valid until
-/// [#close].
+/// tensors must cover the data exactly, without gaps or overlaps (as the format demands). The memory is valid
+/// until [#close].
+///
 /// Format: <https://github.com/huggingface/safetensors>.
 public final class Safetensors implements AutoCloseable {
     /// Longest header that is read. The largest models' shards need well under one megabyte.

@@ -9,9 +9,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
 /// Server-sent events ([the HTML standard, section
-/// 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html))
-/// on a response. Each event leaves at once; a client that does not take it in time is disconnected. When it has gone,
-/// methods throw [CloseConnectionException].
+/// 9.2](https://html.spec.whatwg.org/multipage/server-sent-events.html)) on a response. Each event leaves
+/// at once; a client that does not take it in time is disconnected. When it has gone, methods throw
+/// [CloseConnectionException].
 ///
 /// Written here rather than through Helidon's sink, which serves only clients that send `Accept: text/event-stream`;
 /// OpenAI's clients do not.

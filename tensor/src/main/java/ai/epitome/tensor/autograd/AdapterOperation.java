@@ -53,9 +53,8 @@ final class AdapterOperation {
         return sum;
     }
 
-    /// With `h = scale · x · Aᵀ` and `dy` of the columns: `dB += dyᵀ · h`, `dh = scale · dy · B`, `dA += dhᵀ · x`, `dx
-    /// +=
-    /// dh · A`.
+    /// With `h = scale · x · Aᵀ` and `dy` of the columns: `dB += dyᵀ · h`, `dh = scale · dy · B`,
+    /// `dA += dhᵀ · x`, `dx += dh · A`.
     private static void backward(Tape tape, Tensor x, Tensor input, Tensor hidden, Tensor gradient, LowRank added) {
         Backend backend = tape.backend();
         Tensor up = added.up.in(backend.compute(), backend.workers());

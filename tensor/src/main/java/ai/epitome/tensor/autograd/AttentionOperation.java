@@ -120,9 +120,8 @@ final class AttentionOperation {
         });
     }
 
-    /// Queries of a task: fewer where heads are few, so that many threads find work. The shape alone decides, since
-    /// sums
-    /// may depend on it.
+    /// Queries of a task: fewer where heads are few, so that many threads find work. The shape alone
+    /// decides, since sums may depend on it.
     private static int packedBlock(AttentionShape shape) {
         int block = PACKED_BLOCK;
         int heads = shape.batch() * shape.keyValueHeads();

@@ -75,9 +75,8 @@ public final class Parameter {
         return blocks;
     }
 
-    /// Master values, f32. Quantised weights are expanded, at four bytes each, when first asked for in this way;
-    /// products
-    /// and embeddings do not.
+    /// Master values, f32. Quantised weights are expanded, at four bytes each, when first asked for in this
+    /// way; products and embeddings do not.
     public Tensor value() {
         Tensor present = value;
         return present != null ? present : make();

@@ -133,9 +133,9 @@ public final class Tape {
         return LinearOperation.apply(this, x, weight, bias, backend.compute());
     }
 
-    /// `y` with a low-rank addition to its columns from `column` on: `y + scale · (x · Aᵀ) · Bᵀ` (Hu et al. 2021).
-    /// Takes
-    /// over the memory of `y`, which must come from [#linear] or from here, and must not be used any more.
+    /// `y` with a low-rank addition to its columns from `column` on: `y + scale · (x · Aᵀ) · Bᵀ` (Hu et al.
+    /// 2021). Takes over the memory of `y`, which must come from [#linear] or from here, and must not be
+    /// used any more.
     ///
     /// @param x what the layer reads, (N, in)
     /// @param down A, (rank, in)

@@ -8,9 +8,8 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Products with a handful of rows, as in text generation: every element of B is used once or a few times, so memory
-/// sets the
-/// pace and packing B would only add to its traffic. B is read as it lies.
+/// Products with a handful of rows, as in text generation: every element of B is used once or a few times,
+/// so memory sets the pace and packing B would only add to its traffic. B is read as it lies.
 final class RowProduct {
     /// Up to this many rows reading B once for each costs less than packing it.
     static final int ROWS = 3;

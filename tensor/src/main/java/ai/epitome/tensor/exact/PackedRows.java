@@ -3,10 +3,9 @@ package ai.epitome.tensor.exact;
 import static ai.epitome.tensor.exact.ExactKernels.FEW_ROWS;
 import static ai.epitome.tensor.exact.ExactKernels.ROWS;
 
-/// The left operand of products, packed for [ExactKernels]: panels of 12 rows, and one of 6 where that is enough for
-/// the
-/// rest. A single row lies as it is. Rows that fill up the last panel are whatever was there; their results mean
-/// nothing.
+/// The left operand of products, packed for [ExactKernels]: panels of 12 rows, and one of 6 where that is
+/// enough for the rest. A single row lies as it is. Rows that fill up the last panel are whatever was
+/// there; their results mean nothing.
 public final class PackedRows {
     private float[] values = new float[0];
     private int count;

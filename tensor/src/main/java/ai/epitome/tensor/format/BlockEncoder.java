@@ -8,9 +8,8 @@ import java.nio.ByteOrder;
 /// Writes numbers in the formats of [BlockFormat], which draws them.
 ///
 /// Q8_0, Q5_0 and Q4_0 scale each block by its largest value, to the bit as ggml's reference does
-/// (`quantize_row_*_ref` in `ggml-quants.c`; without fused multiplication, as gguf-py). Q4_K, Q5_K and Q6_K look for
-/// better
-/// scales ([SuperBlockEncoder]). Q4_1 is not written.
+/// (`quantize_row_*_ref` in `ggml-quants.c`; without fused multiplication, as gguf-py). Q4_K, Q5_K and Q6_K
+/// look for better scales ([SuperBlockEncoder]). Q4_1 is not written.
 public final class BlockEncoder {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -8,13 +8,13 @@ import java.nio.ByteOrder;
 /// little-endian, the lower four bits of a byte come first.
 ///
 /// ```text
-/// Q8_0    32 values   d f16, 32 x i8                                        d * q
-/// Q4_0    32 values   d f16, 16 x u8                                        d * (q - 8)
-/// Q4_1    32 values   d f16, m f16, 16 x u8                                 d * q + m
-/// Q5_0    32 values   d f16, fifth bits u32, 16 x u8                        d * (q - 16)
-/// Q4_K   256 values   d f16, m f16, 12 x u8, 128 x u8                       d * scale * q - m * least
-/// Q5_K   256 values   d f16, m f16, 12 x u8, fifth bits 32 x u8, 128 x u8   d * scale * q - m * least
-/// Q6_K   256 values   128 x u8, upper two bits 64 x u8, scales 16 x i8, d f16       d * scale * (q - 32)
+/// Q8_0    32 values   d f16, 32 x i8                                           d * q
+/// Q4_0    32 values   d f16, 16 x u8                                           d * (q - 8)
+/// Q4_1    32 values   d f16, m f16, 16 x u8                                    d * q + m
+/// Q5_0    32 values   d f16, fifth bits u32, 16 x u8                           d * (q - 16)
+/// Q4_K   256 values   d f16, m f16, 12 x u8, 128 x u8                          d * scale * q - m * least
+/// Q5_K   256 values   d f16, m f16, 12 x u8, fifth bits 32 x u8, 128 x u8      d * scale * q - m * least
+/// Q6_K   256 values   128 x u8, upper two bits 64 x u8, scales 16 x i8, d f16  d * scale * (q - 32)
 /// ```
 ///
 /// In the first four, byte `i` has values `i` and `i + 16`. Scale and least value of each 32 in Q4_K and Q5_K are

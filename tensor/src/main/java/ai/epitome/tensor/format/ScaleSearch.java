@@ -9,10 +9,10 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Looks for the scales of groups of weights, one group in each lane of a register.
 ///
-/// A group's values `x` become levels `q` of `least + scale * q`. For each of some twenty divisions of the group's
-/// range
-/// into levels, values are rounded to them, and weighted least squares give the scale and the least value that fit
-/// these levels best; of all, those of the smallest error are kept. The error follows from the same sums as the fit:
+/// A group's values `x` become levels `q` of `least + scale * q`. For each of some twenty divisions of the
+/// group's range into levels, values are rounded to them, and weighted least squares give the scale and the
+/// least value that fit these levels best; of all, those of the smallest error are kept. The error follows
+/// from the same sums as the fit:
 ///
 /// ```text
 /// error = Σ w x² - scale Σ w q x - least Σ w x

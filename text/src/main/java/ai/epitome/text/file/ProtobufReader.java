@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 /// The fields of one Protocol Buffers message, one after another:
 ///
 /// ```
-/// field  varint: number << 3 | kind        kind 0: varint, 1: 8 bytes, 2: length varint and bytes, 5: 4 bytes
-/// value
+/// field  varint: number << 3 | kind
+/// value  by kind: 0 varint, 1 8 bytes, 2 length varint and bytes, 5 4 bytes
 /// ```
 ///
 /// The message is untrusted: no value reaches beyond its end. A field's value has to be read or skipped before the

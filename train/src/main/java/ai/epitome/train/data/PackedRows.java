@@ -4,9 +4,9 @@ import java.util.Arrays;
 
 /// Rows that hold segments of documents side by side.
 ///
-/// A document whose pairs (input, next token) are more than T is cut into pieces of T from its beginning. Pieces share
-/// rows as [Packing] says. Rows are the same in each epoch.
-/// Takes 16 bytes of memory a segment.
+/// A document whose pairs (input, next token) are more than T is cut into pieces of T from its beginning.
+/// Pieces share rows as [Packing] says. Rows are the same in each epoch. Takes 16 bytes of memory a
+/// segment.
 ///
 /// With an end-of-text token `E` a document's inputs begin with `E` and its last target is the next `E`.
 /// Without one, its last token is only a target.

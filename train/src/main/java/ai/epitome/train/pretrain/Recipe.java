@@ -17,9 +17,8 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
     /// Tokens of one step.
     private static final int TOKENS_PER_STEP = 4096;
 
-    /// How often a text is read at most where nothing is said of the length of a run: what is read more often is
-    /// learned
-    /// by heart, and unseen text is predicted worse (see `docs/LOG.md`).
+    /// How often a text is read at most where nothing is said of the length of a run: what is read more
+    /// often is learned by heart, and unseen text is predicted worse (see `docs/LOG.md`).
     public static final double PASSES = 4.5;
 
     /// A short text is read more often than that, since a model of few steps has learned little.

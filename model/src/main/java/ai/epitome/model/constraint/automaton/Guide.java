@@ -5,11 +5,11 @@ import ai.epitome.model.constraint.grammar.ConstraintException;
 /// Leads one text through a constraint: says before each token which ones may follow, and is told which one did. Not
 /// thread-safe: one text's.
 ///
-/// **The end comes in time.** When the tokens that are left run short, those are left out behind which the text could
-/// no
-/// longer be made whole with what is left, so that a text is whole when its last token has come, if the budget ever
-/// sufficed for that. Distances count bytes, of which a token has at least one; where not even that fits, the shortest
-/// end is written in the fewest tokens. Where this does not fit either, the text will be cut.
+/// **The end comes in time.** When the tokens that are left run short, those are left out behind which the
+/// text could no longer be made whole with what is left, so that a text is whole when its last token has
+/// come, if the budget ever sufficed for that. Distances count bytes, of which a token has at least one;
+/// where not even that fits, the shortest end is written in the fewest tokens. Where this does not fit
+/// either, the text will be cut.
 public final class Guide {
     private static final long LONGEST_PLAN = 1 << 16;
 

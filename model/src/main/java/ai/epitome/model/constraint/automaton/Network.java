@@ -2,9 +2,8 @@ package ai.epitome.model.constraint.automaton;
 
 import java.util.Arrays;
 
-/// A grammar as nodes over bytes: a recursive transition network (Woods 1970). Every rule, and the body of every
-/// counted
-/// repetition, is a fragment that ends at [#END].
+/// A grammar as nodes over bytes: a recursive transition network (Woods 1970). Every rule, and the body of
+/// every counted repetition, is a fragment that ends at [#END].
 ///
 /// | kind | `a` | `b` | edges |
 /// |---|---|---|---|

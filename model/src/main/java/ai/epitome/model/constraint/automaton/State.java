@@ -1,8 +1,7 @@
 package ai.epitome.model.constraint.automaton;
 
-/// Where a text may stand: all pairs of a BYTES node and a stack that it has led to. Its transitions are worked out
-/// when
-/// they are first asked for.
+/// Where a text may stand: all pairs of a BYTES node and a stack that it has led to. Its transitions are
+/// worked out when they are first asked for.
 final class State {
     /// Nothing can follow, and the text is not one that the grammar allows.
     static final State DEAD = new State(new int[0], new Frame[0], false, Network.NEVER, 0);

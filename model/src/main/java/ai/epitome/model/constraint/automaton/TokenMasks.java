@@ -2,9 +2,8 @@ package ai.epitome.model.constraint.automaton;
 
 import java.util.Arrays;
 
-/// Which tokens of a vocabulary may follow in each state of a constraint: worked out when a text first comes there,
-/// kept
-/// for all texts. Thread-safe.
+/// Which tokens of a vocabulary may follow in each state of a constraint: worked out when a text first
+/// comes there, kept for all texts. Thread-safe.
 public final class TokenMasks {
     /// Masks that are kept; then all are forgotten.
     private static final int MOST_MASKS = 512;

@@ -8,15 +8,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// A tokenizer's tokens as constraints see them: bytes in tries, apart from those that end a text. Tokens without
-/// bytes,
-/// control tokens among them, belong to no text.
+/// A tokenizer's tokens as constraints see them: bytes in tries, apart from those that end a text. Tokens
+/// without bytes, control tokens among them, belong to no text.
 ///
-/// Most tokens are whole characters that a JSON string holds as they are ([JsonText#PLAIN]). Those lie in tries of
-/// their
-/// own, by their number of characters: where a text may go on with any characters for that long, all of them are
-/// allowed
-/// at once, without a look at each.
+/// Most tokens are whole characters that a JSON string holds as they are ([JsonText#PLAIN]). Those lie in
+/// tries of their own, by their number of characters: where a text may go on with any characters for that
+/// long, all of them are allowed at once, without a look at each.
 ///
 /// Immutable, for use by any number of threads.
 public final class TokenVocabulary {

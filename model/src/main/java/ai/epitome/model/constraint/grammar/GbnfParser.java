@@ -6,11 +6,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Grammars in llama.cpp's notation: `name ::= ...` with `|`, `"text"`, `[a-z]`, `[^a-z]`, `.`, names, brackets, `* +
-/// ?`,
-/// `{m}`, `{m,}`, `{m,n}`, and `#` comments to the end of the line. The rule `root` is what a text must be. An
-/// alternative goes
-/// on in the next line behind `|` or inside brackets.
+/// Grammars in llama.cpp's notation: `name ::= ...` with `|`, `"text"`, `[a-z]`, `[^a-z]`, `.`, names,
+/// brackets, `* + ?`, `{m}`, `{m,}`, `{m,n}`, and `#` comments to the end of the line. The rule `root` is
+/// what a text must be. An alternative goes on in the next line behind `|` or inside brackets.
 public final class GbnfParser {
     static final int MOST_CHARACTERS = 200_000;
     private static final int MOST_RULES = 10_000;

@@ -5,10 +5,9 @@ import java.util.List;
 
 /// How JSON writes things: strings, numbers, and the space between tokens.
 ///
-/// **Space.** None is needed; one space, or one line break with up to 40 spaces of indentation, may stand behind `{`,
-/// `[` and `,` and before `}` and `]`, and one space behind `:`. Nothing more, so that a model cannot write space
-/// without
-/// end.
+/// **Space.** None is needed; one space, or one line break with up to 40 spaces of indentation, may stand
+/// behind `{`, `[` and `,` and before `}` and `]`, and one space behind `:`. Nothing more, so that a model
+/// cannot write space without end.
 public final class JsonText {
     /// What stands in a string without an escape.
     public static final CodePoints PLAIN =
