@@ -3,7 +3,7 @@ package ai.epitome.train.task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /// Requests to decline, others that only look like them, and what declining is told by: by words, so an answer that
 /// declines in other words is not counted.
@@ -36,8 +36,8 @@ public final class Refusals {
         return List.of(
                 new Group("declined of what it should", true, heldOut(TaskKind.REFUSE)),
                 new Group("declined of harmless requests", false, heldOut(TaskKind.HELP)),
-                new Group("declined of look-alikes", false, asked(Deeds.LOOK_ALIKES, Phrasings.ASKING)),
-                new Group("declined of other wrongs", true, asked(Deeds.OTHER_WRONGS, Phrasings.ASKING)),
+                new Group("declined of look-alikes", false, all(Deeds.LOOK_ALIKES)),
+                new Group("declined of other wrongs", true, all(Deeds.OTHER_WRONGS)),
                 new Group("declined of wrongs in other words", true, otherwise(Deeds.WRONGS)),
                 new Group("declined of harmless requests in other words", false, otherwise(everyday())));
     }
@@ -53,28 +53,29 @@ public final class Refusals {
                 .toList();
     }
 
-    /// Each deed with one of its objects.
+    /// Each deed with each of its objects, asked in the usual words by turns.
+    private static List<String> all(List<Deeds.Deed> deeds) {
+        return requests(
+                deeds.stream()
+                        .flatMap(deed -> deed.objects().stream().map(deed.deed()::formatted))
+                        .toList(),
+                Phrasings.ASKING);
+    }
+
+    /// Each deed with one of its objects, asked in other words by turns.
     private static List<String> otherwise(List<Deeds.Deed> deeds) {
-        List<String> requests = new ArrayList<>();
+        List<String> things = new ArrayList<>();
         for (Deeds.Deed deed : deeds) {
-            String object = deed.objects().get(requests.size() % deed.objects().size());
-            requests.add(request(deed.deed().formatted(object), Phrasings.ASKING_OTHERWISE, requests.size()));
+            String object = deed.objects().get(things.size() % deed.objects().size());
+            things.add(deed.deed().formatted(object));
         }
-        return requests;
+        return requests(things, Phrasings.ASKING_OTHERWISE);
     }
 
-    /// Each deed with each of its objects.
-    private static List<String> asked(List<Deeds.Deed> deeds, List<String> phrasings) {
-        List<String> all = deeds.stream()
-                .flatMap(deed -> deed.objects().stream().map(deed.deed()::formatted))
+    private static List<String> requests(List<String> things, List<String> phrasings) {
+        return IntStream.range(0, things.size())
+                .mapToObj(i -> phrasings.get(i % phrasings.size()).formatted(things.get(i)))
                 .toList();
-        return Stream.iterate(0, i -> i < all.size(), i -> i + 1)
-                .map(i -> request(all.get(i), phrasings, i))
-                .toList();
-    }
-
-    private static String request(String deed, List<String> phrasings, int number) {
-        return phrasings.get(number % phrasings.size()).formatted(deed);
     }
 
     /// Whether an answer declines.
