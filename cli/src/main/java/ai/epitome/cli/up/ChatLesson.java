@@ -34,7 +34,7 @@ record ChatLesson(Path base) {
     private static final int LEAST_CONTEXT = 128;
     private static final int ROW = 256;
     private static final int CONVERSATIONS = 60_000;
-    private static final double MOST_SECONDS = 150;
+    private static final double MOST_SECONDS = 180;
     /// On a fast machine. The conversations are then read about twice: more would be learned by heart.
     private static final long MOST_STEPS = 2000;
 
