@@ -10,6 +10,8 @@ import ai.epitome.serve.account.Price;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,23 +27,26 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60",
+            "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60 --training 3",
             "         epitome price list"
         })
 public final class PriceCommand {
     @Command(
             name = "set",
-            description = "Set a model's prices. They hold from now on; what was used before keeps its cost.",
+            description = {
+                "Set a model's prices. They hold from now on; what was used before keeps its cost.",
+                "A price that is not given stays as it is; a model that has none yet wants all of them."
+            },
             mixinStandardHelpOptions = true,
             footer = {
                 "",
-                "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60 --training 3"
+                "Example: epitome price set shakespeare --input 0.15 --cached 0.075 --output 0.60 --training 3",
+                "         epitome price set shakespeare --training 4"
             })
     int set(
             @Parameters(paramLabel = "MODEL", description = "The model's name, as requests give it.") String model,
             @Option(
                             names = "--input",
-                            required = true,
                             paramLabel = "AMOUNT",
                             converter = MoneyConverter.class,
                             description = "A million tokens of prompts.")
@@ -50,28 +55,45 @@ public final class PriceCommand {
                             names = "--cached",
                             paramLabel = "AMOUNT",
                             converter = MoneyConverter.class,
-                            description = "A million tokens of prompts that were known already (default: as --input).")
+                            description = "A million tokens of prompts that were known already"
+                                    + " (default for a model that has no price yet: as --input).")
                     Long cached,
             @Option(
                             names = "--output",
-                            required = true,
                             paramLabel = "AMOUNT",
                             converter = MoneyConverter.class,
                             description = "A million generated tokens.")
                     Long output,
             @Option(
                             names = "--training",
-                            defaultValue = "0",
                             paramLabel = "AMOUNT",
                             converter = MoneyConverter.class,
-                            description = "A million tokens that fine-tuning jobs are trained on (default: free).")
+                            description = "A million tokens that fine-tuning jobs are trained on; 0 is free.")
                     Long training,
             @Mixin AccountOptions options) {
-        Price price = new Price(input, cached == null ? input : cached, output, training);
         try (Accounts accounts = options.open()) {
+            Optional<Price> now = accounts.prices().find(model);
+            if (now.isEmpty() && (input == null || output == null || training == null)) {
+                throw new IllegalArgumentException("'" + model
+                        + "' has no price yet: give --input, --output and --training (0 where that is free)");
+            }
+            long newInput = amount(input, now, Price::inputMicros);
+            Long newCached = cached == null && now.isEmpty() ? (Long) newInput : cached;
+            Price price = new Price(
+                    newInput,
+                    amount(newCached, now, Price::cachedMicros),
+                    amount(output, now, Price::outputMicros),
+                    amount(training, now, Price::trainingMicros));
             accounts.prices().set(model, price);
+            PrintStream out = StandardText.output();
+            table(Map.of(model, price)).print(out);
+            out.flush();
         }
         return 0;
+    }
+
+    private static long amount(Long given, Optional<Price> now, ToLongFunction<Price> part) {
+        return given == null ? part.applyAsLong(now.orElseThrow()) : given;
     }
 
     @Command(
@@ -83,26 +105,27 @@ public final class PriceCommand {
             @Option(names = "--json", description = "Print one JSON object a line.") boolean json,
             @Mixin AccountOptions options) {
         PrintStream out = StandardText.output();
-        Table table = new Table("model", "input>", "cached>", "output>", "training>");
         try (Accounts accounts = options.open()) {
-            accounts.prices().list().forEach((model, price) -> {
-                if (json) {
-                    out.println(Json.write(facts(model, price)));
-                } else {
-                    table.add(
-                            model,
-                            Money.format(price.inputMicros()),
-                            Money.format(price.cachedMicros()),
-                            Money.format(price.outputMicros()),
-                            Money.format(price.trainingMicros()));
-                }
-            });
-        }
-        if (!json) {
-            table.print(out);
+            Map<String, Price> prices = accounts.prices().list();
+            if (json) {
+                prices.forEach((model, price) -> out.println(Json.write(facts(model, price))));
+            } else {
+                table(prices).print(out);
+            }
         }
         out.flush();
         return 0;
+    }
+
+    private static Table table(Map<String, Price> prices) {
+        Table table = new Table("model", "input>", "cached>", "output>", "training>");
+        prices.forEach((model, price) -> table.add(
+                model,
+                Money.format(price.inputMicros()),
+                Money.format(price.cachedMicros()),
+                Money.format(price.outputMicros()),
+                Money.format(price.trainingMicros())));
+        return table;
     }
 
     private static Map<String, Object> facts(String model, Price price) {

@@ -14,9 +14,11 @@ import ai.epitome.serve.account.UsageRow;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +47,8 @@ class BillCommandTest {
                 "0.075",
                 "--output",
                 "0.60",
+                "--training",
+                "0",
                 "--database",
                 database);
         try (Accounts accounts = new Accounts(Database.open(database))) {
@@ -122,5 +126,36 @@ class BillCommandTest {
                 .containsPattern("tiny +0\\.15 +0\\.075 +0\\.60 +0\\.00\\n");
         assertThat(run("usage", "--month", "November", "--database", database).err())
                 .contains("write 2026-11");
+    }
+
+    @Test
+    void aPriceThatIsNotGivenStaysAsItIs() throws IOException {
+        assertThat(done("price", "set", "tiny", "--training", "3", "--database", database)
+                        .out())
+                .containsPattern("tiny +0\\.15 +0\\.075 +0\\.60 +3\\.00\\n");
+        done("price", "set", "tiny", "--input", "0.20", "--database", database);
+        done("price", "set", "tiny", "--cached", "0", "--output", "0.70", "--database", database);
+        assertThat(done("price", "list", "--database", database).out())
+                .containsPattern("tiny +0\\.20 +0\\.00 +0\\.70 +3\\.00\\n");
+        done("price", "set", "ft:tiny:mine:0123456789ab", "--output", "0.90", "--database", database);
+        assertThat(done("price", "list", "--database", database).out())
+                .as("what was fine-tuned begins with its base's")
+                .containsPattern("ft:tiny:mine:0123456789ab +0\\.20 +0\\.00 +0\\.90 +3\\.00\\n");
+    }
+
+    @Test
+    void aModelWithoutAPriceWantsAllOfThem() throws IOException {
+        for (String missing : List.of("--input", "--output", "--training")) {
+            List<String> command = new ArrayList<>(List.of("price", "set", "new", "--database", database));
+            Stream.of("--input", "--output", "--training")
+                    .filter(option -> !option.equals(missing))
+                    .forEach(option -> command.addAll(List.of(option, "1")));
+            assertThat(run(command.toArray(String[]::new)).err())
+                    .contains("'new' has no price yet: give --input, --output and --training");
+        }
+        assertThat(done("price", "list", "--database", database).out()).doesNotContain("new");
+        done("price", "set", "new", "--input", "1", "--output", "2", "--training", "0", "--database", database);
+        assertThat(done("price", "list", "--database", database).out())
+                .containsPattern("new +1\\.00 +1\\.00 +2\\.00 +0\\.00\\n");
     }
 }
