@@ -4,6 +4,7 @@ import ai.epitome.serve.moderation.ModerationPolicy;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /// Where the service listens and how much of anything it takes at once.
 ///
@@ -73,59 +74,51 @@ public record ServerConfig(
         }
     }
 
-    public ServerConfig withDrain(Duration newDrain) {
-        return new ServerConfig(
-                host,
-                port,
-                maxBodyBytes,
-                patience,
-                maxTokens,
-                concurrentGenerations,
-                queueLength,
-                requireKey,
-                newDrain,
-                moderation);
+    /// This configuration with some fields changed: `ServerConfig.local(8080).with(c -> c.host = "0.0.0.0")`.
+    public ServerConfig with(Consumer<Changes> change) {
+        Changes changes = new Changes(this);
+        change.accept(changes);
+        return changes.build();
     }
 
-    public ServerConfig withHost(String newHost) {
-        return new ServerConfig(
-                newHost,
-                port,
-                maxBodyBytes,
-                patience,
-                maxTokens,
-                concurrentGenerations,
-                queueLength,
-                requireKey,
-                drain,
-                moderation);
-    }
+    /// The fields of a configuration, to be changed.
+    public static final class Changes {
+        public String host;
+        public int port;
+        public int maxBodyBytes;
+        public Duration patience;
+        public int maxTokens;
+        public int concurrentGenerations;
+        public int queueLength;
+        public boolean requireKey;
+        public Duration drain;
+        public ModerationPolicy moderation;
 
-    public ServerConfig withRequireKey(boolean newRequireKey) {
-        return new ServerConfig(
-                host,
-                port,
-                maxBodyBytes,
-                patience,
-                maxTokens,
-                concurrentGenerations,
-                queueLength,
-                newRequireKey,
-                drain,
-                moderation);
-    }
+        private Changes(ServerConfig c) {
+            host = c.host;
+            port = c.port;
+            maxBodyBytes = c.maxBodyBytes;
+            patience = c.patience;
+            maxTokens = c.maxTokens;
+            concurrentGenerations = c.concurrentGenerations;
+            queueLength = c.queueLength;
+            requireKey = c.requireKey;
+            drain = c.drain;
+            moderation = c.moderation;
+        }
 
-    public ServerConfig withModeration(ModerationPolicy newModeration) {
-        return new ServerConfig(
-                host,
-                port,
-                maxBodyBytes,
-                patience,
-                maxTokens,
-                concurrentGenerations,
-                queueLength,
-                requireKey,
-                drain,
-                newModeration);
+        private ServerConfig build() {
+            return new ServerConfig(
+                    host,
+                    port,
+                    maxBodyBytes,
+                    patience,
+                    maxTokens,
+                    concurrentGenerations,
+                    queueLength,
+                    requireKey,
+                    drain,
+                    moderation);
+        }
     }
 }

@@ -31,7 +31,7 @@ class AuthenticationTest {
     @BeforeAll
     static void start() {
         accounts = new Accounts(Database.inMemory());
-        server = TestServer.start(ServerConfig.local(0).withHost("0.0.0.0"), accounts);
+        server = TestServer.start(ServerConfig.local(0).with(c -> c.host = "0.0.0.0"), accounts);
         local = TestServer.start(ServerConfig.local(0), accounts);
     }
 
@@ -166,7 +166,7 @@ class AuthenticationTest {
 
     @Test
     void behindAProxyEverybodyDoesWhateverTheHostIsCalled() throws Exception {
-        try (TestServer behind = TestServer.start(ServerConfig.local(0).withRequireKey(true), accounts)) {
+        try (TestServer behind = TestServer.start(ServerConfig.local(0).with(c -> c.requireKey = true), accounts)) {
             String head = "GET /v1/models HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n";
             assertThat(behind.raw(head + "\r\n")).startsWith("HTTP/1.1 401");
             String secret = key("proxied", Scope.INFERENCE).secret();

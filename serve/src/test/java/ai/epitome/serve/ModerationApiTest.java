@@ -235,7 +235,7 @@ class ModerationApiTest {
     /// Where a key has no policy, or nobody needs one, the service's holds; a key's own comes first.
     @Test
     void aWholeServiceHasAPolicy() throws Exception {
-        ServerConfig strict = ServerConfig.local(0).withModeration(ModerationPolicy.parse("refuse"));
+        ServerConfig strict = ServerConfig.local(0).with(c -> c.moderation = ModerationPolicy.parse("refuse"));
         try (Accounts own = new Accounts(Database.inMemory());
                 TestServer other = TestServer.start(strict, own)) {
             String body = "{\"model\": \"fake\", \"prompt\": \"" + THREAT + "\", \"max_tokens\": 1}";

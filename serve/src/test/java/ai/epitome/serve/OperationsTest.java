@@ -119,7 +119,7 @@ class OperationsTest {
     @Test
     void metricsNeedTheirScopeWhereKeysAreNeeded() throws Exception {
         try (Accounts accounts = new Accounts(Database.inMemory());
-                TestServer server = TestServer.start(ServerConfig.local(0).withHost("0.0.0.0"), accounts)) {
+                TestServer server = TestServer.start(ServerConfig.local(0).with(c -> c.host = "0.0.0.0"), accounts)) {
             String scraper = accounts.keys()
                     .create("p", EnumSet.of(Scope.METRICS), KeyLimits.NONE, Instant.now(), Optional.empty())
                     .secret();
@@ -201,7 +201,7 @@ class OperationsTest {
     @Test
     void garbageLeavesLittleBehind() throws Exception {
         try (Accounts accounts = new Accounts(Database.inMemory());
-                TestServer server = TestServer.start(ServerConfig.local(0).withHost("0.0.0.0"), accounts)) {
+                TestServer server = TestServer.start(ServerConfig.local(0).with(c -> c.host = "0.0.0.0"), accounts)) {
             for (String head : Stream.of(
                             "PURGE /v1/completions",
                             "POST /v1/%00",

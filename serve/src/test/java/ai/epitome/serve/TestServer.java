@@ -2,7 +2,6 @@ package ai.epitome.serve;
 
 import ai.epitome.serve.account.Accounts;
 import ai.epitome.serve.account.Database;
-import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.page.TrainingProgress;
 import ai.epitome.serve.registry.ModelRegistry;
 import ai.epitome.serve.tuning.TuningSetup;
@@ -114,17 +113,13 @@ final class TestServer implements AutoCloseable {
     }
 
     static ServerConfig config(int maxBodyBytes, Duration patience, int queueLength) {
-        return new ServerConfig(
-                ServerConfig.LOOPBACK,
-                0,
-                maxBodyBytes,
-                patience,
-                4096,
-                1,
-                queueLength,
-                false,
-                Duration.ofSeconds(2),
-                ModerationPolicy.LOG);
+        return ServerConfig.local(0).with(c -> {
+            c.maxBodyBytes = maxBodyBytes;
+            c.patience = patience;
+            c.concurrentGenerations = 1;
+            c.queueLength = queueLength;
+            c.drain = Duration.ofSeconds(2);
+        });
     }
 
     int port() {

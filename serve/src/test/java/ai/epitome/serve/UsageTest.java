@@ -12,14 +12,12 @@ import ai.epitome.serve.account.TestDatabases;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.account.UsageStore;
 import ai.epitome.serve.account.UsageTotals;
-import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.text.ByteTokenizer;
 import ai.epitome.text.chat.ChatFormat;
 import ai.epitome.text.chat.ChatTemplates;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.YearMonth;
 import java.util.ArrayList;
@@ -65,17 +63,10 @@ class UsageTest {
     @ParameterizedTest
     @MethodSource("databases")
     void sumsAreExactUnderLoadWithClientsThatLeave(String url) throws Exception {
-        ServerConfig config = new ServerConfig(
-                ServerConfig.LOOPBACK,
-                0,
-                1 << 20,
-                Duration.ofSeconds(30),
-                4096,
-                8,
-                500,
-                false,
-                Duration.ofSeconds(5),
-                ModerationPolicy.LOG);
+        ServerConfig config = ServerConfig.local(0).with(c -> {
+            c.concurrentGenerations = 8;
+            c.queueLength = 500;
+        });
         try (Accounts accounts = new Accounts(Database.open(url));
                 TestServer server = TestServer.start(config, accounts);
                 var clients = Executors.newVirtualThreadPerTaskExecutor()) {

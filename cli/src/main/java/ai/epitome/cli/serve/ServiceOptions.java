@@ -73,11 +73,12 @@ public final class ServiceOptions {
     private CommandSpec command;
 
     public ServerConfig config() {
-        return ServerConfig.local(port)
-                .withHost(host)
-                .withDrain(grace)
-                .withRequireKey(requireKey)
-                .withModeration(moderation);
+        return ServerConfig.local(port).with(config -> {
+            config.host = host;
+            config.drain = grace;
+            config.requireKey = requireKey;
+            config.moderation = moderation;
+        });
     }
 
     /// How models are fine-tuned.

@@ -10,9 +10,9 @@ import ai.epitome.model.transformer.RotaryRows;
 import ai.epitome.model.transformer.TransformerConfig;
 import ai.epitome.tensor.format.BlockFormat;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 
 /// The weights of a GGUF file by Hugging Face's names, in our order of rows.
 final class GgufRows {
@@ -20,20 +20,14 @@ final class GgufRows {
 
     static List<StoredWeight> of(Gguf gguf, TransformerConfig config) throws MalformedModelException {
         boolean neighbours = GgufModel.turnsNeighbours(gguf);
-        Set<String> unknown = new TreeSet<>(gguf.entries().keySet());
+        Set<String> unknown = new HashSet<>(gguf.entries().keySet());
         List<StoredWeight> weights = new ArrayList<>();
         for (Shape shape : WeightShapes.of(config)) {
             String name = GgufWeights.name(shape.name());
             weights.add(weight(gguf, name, shape, neighbours ? config.headDimension() : 0));
             unknown.remove(name);
         }
-        unknown.remove(GgufModel.ROTARY_DIVISORS);
-        if (!unknown.isEmpty()) {
-            throw new MalformedModelException(
-                    gguf.file(),
-                    "%d tensors do not belong to its architecture, the first is `%s`"
-                            .formatted(unknown.size(), unknown.iterator().next()));
-        }
+        GgufModel.requireNoMore(gguf, unknown);
         return weights;
     }
 

@@ -41,6 +41,22 @@ public final class MappedFile implements AutoCloseable {
         }
     }
 
+    /// What a reader makes of a file, which it keeps mapped; where it fails, the mapping ends.
+    public static <T> T read(Path path, Reader<T> reader) throws IOException {
+        MappedFile mapping = open(path);
+        try {
+            return reader.read(mapping);
+        } catch (IOException | RuntimeException e) {
+            mapping.close();
+            throw e;
+        }
+    }
+
+    /// Understands a mapped file, which belongs to the result.
+    public interface Reader<T> {
+        T read(MappedFile mapping) throws IOException;
+    }
+
     /// A copy of bytes that could be a file.
     ///
     /// @param path for messages

@@ -84,13 +84,7 @@ public final class Gguf implements AutoCloseable {
     ///
     /// @throws IOException when it breaks the format
     public static Gguf open(Path file) throws IOException {
-        MappedFile mapping = MappedFile.open(file);
-        try {
-            return parse(mapping);
-        } catch (IOException | RuntimeException e) {
-            mapping.close();
-            throw e;
-        }
+        return MappedFile.read(file, Gguf::parse);
     }
 
     /// Reads the structure of a file, which is closed with the result.

@@ -215,6 +215,21 @@ public final class GgufModel {
                 : Optional.empty();
     }
 
+    /// @param left names of tensors that the network has no place for
+    /// @throws MalformedModelException when there are any, but for [#ROTARY_DIVISORS]
+    public static void requireNoMore(Gguf gguf, Set<String> left) throws MalformedModelException {
+        Set<String> unknown = new TreeSet<>(left);
+        unknown.remove(ROTARY_DIVISORS);
+        if (!unknown.isEmpty()) {
+            throw new MalformedModelException(
+                    gguf.file(),
+                    "%d tensors do not belong to its architecture, the first is `%s`"
+                            .formatted(unknown.size(), unknown.iterator().next()));
+        }
+    }
+
+    /// The tokens that begin and end texts, which end a generated one, as its metadata has them; sampling at
+    /// temperature 1.
     public static GenerationDefaults defaults(Gguf gguf) throws MalformedModelException {
         GgufValues values =
                 new GgufValues(gguf.file(), "tokenizer.ggml.", gguf.metadata().values());

@@ -15,10 +15,10 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -121,7 +121,7 @@ public final class GgufWeights {
 
     private static void fill(Transformer model, Gguf gguf, PackedMemory packed) throws MalformedModelException {
         boolean neighbours = GgufModel.turnsNeighbours(gguf);
-        Set<String> unknown = new TreeSet<>(gguf.entries().keySet());
+        Set<String> unknown = new HashSet<>(gguf.entries().keySet());
         Map<Parameter, List<Part>> parts = new IdentityHashMap<>();
         for (WeightNames.Slice slice : WeightNames.slices(model)) {
             String name = name(slice.name());
@@ -142,13 +142,7 @@ public final class GgufWeights {
                     .add(new Part(entry, slice, turned ? model.config().headDimension() : 0));
             unknown.remove(name);
         }
-        unknown.remove(GgufModel.ROTARY_DIVISORS);
-        if (!unknown.isEmpty()) {
-            throw new MalformedModelException(
-                    gguf.file(),
-                    "%d tensors do not belong to its architecture, the first is `%s`"
-                            .formatted(unknown.size(), unknown.iterator().next()));
-        }
+        GgufModel.requireNoMore(gguf, unknown);
         parts.forEach((parameter, list) -> fill(parameter, list, packed));
     }
 

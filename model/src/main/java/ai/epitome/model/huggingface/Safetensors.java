@@ -105,13 +105,7 @@ public final class Safetensors implements AutoCloseable {
     ///
     /// @throws MalformedModelException when it breaks the format
     public static Safetensors open(Path file) throws IOException {
-        MappedFile mapping = MappedFile.open(file);
-        try {
-            return parse(mapping);
-        } catch (IOException | RuntimeException e) {
-            mapping.close();
-            throw e;
-        }
+        return MappedFile.read(file, Safetensors::parse);
     }
 
     /// Reads the structure of a file, which is closed with the result.

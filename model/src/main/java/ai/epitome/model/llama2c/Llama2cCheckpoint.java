@@ -93,13 +93,7 @@ public final class Llama2cCheckpoint implements AutoCloseable {
     ///
     /// @throws MalformedModelException when it is no checkpoint of llama2.c
     public static Llama2cCheckpoint open(Path file) throws IOException {
-        MappedFile mapping = MappedFile.open(file);
-        try {
-            return parse(mapping);
-        } catch (IOException | RuntimeException e) {
-            mapping.close();
-            throw e;
-        }
+        return MappedFile.read(file, Llama2cCheckpoint::parse);
     }
 
     /// Reads the structure of a file, which is closed with the result.

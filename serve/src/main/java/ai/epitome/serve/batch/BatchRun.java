@@ -11,6 +11,7 @@ import ai.epitome.serve.metering.Metering;
 import ai.epitome.serve.metering.RequestMeter;
 import ai.epitome.serve.store.BatchStore;
 import ai.epitome.serve.store.FileStore;
+import ai.epitome.serve.store.LeaseRenewal;
 import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.StoredFile;
 import java.lang.System.Logger.Level;
@@ -56,7 +57,6 @@ final class BatchRun {
     private final String endpoint;
     private final long expires;
     private volatile LeasedWork state;
-    private volatile boolean over;
 
     /// @param key the owner's; nothing where it is good no longer
     BatchRun(BatchWorker.Tools tools, LeasedWork batch, Optional<Optional<ApiKey>> key) {
@@ -79,8 +79,7 @@ final class BatchRun {
     }
 
     void run() {
-        Thread lease = Thread.ofVirtual().name("lease of " + id).start(this::renew);
-        try {
+        try (var _ = new LeaseRenewal(id, RENEWED, this::renew)) {
             BatchInput input = BatchInput.parse(
                     tools.files()
                             .content(owner, body().path("input_file_id").stringValue())
@@ -102,8 +101,6 @@ final class BatchRun {
                 end(input);
             }
         } finally {
-            over = true;
-            lease.interrupt();
             if (stopping()) { // otherwise the lease runs out: what failed is not tried again at once
                 tools.batches().renew(id, 0);
             }
@@ -148,21 +145,10 @@ final class BatchRun {
     }
 
     private void renew() {
-        try {
-            while (!over) {
-                Thread.sleep(RENEWED);
-                if (!over) {
-                    tools.batches()
-                            .renew(id, System.currentTimeMillis() + BatchWorker.LEASE_MILLIS)
-                            .filter(now -> now.status().equals("cancelling"))
-                            .ifPresent(now -> state = now);
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "The lease of " + id + " could not be renewed", e);
-        }
+        tools.batches()
+                .renew(id, System.currentTimeMillis() + BatchWorker.LEASE_MILLIS)
+                .filter(now -> now.status().equals("cancelling"))
+                .ifPresent(now -> state = now);
     }
 
     private void work(BatchInput input) {

@@ -155,14 +155,7 @@ public final class FileRoutes implements HttpService {
     private void delete(ServerRequest request, ServerResponse response) {
         find(request);
         store.delete(RequestMeter.owner(request), Http.id(request));
-        Http.send(
-                response,
-                200,
-                JsonNodeFactory.instance
-                        .objectNode()
-                        .put("id", Http.id(request))
-                        .put("object", "file")
-                        .put("deleted", true));
+        Http.sendDeleted(response, Http.id(request), "file");
     }
 
     private void content(ServerRequest request, ServerResponse response) {

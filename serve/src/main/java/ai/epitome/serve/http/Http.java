@@ -10,6 +10,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /// What all answers have in common: JSON, errors in OpenAI's shape, and headers that tell browsers to trust nothing but
 /// this server.
@@ -34,6 +35,20 @@ public final class Http {
     public static void send(ServerResponse response, ApiException error) {
         error.retryAfter().ifPresent(seconds -> response.header(HeaderNames.RETRY_AFTER, seconds.toString()));
         send(response, error.status(), error.body());
+    }
+
+    /// What OpenAI answers when something has been deleted.
+    ///
+    /// @param object what it was
+    public static void sendDeleted(ServerResponse response, String id, String object) {
+        send(
+                response,
+                200,
+                JsonNodeFactory.instance
+                        .objectNode()
+                        .put("id", id)
+                        .put("object", object)
+                        .put("deleted", true));
     }
 
     /// What the route's `{id}` stands for.

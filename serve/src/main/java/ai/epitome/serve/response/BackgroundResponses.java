@@ -6,6 +6,7 @@ import ai.epitome.serve.generation.CancelledException;
 import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.metering.Metering;
 import ai.epitome.serve.metering.RequestMeter;
+import ai.epitome.serve.store.LeaseRenewal;
 import ai.epitome.serve.store.ResponseStore;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -60,9 +61,8 @@ final class BackgroundResponses {
             running.remove(shapes.id());
             throw e;
         }
-        Thread.ofVirtual().name("lease of " + shapes.id()).start(() -> renew(shapes.id(), over));
         Thread.ofVirtual().name(shapes.id()).start(() -> {
-            try {
+            try (var _ = new LeaseRenewal(shapes.id(), RENEWED, () -> renew(shapes.id(), over))) {
                 run(shapes, meter, answer, cancelled);
             } finally {
                 over.set(true);
@@ -117,17 +117,8 @@ final class BackgroundResponses {
     }
 
     private void renew(String id, AtomicBoolean over) {
-        try {
-            while (!over.get()) {
-                Thread.sleep(RENEWED);
-                if (!over.get() && !store.renew(id, System.currentTimeMillis() + LEASE_MILLIS)) {
-                    over.set(true);
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "The lease of " + id + " could not be renewed", e);
+        if (!over.get() && !store.renew(id, System.currentTimeMillis() + LEASE_MILLIS)) {
+            over.set(true);
         }
     }
 

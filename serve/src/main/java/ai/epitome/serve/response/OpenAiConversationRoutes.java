@@ -109,14 +109,7 @@ public final class OpenAiConversationRoutes implements HttpService {
         if (!store.delete(RequestMeter.owner(request), Http.id(request))) {
             throw ApiException.notFound("conversation", Http.id(request));
         }
-        Http.send(
-                response,
-                200,
-                JsonNodeFactory.instance
-                        .objectNode()
-                        .put("id", Http.id(request))
-                        .put("object", "conversation.deleted")
-                        .put("deleted", true));
+        Http.sendDeleted(response, Http.id(request), "conversation.deleted");
     }
 
     private void items(ServerRequest request, ServerResponse response) {

@@ -186,14 +186,7 @@ public final class ResponseRoutes implements HttpService {
         store.advance(id, "cancelled", "{}");
         background.cancel(id);
         store.delete(RequestMeter.owner(request), id);
-        Http.send(
-                response,
-                200,
-                JsonNodeFactory.instance
-                        .objectNode()
-                        .put("id", id)
-                        .put("object", "response")
-                        .put("deleted", true));
+        Http.sendDeleted(response, id, "response");
     }
 
     private void cancel(ServerRequest request, ServerResponse response) {
