@@ -57,7 +57,9 @@ class ServiceTest {
     @Test
     void anUnknownHostIsSaidPlainly() {
         assertThatThrownBy(() -> EpitomeServer.start(
-                        ServerConfig.local(0).with(c -> c.host = "no.such.host.invalid"), new ModelRegistry(), Optional.empty()))
+                        ServerConfig.local(0).with(c -> c.host = "no.such.host.invalid"),
+                        new ModelRegistry(),
+                        Optional.empty()))
                 .isInstanceOf(ServerStartException.class)
                 .hasMessageContaining("no.such.host.invalid");
     }
