@@ -261,20 +261,22 @@ public final class AmxBlockProduct implements BlockProduct {
                 return;
             }
             long expanded = panel.reserve(format.expanded(), columns).address();
-            pack(group, format.expanded(), columns, expanded);
+            pack(group, format, columns, expanded);
             put(BlockParameters.ROWS, expanded);
             put(BlockParameters.A, address);
             put(BlockParameters.BLOCKS, columns / format.channels());
             call(compressions[format.ordinal()]);
         }
 
-        /// Packs a group of rows.
+        /// Packs a group of rows; those of a compact format are expanded still, and have its factors.
         ///
         /// @param address the panel's, unless they are packed whole
         private void pack(BlockMatrix.Group group, PackedFormat format, int columns, long address) {
             long stride = columns;
             if (format.isWhole()) {
                 stride = panel.copy(group, columns);
+            } else if (format.isCompact()) {
+                panel.readCompact(group, format, columns);
             } else {
                 panel.read(group, format, columns);
             }
@@ -284,8 +286,8 @@ public final class AmxBlockProduct implements BlockProduct {
                 put(BlockParameters.DISTANCES + 8 * i, 2 * i * stride | (2 * i + 1) * stride << 32);
             }
             put(BlockParameters.A, address);
-            put(BlockParameters.BLOCKS, columns / format.channels());
-            call(packings[format.ordinal()]);
+            put(BlockParameters.BLOCKS, columns / format.expanded().channels());
+            call(packings[format.expanded().ordinal()]);
         }
 
         /// Products of `count` groups that follow each other in memory, the first being `group`.

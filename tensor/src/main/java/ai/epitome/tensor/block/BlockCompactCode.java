@@ -30,6 +30,9 @@ final class BlockCompactCode {
     private static final int KEPT = 27;
     private static final int FLIPPED = 26;
     private static final int SHIFTED = 5;
+    private static final int FACTOR = 7;
+    /// Mask of eight lanes.
+    private static final int EIGHT = 6;
 
     private final Assembler code;
 
@@ -87,6 +90,16 @@ final class BlockCompactCode {
         }
     }
 
+    /// A factor of the rows of the block at `rsi`, as floats.
+    void loadFactor(PackedFormat format, int factor, int to) {
+        code.halvesToFloats(to, at(RSI, format.unitsAt(factor)));
+        if (format.hasCodes()) {
+            code.bytesToInts(SHIFTED, at(RSI, format.numbersBytes() + 16 * factor));
+            code.intsToFloats(SHIFTED, SHIFTED);
+            code.multiplyFloats(to, to, SHIFTED);
+        }
+    }
+
     /// Expands as many blocks as [BlockParameters#BLOCKS] says. Numbers with an excess become signed bytes
     /// by a shift to the top of the byte, whose highest bit is flipped then; scales are less by as much,
     /// which is exact.
@@ -105,19 +118,20 @@ final class BlockCompactCode {
                 code.storeWords(at(RDX, expandedAt(format, numbers == LOWER ? i : 4 + i)), 0, numbers);
             }
         }
-        for (int factors = 0; factors < factors(format); factors++) {
-            code.loadWords(SHIFTED, 0, at(RSI, format.numbersBytes() + 64 * factors));
+        for (int factor = 0; factor < format.factors(); factor++) {
+            loadFactor(format, factor, FACTOR);
             if (format.excess() > 0) {
                 int part = up == 3 ? BlockParameters.EIGHTH : BlockParameters.QUARTER;
-                code.multiplyByOne(SHIFTED, SHIFTED, at(RCX, part));
+                code.multiplyByOne(FACTOR, FACTOR, at(RCX, part));
             }
-            code.storeWords(at(RDX, expandedFactorsAt(format, factors)), 0, SHIFTED);
+            code.storeWords(at(RDX, expandedFactorsAt(format, factor)), 0, FACTOR);
         }
         end(next, format.blockBytes(), expandedBytes(format));
         return entry;
     }
 
-    /// Makes as many expanded blocks compact, whose numbers and scales are what they stand for.
+    /// Makes as many expanded blocks compact, whose numbers are what they stand for, and which have compact factors in
+    /// the place of theirs.
     int compress(PackedFormat format) {
         int entry = begin(format);
         int next = code.here();
@@ -134,9 +148,10 @@ final class BlockCompactCode {
         for (int line = 0; line < format.lines(); line++) {
             code.storeWords(at(RDX, 256 + 64 * line), 0, LINE + line);
         }
-        for (int factors = 0; factors < factors(format); factors++) {
-            code.loadWords(SHIFTED, 0, at(RSI, expandedFactorsAt(format, factors)));
-            code.storeWords(at(RDX, format.numbersBytes() + 64 * factors), 0, SHIFTED);
+        int bytes = format.blockBytes() - format.numbersBytes();
+        for (int done = 0; done < bytes; done += 64) {
+            code.loadWords(SHIFTED, 0, at(RSI, expandedFactorsAt(format, 0) + done));
+            code.storeInts(at(RDX, format.numbersBytes() + done), bytes - done < 64 ? EIGHT : 0, SHIFTED);
         }
         end(next, expandedBytes(format), format.blockBytes());
         return entry;
@@ -163,6 +178,7 @@ final class BlockCompactCode {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));
         loadMasks(format);
         boolean five = format.excess() == 16;
+        code.mask16(EIGHT, at(RCX, BlockParameters.EIGHT_LANES));
         code.loadWords(HIGHEST_BIT, 0, at(RCX, BlockParameters.HIGHEST_BIT));
         code.loadWords(KEPT, 0, at(RCX, five ? BlockParameters.FIVE : BlockParameters.SIX));
         code.loadWords(FLIPPED, 0, at(RCX, five ? BlockParameters.FIFTH : BlockParameters.SIXTH));
@@ -181,12 +197,7 @@ final class BlockCompactCode {
         code.ret();
     }
 
-    /// Scales, and least values or the scales of the second half.
-    private static int factors(PackedFormat format) {
-        return (format.blockBytes() - format.numbersBytes()) / 64;
-    }
-
-    private static int expandedBytes(PackedFormat format) {
+    static int expandedBytes(PackedFormat format) {
         return format.expanded().blockBytes() * (32 / format.expanded().channels());
     }
 
@@ -196,7 +207,8 @@ final class BlockCompactCode {
         return j / ofBlock * format.expanded().blockBytes() + j % ofBlock * 64;
     }
 
-    private static int expandedFactorsAt(PackedFormat format, int factors) {
+    /// Where a factor is; the first is also where those are that are made compact.
+    static int expandedFactorsAt(PackedFormat format, int factors) {
         PackedFormat expanded = format.expanded();
         int of = expanded.least() ? 0 : factors;
         return of * expanded.blockBytes() + expanded.numbersBytes() + (expanded.least() ? 64 * factors : 0);

@@ -34,8 +34,17 @@ final class BlockPanel {
         return bytes;
     }
 
+    /// The same for a format that is expanded to this one, with its factors in their place.
+    void readCompact(BlockMatrix.Group group, PackedFormat compact, int columns) {
+        read(group, compact.expanded(), columns, compact);
+    }
+
     /// Takes apart the rows of a group, which [BlockPackingCode] then brings to its place.
     void read(BlockMatrix.Group group, PackedFormat format, int columns) {
+        read(group, format, columns, format);
+    }
+
+    private void read(BlockMatrix.Group group, PackedFormat format, int columns, PackedFormat factors) {
         if (row.columns() != columns) {
             row = new BlockRows(columns);
         }
@@ -49,7 +58,11 @@ final class BlockPanel {
             } else {
                 rows.asSlice((long) r * columns, columns).fill((byte) 0);
             }
-            writeFactors(format, r, r < group.rows(), columns);
+            if (factors.isCompact()) {
+                writeCompactFactors(factors, r, columns);
+            } else {
+                writeFactors(format, r, r < group.rows(), columns);
+            }
         }
     }
 
@@ -59,6 +72,23 @@ final class BlockPanel {
             packed.set(Tensor.FLOAT, to, exists ? row.scales[g] : 0);
             if (format.least()) {
                 packed.set(Tensor.FLOAT, to + 64, exists ? row.least[g] : 0);
+            }
+        }
+    }
+
+    private void writeCompactFactors(PackedFormat format, int r, int columns) {
+        int ofBlock = 32 / format.expanded().channels();
+        long at = BlockCompactCode.expandedFactorsAt(format, 0) - format.numbersBytes();
+        for (int b = 0; b < columns / 32; b++, at += BlockCompactCode.expandedBytes(format)) {
+            int g = b * ofBlock;
+            packed.set(Tensor.SHORT, at + format.unitsAt(0) + 2 * r, row.units[g]);
+            if (format.least()) {
+                packed.set(Tensor.SHORT, at + format.unitsAt(1) + 2 * r, row.leastUnits[g]);
+            }
+            if (format.hasCodes()) {
+                byte second = format.least() ? row.leastCodes[g] : row.codes[g + 1];
+                packed.set(ValueLayout.JAVA_BYTE, at + format.numbersBytes() + r, row.codes[g]);
+                packed.set(ValueLayout.JAVA_BYTE, at + format.numbersBytes() + 16 + r, second);
             }
         }
     }

@@ -14,6 +14,13 @@ final class BlockRows {
     /// Only where the format has them.
     final float[] least;
 
+    /// What scales and least values are products of: whole numbers, and f16.
+    final byte[] codes;
+
+    final byte[] leastCodes;
+    final short[] units;
+    final short[] leastUnits;
+
     private final int columns;
     private byte[] raw = {};
 
@@ -23,6 +30,10 @@ final class BlockRows {
         numbers = new byte[columns];
         scales = new float[columns / 16];
         least = new float[columns / 16];
+        codes = new byte[columns / 16];
+        leastCodes = new byte[columns / 16];
+        units = new short[columns / 16];
+        leastUnits = new short[columns / 16];
     }
 
     int columns() {
@@ -54,7 +65,11 @@ final class BlockRows {
     }
 
     private float half(int at) {
-        return Float.float16ToFloat((short) (raw[at] & 0xFF | raw[at + 1] << 8));
+        return Float.float16ToFloat(unit(at));
+    }
+
+    private short unit(int at) {
+        return (short) (raw[at] & 0xFF | raw[at + 1] << 8);
     }
 
     private void eightBits(int at, int to) {
@@ -75,6 +90,10 @@ final class BlockRows {
     private void fourBitsAbove(int at, int to) {
         scales[to / 32] = half(at);
         least[to / 32] = half(at + 2);
+        codes[to / 32] = 1;
+        leastCodes[to / 32] = 1;
+        units[to / 32] = unit(at);
+        leastUnits[to / 32] = unit(at + 2);
         for (int i = 0; i < 16; i++) {
             numbers[to + i] = (byte) (raw[at + 4 + i] & 15);
         }
@@ -85,6 +104,7 @@ final class BlockRows {
 
     private void fiveBits(int at, int to) {
         scales[to / 32] = half(at);
+        units[to / 32] = unit(at);
         int fifth = raw[at + 2] & 0xFF | (raw[at + 3] & 0xFF) << 8 | (raw[at + 4] & 0xFF) << 16 | raw[at + 5] << 24;
         for (int i = 0; i < 16; i++) {
             numbers[to + i] = (byte) ((raw[at + 6 + i] & 15 | (fifth >> i & 1) << 4) - 16);
@@ -111,6 +131,10 @@ final class BlockRows {
             }
             scales[to / 32 + group] = d * scale;
             least[to / 32 + group] = -(m * lowest);
+            codes[to / 32 + group] = (byte) scale;
+            leastCodes[to / 32 + group] = (byte) lowest;
+            units[to / 32 + group] = unit(at);
+            leastUnits[to / 32 + group] = (short) (unit(at + 2) ^ 0x8000); // minus
             int from = at + (fifths ? 48 : 16) + 32 * (group >> 1);
             int shift = 4 * (group & 1);
             nibbles(from, shift, to + 32 * group);
@@ -137,6 +161,8 @@ final class BlockRows {
         float d = half(at + 208);
         for (int group = 0; group < 16; group++) {
             scales[to / 16 + group] = d * raw[at + 192 + group];
+            codes[to / 16 + group] = raw[at + 192 + group];
+            units[to / 16 + group] = unit(at + 208);
         }
         for (int quarter = 0; quarter < 8; quarter++) {
             int q = quarter & 3;

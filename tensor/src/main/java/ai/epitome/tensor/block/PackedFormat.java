@@ -15,7 +15,9 @@ import ai.epitome.tensor.format.BlockFormat;
 ///
 /// Weights of other formats are kept *compact*: numbers of four bits as in Q4_0, but from 0 on, and the bits above in
 /// lines behind them. A line has, in each byte, the fifth bits of channels 4 i of its row and place (bit i), or the
-/// fifth and sixth of four of these. Several tokens are multiplied by what that is expanded to.
+/// fifth and sixth of four of these. Scales and least values are products of a code and a unit, as in the file, one for each
+/// row: 16 bytes of codes of scales and 16 of least values (or of the second 16 channels' scales), 16 f16 units of
+/// scales and 16 of least values. Q5_0 has f16 scales alone. Several tokens are multiplied by what that is expanded to.
 enum PackedFormat {
     Q4_0(32, 256, true, false),
     Q8_0(32, 512, true, false),
@@ -27,7 +29,6 @@ enum PackedFormat {
     FOUR_BITS_WITH_LEAST(BYTES_WITH_LEAST, 0, 0),
     FIVE_BITS(BYTES, 1, 16),
     FIVE_BITS_WITH_LEAST(BYTES_WITH_LEAST, 1, 0),
-    /// Scales of the first 16 channels, then those of the others.
     SIX_BITS_OF_16(BYTES_OF_16, 2, 32);
 
     private final int channels;
@@ -101,6 +102,21 @@ enum PackedFormat {
         return excess;
     }
 
+    /// Whether compact scales are codes times units.
+    boolean hasCodes() {
+        return this != FIVE_BITS;
+    }
+
+    /// Scales of a compact block's row, and least values.
+    int factors() {
+        return this == FIVE_BITS ? 1 : 2;
+    }
+
+    /// Where units of a compact block's factor are.
+    int unitsAt(int factor) {
+        return numbersBytes + (hasCodes() ? 32 : 0) + (least ? 32 * factor : 0);
+    }
+
     /// Channels of a block.
     int channels() {
         return channels;
@@ -121,7 +137,10 @@ enum PackedFormat {
     }
 
     int blockBytes() {
-        return numbersBytes + (halves ? 32 : least || lines == 2 ? 128 : 64);
+        if (isCompact()) {
+            return unitsAt(factors() - 1) + 32;
+        }
+        return numbersBytes + (halves ? 32 : least ? 128 : 64);
     }
 
     /// Bytes of 16 rows.

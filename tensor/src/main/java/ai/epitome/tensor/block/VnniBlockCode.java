@@ -139,24 +139,24 @@ final class VnniBlockCode {
             code.dotBytes(1, BlockCompactCode.LOWER, at(RDX, 4 * i));
             code.dotBytes(2, BlockCompactCode.UPPER, at(RDX, 16 + 4 * i));
         }
-        int factors = format.numbersBytes();
         if (format == PackedFormat.SIX_BITS_OF_16) {
-            addScaled(1, factors);
-            addScaled(2, factors + 64);
+            addScaled(format, 1, 0);
+            addScaled(format, 2, 1);
             return;
         }
         code.addInts(1, 1, 2);
-        addScaled(1, factors);
+        addScaled(format, 1, 0);
         if (format.least()) {
-            code.loadWords(SCALES, 0, at(RSI, factors + 64));
+            compact.loadFactor(format, 1, SCALES);
             code.fusedMultiplyAddOne(Y, SCALES, at(RAX, 4));
         }
     }
 
-    private void addScaled(int sums, int scales) {
+    private void addScaled(PackedFormat format, int sums, int factor) {
         code.intsToFloats(sums, sums);
         code.multiplyByOne(sums, sums, at(RAX, 0));
-        code.fusedMultiplyAdd(Y, sums, at(RSI, scales));
+        compact.loadFactor(format, factor, SCALES);
+        code.fusedMultiplyAdd(Y, sums, SCALES);
     }
 
     private void fourBits() {

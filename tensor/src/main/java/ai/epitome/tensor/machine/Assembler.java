@@ -368,6 +368,11 @@ public final class Assembler {
         evex(PREFIX_F3, MAP_0F38, 0, 0x33, from, 0, to);
     }
 
+    /// Widens 16 signed bytes.
+    public void bytesToInts(int to, Memory from) {
+        evex(PREFIX_66, MAP_0F38, 0, 0x21, to, 0, 0, false, from);
+    }
+
     /// Widens 16 f16.
     public void halvesToFloats(int to, Memory from) {
         evex(PREFIX_66, MAP_0F38, 0, 0x13, to, 0, 0, false, from);
