@@ -13,11 +13,12 @@ import ai.epitome.tensor.format.BlockFormat;
 /// Numbers are signed bytes; of Q4_0, four bits: channel i in the lower half of a byte and channel 16 + i in the upper
 /// half, both 8 more than they stand for.
 ///
-/// Weights of other formats are kept *compact*: numbers of four bits as in Q4_0, but from 0 on, and the bits above in
-/// lines behind them. A line has, in each byte, the fifth bits of channels 4 i of its row and place (bit i), or the
-/// fifth and sixth of four of these. Scales and least values are products of a code and a unit, as in the file, one for each
-/// row: 16 bytes of codes of scales and 16 of least values (or of the second 16 channels' scales), 16 f16 units of
-/// scales and 16 of least values. Q5_0 has f16 scales alone. Several tokens are multiplied by what that is expanded to.
+/// Weights of other formats are kept *compact*: numbers of four bits as in Q4_0, but from 0 on, and the bits
+/// above in lines behind them. A line has, in each byte, the fifth bits of channels 4 i of its row and place
+/// (bit i), or the fifth and sixth of four of these. Scales and least values are products of a code and a unit,
+/// as in the file, one for each row: 16 bytes of codes of scales and 16 of least values (or of the second 16
+/// channels' scales), then 16 f16 units of scales and 16 of least values. Q5_0 has f16 scales alone. Several
+/// tokens are multiplied by what that is expanded to.
 enum PackedFormat {
     Q4_0(32, 256, true, false),
     Q8_0(32, 512, true, false),

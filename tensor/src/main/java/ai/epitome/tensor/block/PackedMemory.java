@@ -34,7 +34,7 @@ public final class PackedMemory implements AutoCloseable {
     }
 
     /// Bytes that so many weights of a file take in the order of products: as many as in the file, or up to a
-    /// third more.
+    /// quarter more.
     public static long bytes(BlockFormat format, long weights) {
         PackedFormat packed = PackedFormat.of(format, Integer.MAX_VALUE, BlockMatrix.GROUP);
         return weights / (BlockMatrix.GROUP * packed.channels()) * packed.blockBytes();
