@@ -77,6 +77,7 @@ public final class Tensor {
         return size;
     }
 
+    /// Its elements in row-major order, outside the heap; valid as long as the arena that they come from.
     public MemorySegment data() {
         return data;
     }
@@ -85,6 +86,7 @@ public final class Tensor {
         return dtype;
     }
 
+    /// A copy of the shape; empty for a scalar.
     public int[] shape() {
         return shape.clone();
     }

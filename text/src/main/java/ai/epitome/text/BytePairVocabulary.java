@@ -174,6 +174,7 @@ public final class BytePairVocabulary {
         return shortPieces;
     }
 
+    /// Whether a piece that is a token becomes that token at once, whatever merging would make of it.
     public boolean wholePieces() {
         return wholePieces;
     }
@@ -183,14 +184,19 @@ public final class BytePairVocabulary {
         return wholePieces && !Arrays.equals(tokens, reachable());
     }
 
+    /// The number of merges, whose ranks are 0 to that number less one.
     public int mergeCount() {
         return left.length;
     }
 
+    /// Id of the left token of a merge.
+    ///
+    /// @param merge its rank, from 0
     public int left(int merge) {
         return left[merge];
     }
 
+    /// Id of the right one.
     public int right(int merge) {
         return right[merge];
     }

@@ -65,6 +65,7 @@ public final class IntList {
         size = 0;
     }
 
+    /// A copy of the items.
     public int[] toArray() {
         return Arrays.copyOf(items, size);
     }

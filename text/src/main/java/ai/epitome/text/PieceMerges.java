@@ -8,6 +8,7 @@ import java.util.Map;
 
 /// Which pairs of a vocabulary's tokens are joined, and to what, in the order of their ranks.
 public record PieceMerges(int[] left, int[] right, int[] merged) {
+    /// The number of pairs.
     public int count() {
         return left.length;
     }

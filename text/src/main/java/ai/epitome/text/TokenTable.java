@@ -44,6 +44,7 @@ public final class TokenTable {
         return slot;
     }
 
+    /// The id of a token with these bytes, or [#ABSENT].
     public int find(byte[] token) {
         return find(token, 0, token.length);
     }

@@ -14,10 +14,12 @@ public record Interval(long steps, double seconds) {
         }
     }
 
+    /// At every `steps`-th step.
     public static Interval ofSteps(long steps) {
         return new Interval(steps, 0);
     }
 
+    /// When so many seconds have gone by since the last time.
     public static Interval ofSeconds(double seconds) {
         return new Interval(0, seconds);
     }

@@ -17,6 +17,7 @@ public final class AccountOptions {
             })
     private String url;
 
+    /// Opens the database, which whoever asks closes.
     public Accounts open() {
         return new Accounts(
                 Database.open(url == null || url.isBlank() ? defaultFile().toString() : url));

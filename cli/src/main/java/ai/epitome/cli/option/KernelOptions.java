@@ -31,6 +31,9 @@ public final class KernelOptions {
             converter = Numbers.Count.class)
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    /// A new backend, with threads of its own, which whoever asks closes.
+    ///
+    /// @throws IllegalStateException when oneDNN is asked for and does not run here; the message says why
     public Backend backend() {
         return Backend.of(kernels, precision, threads);
     }

@@ -72,6 +72,7 @@ public final class ServiceOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
+    /// What the options say of the service; all else as [ServerConfig#local] has it.
     public ServerConfig config() {
         return ServerConfig.local(port).with(config -> {
             config.host = host;

@@ -34,6 +34,7 @@ public final class AdapterOptions {
                     + " (default: all).")
     private Set<String> targets;
 
+    /// Whether an adapter is to be trained in place of all weights.
     public boolean given() {
         return rank != null;
     }

@@ -21,6 +21,7 @@ public record Pace(int batch, double epochs) {
         return new Pace(batch, epochs.orElse(Math.clamp(wanted, usualEpochs, mostEpochs)));
     }
 
+    /// Steps that these epochs are; at least one.
     public long steps(long rows) {
         return Math.max(1, (long) Math.ceil(epochs * rows / batch));
     }

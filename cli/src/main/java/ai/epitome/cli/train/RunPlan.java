@@ -20,6 +20,10 @@ import java.util.function.Consumer;
 /// A run that is ready to begin: the text, and the settings. Where a run has begun in the model's folder before, they
 /// are that run's, except for what is given anew.
 public record RunPlan(PreparedText text, Pretraining.Settings settings) {
+    /// Reads and tokenises the text, where that has not been done, and settles the settings.
+    ///
+    /// @param folder of the model
+    /// @param notices gets what a user should know, line by line
     public static RunPlan of(
             List<Path> paths, Path folder, TextOptions options, RunOptions run, int threads, Consumer<String> notices)
             throws IOException {
@@ -57,6 +61,7 @@ public record RunPlan(PreparedText text, Pretraining.Settings settings) {
         return packed;
     }
 
+    /// Makes or restores the run; nothing is trained yet.
     public Pretraining open(Backend backend, TrainingListener listener) throws IOException {
         return Pretraining.open(
                 settings, text.dataset(), text.tokenizer(), Optional.of(text.baselines()), backend, listener);
@@ -68,6 +73,7 @@ public record RunPlan(PreparedText text, Pretraining.Settings settings) {
                 Locale.ROOT, "a %.1fM-parameter model on %s", model.parameters() / 1e6, folder.getFileName());
     }
 
+    /// Mean bytes of a token of the training text.
     public double bytesPerToken() {
         TokenShards train = text.dataset().train();
         return (double) train.bytes() / train.tokens();

@@ -40,23 +40,29 @@ public record EngineLimits(
         }
     }
 
+    /// These limits with so many bytes for keys and values.
     public EngineLimits withCacheBytes(long bytes) {
         return new EngineLimits(bytes, format, sequences, stepTokens, sharedStepTokens, speculation);
     }
 
+    /// These limits with keys and values held in a format.
     public EngineLimits withFormat(KeyValueFormat newFormat) {
         return new EngineLimits(
                 cacheBytes, Optional.of(newFormat), sequences, stepTokens, sharedStepTokens, speculation);
     }
 
+    /// These limits with so many sequences at once.
     public EngineLimits withSequences(int count) {
         return new EngineLimits(cacheBytes, format, count, stepTokens, sharedStepTokens, speculation);
     }
 
+    /// @param alone tokens of a pass that has no other sequences beside it
+    /// @param shared tokens of one that has; at most `alone`
     public EngineLimits withStepTokens(int alone, int shared) {
         return new EngineLimits(cacheBytes, format, sequences, alone, shared, speculation);
     }
 
+    /// These limits with several tokens guessed and checked at once, or not.
     public EngineLimits withSpeculation(Speculation newSpeculation) {
         return new EngineLimits(cacheBytes, format, sequences, stepTokens, sharedStepTokens, newSpeculation);
     }

@@ -64,6 +64,7 @@ public final class Session implements AutoCloseable {
         return sequence.length();
     }
 
+    /// Tokens that it can hold before the older half is forgotten.
     public int capacity() {
         return sequence.capacity();
     }

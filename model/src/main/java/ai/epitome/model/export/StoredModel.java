@@ -155,6 +155,7 @@ public final class StoredModel implements AutoCloseable {
         }
     }
 
+    /// The folder or file that it was opened from.
     public Path source() {
         return source;
     }
@@ -163,6 +164,7 @@ public final class StoredModel implements AutoCloseable {
         return config;
     }
 
+    /// None where the files have none.
     public Optional<Tokenizer> tokenizer() {
         return tokenizer;
     }

@@ -75,14 +75,18 @@ public record JsonObject(Path file, String path, ObjectNode node) {
         return value == null || value.isNull() ? null : value;
     }
 
+    /// Whether there is a value other than null.
     public boolean has(String key) {
         return find(key) != null;
     }
 
+    /// @throws MalformedModelException when it is missing, or no whole number of 32 bits; so for the other
+    /// types
     public int integer(String key) throws MalformedModelException {
         return integer(key, required(key, "a whole number"));
     }
 
+    /// @param absent what is returned where there is no value, or null
     public int integer(String key, int absent) throws MalformedModelException {
         return has(key) ? integer(key, find(key)) : absent;
     }
@@ -153,6 +157,9 @@ public record JsonObject(Path file, String path, ObjectNode node) {
         return value;
     }
 
+    /// That the value of `key` is not what it must be.
+    ///
+    /// @param expected as in: `must be EXPECTED, found ...`
     public MalformedModelException wrong(String key, String expected, JsonNode found) {
         String text = found.toString();
         return new MalformedModelException(

@@ -26,6 +26,9 @@ public final class WeightFiles implements AutoCloseable {
         this.folder = folder;
     }
 
+    /// Maps the files of a folder.
+    ///
+    /// @throws MalformedModelException when it has none, or one of them breaks its format
     public static WeightFiles open(Path folder) throws IOException {
         WeightFiles weights = new WeightFiles(folder);
         try {

@@ -32,6 +32,7 @@ public record ApiKey(
         REVOKED
     }
 
+    /// What it is at a time: once revoked, it stays so.
     public State state(Instant now) {
         if (revoked.isPresent()) {
             return State.REVOKED;
@@ -39,6 +40,7 @@ public record ApiKey(
         return expires.isPresent() && !now.isBefore(expires.get()) ? State.EXPIRED : State.ACTIVE;
     }
 
+    /// Whether it may do this, whatever its state; [Scope#ADMIN] may do all.
     public boolean allows(Scope scope) {
         return scopes.contains(scope) || scopes.contains(Scope.ADMIN);
     }

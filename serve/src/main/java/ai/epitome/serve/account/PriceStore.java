@@ -20,6 +20,9 @@ public final class PriceStore {
         this.database = database;
     }
 
+    /// Sets a model's price, for requests that begin from now on.
+    ///
+    /// @param model by its name, which need not be served
     public void set(String model, Price price) {
         database.write(connection -> {
             try (PreparedStatement statement = connection.prepareStatement("""

@@ -66,6 +66,7 @@ public final class CommonFields {
         }
     }
 
+    /// The model that is asked for, which must be given; whether it is served is another question.
     public static String model(Fields fields) {
         String model = fields.has("model") ? fields.text("model", MAX_NAME_CHARACTERS) : "";
         if (model.isEmpty()) {
@@ -83,6 +84,7 @@ public final class CommonFields {
         }
     }
 
+    /// Whether the last event of a stream is to tell the tokens used: `stream_options.include_usage`.
     public static boolean includeUsage(Fields fields, boolean stream) {
         if (!fields.has("stream_options")) {
             return false;

@@ -15,10 +15,14 @@ public record Fields(JsonNode object) {
         return value.isNull() ? object.path("") : value;
     }
 
+    /// Whether the field is there and not null.
     public boolean has(String name) {
         return object.hasNonNull(name);
     }
 
+    /// A string that must be there.
+    ///
+    /// @param maxLength most UTF-16 units
     public String text(String name, int maxLength) {
         JsonNode value = object.path(name);
         if (!value.isString()) {
@@ -30,6 +34,7 @@ public record Fields(JsonNode object) {
         return value.stringValue();
     }
 
+    /// True or false; false where it is absent.
     public boolean flag(String name) {
         if (!has(name)) {
             return false;
@@ -41,10 +46,14 @@ public record Fields(JsonNode object) {
         return value.booleanValue();
     }
 
+    /// A number of `from` to `to`, or `absent`.
     public double number(String name, double from, double to, double absent) {
         return has(name) ? number(object.path(name), name, from, to) : absent;
     }
 
+    /// The number that `value` is.
+    ///
+    /// @param name of the field, for the error
     public static double number(JsonNode value, String name, double from, double to) {
         if (!value.isNumber()) {
             throw ApiException.badParameter(name, "'" + name + "' must be a number.");
@@ -57,6 +66,7 @@ public record Fields(JsonNode object) {
         return number;
     }
 
+    /// A whole number of `from` to `to`, or `absent`.
     public int integer(String name, int from, int to, int absent) {
         return optionalInteger(name, from, to).orElse(absent);
     }
@@ -65,6 +75,9 @@ public record Fields(JsonNode object) {
         return has(name) ? OptionalInt.of(integer(object.path(name), name, from, to)) : OptionalInt.empty();
     }
 
+    /// The whole number that `value` is.
+    ///
+    /// @param name of the field, for the error
     public static int integer(JsonNode value, String name, int from, int to) {
         if (!value.isIntegralNumber()) {
             throw ApiException.badParameter(name, "'" + name + "' must be an integer.");
@@ -75,6 +88,7 @@ public record Fields(JsonNode object) {
         return value.intValue();
     }
 
+    /// Any whole number of 64 bits.
     public OptionalLong optionalLong(String name) {
         if (!has(name)) {
             return OptionalLong.empty();

@@ -15,6 +15,9 @@ public final class CallSchema {
 
     private CallSchema() {}
 
+    /// The schema of a call of any of these tools: an object with `name` and `arguments`, or `parameters`.
+    ///
+    /// @param tools an array in the shape of a request's `tools`
     public static ObjectNode of(JsonNode tools) {
         ObjectNode root = JSON.objectNode();
         ArrayNode ways = root.putArray("anyOf");

@@ -22,6 +22,7 @@ public final class Preferences {
 
     private Preferences() {}
 
+    /// What is written of all that people said.
     public enum Form {
         PAIRS,
         LABELS,

@@ -72,6 +72,7 @@ public final class ApiException extends RuntimeException {
                 "This model's context has " + context + " tokens, and the messages have " + tokens + ": shorten them.");
     }
 
+    /// Status 404: no model of this name is served.
     public static ApiException modelNotFound(String id) {
         return new ApiException(
                 404,
@@ -81,6 +82,7 @@ public final class ApiException extends RuntimeException {
                 "The model '" + id + "' does not exist. GET /v1/models lists those that do.");
     }
 
+    /// Status 503: this cannot be answered now, and `message` says why.
     public static ApiException notReady(String message) {
         return new ApiException(503, "server_error", null, "model_not_ready", message);
     }
@@ -98,11 +100,15 @@ public final class ApiException extends RuntimeException {
                 seconds);
     }
 
+    /// Status 503.
     public static ApiException databaseFailed() {
         return new ApiException(
                 503, "server_error", null, "database_failed", "The server's database failed; its log says why.");
     }
 
+    /// Status 429: as many wait as may.
+    ///
+    /// @param waiting requests that do
     public static ApiException queueFull(int waiting) {
         return new ApiException(
                 429,
@@ -112,6 +118,7 @@ public final class ApiException extends RuntimeException {
                 "The server is busy and " + waiting + " requests are waiting already. Try again in a few seconds.");
     }
 
+    /// Status 500, for what is this server's fault. It says nothing of the cause, which the log has.
     public static ApiException internal() {
         return new ApiException(500, "server_error", null, "internal_error", "The server failed; its log says why.");
     }
@@ -120,6 +127,7 @@ public final class ApiException extends RuntimeException {
         return "context_length_exceeded".equals(code);
     }
 
+    /// The HTTP status.
     public int status() {
         return status;
     }
@@ -129,6 +137,7 @@ public final class ApiException extends RuntimeException {
         return retryAfter == 0 ? Optional.empty() : Optional.of(retryAfter);
     }
 
+    /// The error in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`.
     public ObjectNode body() {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         root.putObject("error")

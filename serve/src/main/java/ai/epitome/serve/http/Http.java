@@ -22,6 +22,7 @@ public final class Http {
 
     private Http() {}
 
+    /// Sends a whole answer, within the client's time limit.
     public static void send(ServerResponse response, int status, JsonNode body) {
         response.status(Status.create(status));
         response.header(HeaderNames.CONTENT_TYPE, JSON);
@@ -56,6 +57,9 @@ public final class Http {
         return request.path().pathParameters().get("id");
     }
 
+    /// Status 405.
+    ///
+    /// @param allowed methods of this URL, as the header `Allow` lists them
     public static void methodNotAllowed(ServerRequest request, ServerResponse response, String allowed) {
         response.header(HeaderNames.ALLOW, allowed);
         throw ApiException.badRequest(
@@ -64,6 +68,7 @@ public final class Http {
                 "Not allowed to " + request.prologue().method().text() + " here: use " + allowed + ".");
     }
 
+    /// Status 404, for a URL that no route has.
     public static void unknown(ServerRequest request, ServerResponse response) {
         throw ApiException.badRequest(
                 404,
@@ -72,6 +77,7 @@ public final class Http {
                         + request.path().path() + ".");
     }
 
+    /// Sets the headers that tell browsers to trust nothing but this server.
     public static void secure(WritableHeaders<?> headers) {
         headers.set(HeaderNames.create("Content-Security-Policy"), CONTENT_SECURITY_POLICY);
         headers.set(HeaderNames.create("X-Content-Type-Options"), "nosniff");

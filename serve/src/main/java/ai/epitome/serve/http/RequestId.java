@@ -15,6 +15,8 @@ public final class RequestId {
 
     private RequestId() {}
 
+    /// `req_`, the time in 12 hexadecimal digits and 20 that are random: ids sort by time and cannot be
+    /// guessed.
     public static String next() {
         byte[] random = new byte[RANDOM_BYTES];
         RANDOM.nextBytes(random);

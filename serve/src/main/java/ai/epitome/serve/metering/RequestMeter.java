@@ -89,10 +89,12 @@ public final class RequestMeter {
                 .orElseThrow(() -> new IllegalStateException("a request passed by the filter that meters it"));
     }
 
+    /// The request's, as `x-request-id` tells it.
     public String id() {
         return id;
     }
 
+    /// Whose request it is; empty for one without a key.
     public Optional<ApiKey> key() {
         return key;
     }
@@ -141,6 +143,7 @@ public final class RequestMeter {
         return billed;
     }
 
+    /// The path pattern, for instance `/v1/files/{id}`: what metrics and usage rows count by.
     public String route() {
         return route.get();
     }

@@ -100,6 +100,7 @@ public final class LinearClassifier implements Moderator {
         return new LinearClassifier(List.of(heads));
     }
 
+    /// Writes the file that is read above, compressed by gzip; the stream stays open.
     public void write(OutputStream stream) throws IOException {
         var packed = new GZIPOutputStream(stream);
         var out = new DataOutputStream(packed);

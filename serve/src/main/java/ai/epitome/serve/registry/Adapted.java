@@ -71,6 +71,7 @@ public final class Adapted {
         }
     }
 
+    /// Whether an adapter's folder has a chat template of its own.
     public static boolean hasTemplate(Path folder) {
         return Files.exists(folder.resolve("chat_template.jinja"));
     }

@@ -87,6 +87,7 @@ public final class ModelRegistry {
         return models.remove(id) != null;
     }
 
+    /// The model that is served under this name now.
     public synchronized Optional<Entry> find(String id) {
         return Optional.ofNullable(models.get(id));
     }

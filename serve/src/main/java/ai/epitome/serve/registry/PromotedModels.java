@@ -41,6 +41,7 @@ public final class PromotedModels {
         });
     }
 
+    /// Ends, and waits until it has.
     public void stop() throws InterruptedException {
         following.interrupt();
         following.join();

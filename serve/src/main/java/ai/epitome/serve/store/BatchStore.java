@@ -21,10 +21,12 @@ public final class BatchStore {
     /// @param good whether it belongs to the output file
     public record Result(int line, boolean good, String json) {}
 
+    /// Keeps a new batch.
     public void add(LeasedWork batch) {
         database.write(connection -> batches.insert(connection, batch));
     }
 
+    /// An owner's batch; to others it does not exist.
     public Optional<LeasedWork> find(String owner, String id) {
         return batches.find(owner, id);
     }

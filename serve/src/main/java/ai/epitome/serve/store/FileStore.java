@@ -58,6 +58,7 @@ public final class FileStore {
                 .orElse(0L);
     }
 
+    /// An owner's file; to others it does not exist.
     public Optional<StoredFile> find(String owner, String id) {
         return database.read(connection -> Sql.first(
                 connection,
@@ -67,6 +68,7 @@ public final class FileStore {
                 owner));
     }
 
+    /// What is in an owner's file, all of it in memory.
     public Optional<byte[]> content(String owner, String id) {
         return database.read(connection -> Sql.first(
                 connection,

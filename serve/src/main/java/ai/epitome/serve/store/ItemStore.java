@@ -24,6 +24,7 @@ public final class ItemStore {
     /// @param json the item's object
     public record Item(String id, String json) {}
 
+    /// Keeps a new conversation with its first items, or neither.
     public void create(String owner, Conversation conversation, List<Item> items) {
         database.write(connection -> {
             Sql.update(
@@ -37,6 +38,7 @@ public final class ItemStore {
         });
     }
 
+    /// An owner's conversation; to others it does not exist.
     public Optional<Conversation> find(String owner, String id) {
         return database.read(connection -> Sql.first(
                 connection,
@@ -114,6 +116,7 @@ public final class ItemStore {
                 Sql.rows(connection, sql, row -> new Item(row.getString(1), row.getString(2)), parameters));
     }
 
+    /// One item of an owner's conversation.
     public Optional<Item> item(String owner, String id, String item) {
         return database.read(connection -> Sql.first(
                 connection,

@@ -27,6 +27,7 @@ public final class ResponseStore {
         this.database = database;
     }
 
+    /// Keeps a new response.
     public void add(StoredResponse response) {
         database.write(connection -> Sql.update(
                 connection,
@@ -58,6 +59,7 @@ public final class ResponseStore {
                 Sql.update(connection, "UPDATE response SET lease_until = ? WHERE id = ?" + OPEN, until, id) == 1);
     }
 
+    /// An owner's response; to others it does not exist.
     public Optional<StoredResponse> find(String owner, String id) {
         return database.read(connection -> Sql.first(
                 connection,

@@ -66,6 +66,7 @@ public final class TuningStore {
         });
     }
 
+    /// An owner's job; to others it does not exist.
     public Optional<LeasedWork> find(String owner, String id) {
         return jobs.find(owner, id);
     }
@@ -191,6 +192,7 @@ public final class TuningStore {
                 model.metrics);
     }
 
+    /// An owner's model, or a checkpoint.
     public Optional<Model> model(String owner, String id) {
         return database.read(connection -> Sql.first(
                 connection,
@@ -218,6 +220,7 @@ public final class TuningStore {
                 jobId));
     }
 
+    /// Forgets a model. Its files are someone else's matter.
     public void deleteModel(String id) {
         database.write(connection -> Sql.update(connection, "DELETE FROM tuned_model WHERE id = ?", id));
     }

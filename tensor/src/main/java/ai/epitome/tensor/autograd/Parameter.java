@@ -46,10 +46,12 @@ public final class Parameter {
         this.value = value;
     }
 
+    /// What checkpoints and messages call it.
     public String name() {
         return name;
     }
 
+    /// A copy of the shape.
     public int[] shape() {
         return shape.clone();
     }

@@ -31,6 +31,8 @@ public final class Tape {
     private final boolean recording;
     private final List<Entry> entries = new ArrayList<>();
 
+    /// @param arena memory of what is computed, valid until its next reset
+    /// @param recording whether there is a way back: without, nothing is noted and no gradient takes memory
     public Tape(Backend backend, StepArena arena, boolean recording) {
         this.backend = backend;
         this.arena = arena;
@@ -205,10 +207,12 @@ public final class Tape {
         return ActivationOperation.apply(this, ActivationOperation.Function.GELU, x);
     }
 
+    /// `x * sigmoid(x)`, element by element, in the shape and dtype of `x`.
     public Tensor silu(Tensor x) {
         return ActivationOperation.apply(this, ActivationOperation.Function.SILU, x);
     }
 
+    /// `max(x, 0)`.
     public Tensor relu(Tensor x) {
         return ActivationOperation.apply(this, ActivationOperation.Function.RELU, x);
     }
@@ -218,14 +222,17 @@ public final class Tape {
         return ActivationOperation.apply(this, ActivationOperation.Function.RELU_SQUARED, x);
     }
 
+    /// `1 / (1 + exp(-x))`.
     public Tensor sigmoid(Tensor x) {
         return ActivationOperation.apply(this, ActivationOperation.Function.SIGMOID, x);
     }
 
+    /// The hyperbolic tangent, element by element.
     public Tensor tanh(Tensor x) {
         return ActivationOperation.apply(this, ActivationOperation.Function.TANH, x);
     }
 
+    /// `e` to the power of each element.
     public Tensor exp(Tensor x) {
         return ActivationOperation.apply(this, ActivationOperation.Function.EXP, x);
     }

@@ -72,14 +72,17 @@ public final class PackedMatrix {
         System.arraycopy(source.values, 0, values, 0, values.length);
     }
 
+    /// Rows of the matrix: what products sum over.
     public int depth() {
         return depth;
     }
 
+    /// Columns of the matrix, without those that fill up the last panel.
     public int columns() {
         return columns;
     }
 
+    /// Panels of [#COLUMNS] columns, of which the last may be filled up.
     public int panels() {
         return panels(columns);
     }

@@ -75,6 +75,7 @@ public final class PackedRows {
         }
     }
 
+    /// Rows that it holds, without those that fill up the last panel.
     public int count() {
         return count;
     }

@@ -34,6 +34,9 @@ public final class GgufMetadataWriter {
         return keys.contains(key);
     }
 
+    /// A string, in UTF-8.
+    ///
+    /// @throws IllegalArgumentException when the key has a value already; so for all types
     public void text(String key, String value) {
         begin(key, STRING);
         string(value);
@@ -48,21 +51,25 @@ public final class GgufMetadataWriter {
         four(value);
     }
 
+    /// A number, f32.
     public void number(String key, float value) {
         begin(key, FLOAT32);
         four(Float.floatToRawIntBits(value));
     }
 
+    /// True or false.
     public void flag(String key, boolean value) {
         begin(key, BOOLEAN);
         bytes.write(value ? 1 : 0);
     }
 
+    /// A list of strings.
     public void texts(String key, List<String> values) {
         array(key, STRING, values.size());
         values.forEach(this::string);
     }
 
+    /// A list of whole numbers, i32.
     public void integers(String key, int... values) {
         array(key, INT32, values.length);
         for (int value : values) {
@@ -70,6 +77,7 @@ public final class GgufMetadataWriter {
         }
     }
 
+    /// A list of numbers, f32.
     public void numbers(String key, float... values) {
         array(key, FLOAT32, values.length);
         for (float value : values) {

@@ -49,6 +49,8 @@ public record PreferenceFormat(ChatEncoding chat, LongConversations policy, int 
         return tokens(PreferenceReader.prompt(record), answer);
     }
 
+    /// A preference as tokens, and what is left of it in a row: nothing where it is too long and is dropped, or
+    /// where the answers differ no more.
     public Rendered render(Preference preference) {
         PreferencePair whole = tokens(preference);
         if (fits(whole)) {

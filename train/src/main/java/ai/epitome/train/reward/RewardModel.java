@@ -157,6 +157,7 @@ public final class RewardModel implements AutoCloseable {
         return model.config().context();
     }
 
+    /// That of the model it was trained from.
     public Tokenizer tokenizer() {
         return tokenizer;
     }

@@ -67,6 +67,7 @@ public final class CodePoints {
         return of(characters.codePoints().flatMap(c -> IntStream.of(c, c)).toArray());
     }
 
+    /// All characters for which `member` says so; it is asked for each of Unicode's code points.
     public static CodePoints where(IntPredicate member) {
         int[] ranges = new int[64];
         int count = 0;

@@ -43,6 +43,7 @@ public final class Dfa {
         return builder.build();
     }
 
+    /// Its states, which are numbered from 0.
     public int size() {
         return targets.size();
     }
@@ -52,6 +53,7 @@ public final class Dfa {
         return targets.get(state);
     }
 
+    /// Whether a text may end in this state.
     public boolean accepts(int state) {
         return accepting.get(state);
     }

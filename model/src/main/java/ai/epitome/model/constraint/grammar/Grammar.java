@@ -6,6 +6,7 @@ import java.util.List;
 ///
 /// @param names of the rules, for messages
 public record Grammar(List<Expression> rules, List<String> names) {
+    /// A grammar of one rule, `root`.
     public static Grammar of(Expression root) {
         return new Grammar(List.of(root), List.of("root"));
     }

@@ -75,6 +75,7 @@ public final class JsonText {
         return quoted(new Expression.Repeat(CHARACTER, min, max));
     }
 
+    /// `content` between quotation marks. It must be written as in a JSON string already.
     public static Expression quoted(Expression content) {
         return Expression.sequence(Expression.text("\""), content, Expression.text("\""));
     }

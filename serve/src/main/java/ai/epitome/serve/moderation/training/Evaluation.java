@@ -30,6 +30,7 @@ public record Evaluation(
     /// @param flagged by score alone or otherwise
     public record Judged(double score, boolean flagged, boolean positive) {}
 
+    /// Measures judgements; what cannot be said, for want of positives, is NaN.
     public static Evaluation of(List<Judged> judged) {
         long positives = judged.stream().filter(Judged::positive).count();
         long flagged = judged.stream().filter(Judged::flagged).count();
