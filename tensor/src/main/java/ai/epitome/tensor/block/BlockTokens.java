@@ -71,7 +71,8 @@ final class BlockTokens {
         columns = x.columns();
         this.grain = grain;
         width = tokens == 1 ? 1 : TILE;
-        this.pairs = pairs && tokens > 1 && tokens <= TILE / 2 && columns % (2 * BlockActivations.BLOCK) == 0;
+        boolean byCode = tokens > 1 && !least && grain == BlockActivations.BLOCK;
+        this.pairs = pairs && byCode && tokens <= TILE / 2 && columns % (2 * BlockActivations.BLOCK) == 0;
         if (this.pairs) {
             reservePairs();
         } else {
@@ -87,7 +88,7 @@ final class BlockTokens {
         boolean worth = (long) tokens * columns > WORTH;
         workers.run((tokens + TASK - 1) / TASK, worth, (task, _) -> {
             int end = Math.min(tokens, (task + 1) * TASK);
-            if (width > 1 && !least && grain == BlockActivations.BLOCK) {
+            if (byCode) {
                 readTokens(x, task * TASK, end, code.get());
             } else {
                 readTokens(x, task * TASK, end);

@@ -298,29 +298,35 @@ class BlockProductTest {
 
     /// Packed rows of one format end where those of the next begin.
     @Test
-    void packedRunsOfTwoFormatsLieSideBySide() {
+    void packedRunsOfSeveralFormatsLieSideBySide() {
         Random random = new Random(10);
-        int columns = 576;
-        long stride = BlockFormat.Q4_0.bytesOf(columns);
-        long eights = BlockFormat.Q8_0.bytesOf(columns);
+        sideBySide(576, random, BlockFormat.Q4_0, BlockFormat.Q8_0);
+        sideBySide(576, random, BlockFormat.Q5_0, BlockFormat.Q4_0, BlockFormat.Q8_0);
+        sideBySide(768, random, BlockFormat.Q4_K, BlockFormat.Q4_K, BlockFormat.Q6_K);
+        sideBySide(768, random, BlockFormat.Q4_0, BlockFormat.Q6_K, BlockFormat.Q5_K, BlockFormat.Q8_0);
+        sideBySide(768, random, BlockFormat.Q5_0, BlockFormat.Q4_1, BlockFormat.Q4_0, BlockFormat.Q6_K);
+    }
+
+    private static void sideBySide(int columns, Random random, BlockFormat... formats) {
         for (BlockProduct product : products()) {
             try (Arena arena = Arena.ofShared();
-                    PackedMemory memory = new PackedMemory(32 * (stride + eights), 1);
+                    PackedMemory memory = new PackedMemory(
+                            Stream.of(formats)
+                                    .mapToLong(format -> PackedMemory.bytes(format, 32L * columns))
+                                    .sum(),
+                            1);
                     Workers alone = new Workers(1)) {
-                MemorySegment four = blocks(arena, BlockFormat.Q4_0, 32, columns, random);
-                MemorySegment eight = blocks(arena, BlockFormat.Q8_0, 32, columns, random);
-                BlockMatrix w = new BlockMatrix(
-                        columns,
-                        List.of(
-                                new BlockMatrix.Run(BlockFormat.Q4_0, four, 0, stride, 32),
-                                new BlockMatrix.Run(BlockFormat.Q8_0, eight, 0, eights, 32)),
-                        memory);
+                List<BlockMatrix.Run> runs = Stream.of(formats)
+                        .map(format -> new BlockMatrix.Run(
+                                format, blocks(arena, format, 32, columns, random), 0, format.bytesOf(columns), 32))
+                        .toList();
+                BlockMatrix w = new BlockMatrix(columns, runs, memory);
                 for (int tokens : new int[] {1, 1, 8, 21}) {
                     Tensor x = activations(arena, DType.F32, tokens, columns, random);
                     Tensor y = Tensor.zeros(arena, DType.F32, tokens, w.rows());
                     product.multiply(x, w, null, y, alone);
                     assertThat(y.toFloats())
-                            .as("%s, %d tokens", product, tokens)
+                            .as("%s, %s, %d tokens", product, List.of(formats), tokens)
                             .isEqualTo(naive(x, w, null));
                 }
             }
