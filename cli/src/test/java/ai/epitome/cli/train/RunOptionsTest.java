@@ -41,7 +41,7 @@ class RunOptionsTest {
     void howLongARunIs() {
         assertThat(length(1_000_000)).isEqualTo("1099 steps, 180 s");
         assertThat(length(1_000_000, "--batch", "32")).isEqualTo("549 steps, 180 s");
-        assertThat(length(3000)).isEqualTo("100 steps, 180 s");
+        assertThat(length(3000)).isEqualTo("40 steps, 180 s");
         assertThat(length(1_000_000, "--time", "1h")).isEqualTo("0 steps, 3600 s");
         assertThat(length(1_000_000, "--steps", "7")).isEqualTo("7 steps, 0 s");
         assertThat(length(1_000_000, "--steps", "7", "--time", "9s")).isEqualTo("7 steps, 9 s");

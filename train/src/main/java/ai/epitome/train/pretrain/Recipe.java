@@ -21,8 +21,8 @@ public record Recipe(TransformerConfig model, TrainingConfig training) {
     /// often is learned by heart, and unseen text is predicted worse (see `docs/LOG.md`).
     public static final double PASSES = 4.5;
 
-    /// A text of few tokens is read more often than that: in fewer steps nothing is learned.
-    private static final long LEAST_STEPS = 100;
+    /// A text of few tokens is read more often than that: fewer steps are hardly more than the warm-up.
+    private static final long LEAST_STEPS = 40;
 
     /// How often a run scores held-out text.
     private static final int LOOKS = 12;
