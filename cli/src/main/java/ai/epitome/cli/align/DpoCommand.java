@@ -6,7 +6,6 @@ import ai.epitome.cli.terminal.Notices;
 import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.cli.train.AdapterOptions;
 import ai.epitome.cli.train.ForegroundRun;
-import ai.epitome.cli.train.TerminalProgress;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingListener;
@@ -80,15 +79,7 @@ public final class DpoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Backend backend = kernels.backend();
-        System.err.println(backend.describe());
-        LoadedModel base = LoadedModel.open(source);
-        try (TerminalProgress terminal = new TerminalProgress();
-                DirectPreferenceTraining run = open(base, backend, terminal)) {
-            return ForegroundRun.complete(run, folder, "--steps or --epochs");
-        } finally {
-            backend.workers().close();
-        }
+        return ForegroundRun.from(source, folder, kernels, this::open);
     }
 
     private DirectPreferenceTraining open(LoadedModel base, Backend backend, TrainingListener listener)

@@ -4,7 +4,6 @@ import ai.epitome.cli.option.KernelOptions;
 import ai.epitome.cli.terminal.Notices;
 import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.cli.train.ForegroundRun;
-import ai.epitome.cli.train.TerminalProgress;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.tensor.backend.Backend;
 import ai.epitome.train.TrainingListener;
@@ -64,15 +63,7 @@ public final class RewardCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Backend backend = kernels.backend();
-        System.err.println(backend.describe());
-        LoadedModel base = LoadedModel.open(source);
-        try (TerminalProgress terminal = new TerminalProgress();
-                RewardTraining run = open(base, backend, terminal)) {
-            return ForegroundRun.complete(run, folder, "--steps or --epochs");
-        } finally {
-            backend.workers().close();
-        }
+        return ForegroundRun.from(source, folder, kernels, this::open);
     }
 
     private RewardTraining open(LoadedModel base, Backend backend, TrainingListener listener) throws IOException {

@@ -92,15 +92,7 @@ public final class SftCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Backend backend = kernels.backend();
-        System.err.println(backend.describe());
-        LoadedModel base = LoadedModel.open(source);
-        try (TerminalProgress terminal = new TerminalProgress();
-                FineTuning run = open(base, backend, terminal)) {
-            return ForegroundRun.complete(run, folder, "--steps or --epochs");
-        } finally {
-            backend.workers().close();
-        }
+        return ForegroundRun.from(source, folder, kernels, this::open);
     }
 
     private FineTuning open(LoadedModel base, Backend backend, TrainingListener listener) throws IOException {
