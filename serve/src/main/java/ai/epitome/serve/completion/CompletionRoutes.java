@@ -79,14 +79,7 @@ public final class CompletionRoutes implements HttpService {
         if (answering.tuned().filter(tuned -> tuned.delete(owner, id)).isEmpty()) {
             throw ApiException.modelNotFound(id);
         }
-        Http.send(
-                response,
-                200,
-                JsonNodeFactory.instance
-                        .objectNode()
-                        .put("id", id)
-                        .put("object", "model")
-                        .put("deleted", true));
+        Http.sendDeleted(response, id, "model");
     }
 
     private static ObjectNode json(TuningStore.Model tuned) {
