@@ -284,7 +284,7 @@ public final class AlignCommand {
                 new AlignmentReport(
                                 "What alignment has changed in " + base.id(),
                                 TypedCommand.text(),
-                                GitCommit.of(Path.of(System.getProperty("epitome.home", ""))),
+                                GitCommit.of(TypedCommand.home()),
                                 Machine.here(backend.describe()),
                                 LoadedModel.nameOf(judge),
                                 comparison.plainTexts(),

@@ -90,7 +90,7 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
                 "A judge of the answers of " + base.id(),
                 paced(RewardTraining.recipe(data), data.size(), learning.judgeEpochs),
                 TypedCommand.text(),
-                home());
+                TypedCommand.home());
         return RewardTraining.open(settings, base, data, backend, terminal);
     }
 
@@ -116,7 +116,7 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
                                 data.train().size(),
                                 learning.epochs),
                         TypedCommand.text(),
-                        home()),
+                        TypedCommand.home()),
                 base,
                 data,
                 backend,
@@ -138,9 +138,6 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
         return FineTuningRecipe.forSteps(config, pace.steps(pairs));
     }
 
-    private static Path home() {
-        return Path.of(System.getProperty("epitome.home", ""));
-    }
 
     /// Asks both, and writes the report.
     AlignVerdict compare() throws IOException, InterruptedException {
@@ -161,7 +158,7 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
             new AlignmentReport(
                             "What feedback has changed in " + base.id(),
                             TypedCommand.text(),
-                            GitCommit.of(home()),
+                            GitCommit.of(TypedCommand.home()),
                             Machine.here(backend.describe()),
                             LoadedModel.nameOf(judge),
                             comparison.plainTexts(),

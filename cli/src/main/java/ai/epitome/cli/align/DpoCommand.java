@@ -98,7 +98,7 @@ public final class DpoCommand implements Callable<Integer> {
                         () -> DirectPreferenceTraining.recipe(data, adapter.given()),
                         data.train().size()),
                 TypedCommand.text(),
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         return DirectPreferenceTraining.open(settings, base, data, backend, listener);
     }
 

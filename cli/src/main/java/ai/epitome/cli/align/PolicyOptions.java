@@ -174,7 +174,7 @@ final class PolicyOptions {
                 how,
                 config,
                 TypedCommand.text(),
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         Optional<BatchStream> rows = mixed.isEmpty() ? Optional.empty() : Optional.of(rows(mixed.get(), config));
         try (TerminalProgress terminal = new TerminalProgress();
                 PolicyTraining run = PolicyTraining.open(

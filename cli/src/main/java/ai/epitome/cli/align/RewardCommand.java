@@ -75,7 +75,7 @@ public final class RewardCommand implements Callable<Integer> {
                 title(base),
                 records.config(folder, () -> RewardTraining.recipe(data), data.size()),
                 TypedCommand.text(),
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         return RewardTraining.open(settings, base, data, backend, listener);
     }
 

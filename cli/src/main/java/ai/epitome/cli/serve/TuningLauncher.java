@@ -1,5 +1,6 @@
 package ai.epitome.cli.serve;
 
+import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.serve.tuning.TuningProgram;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +30,7 @@ record TuningLauncher(Class<?> main, List<String> kernels) implements TuningProg
                 "-XX:+UseParallelGC",
                 "-XX:+UseCondCardMark",
                 "-Djava.awt.headless=true",
-                "-Depitome.home=" + System.getProperty("epitome.home", ""),
+                "-Depitome.home=" + TypedCommand.home(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 main.getName(),

@@ -1,5 +1,6 @@
 package ai.epitome.cli.serve;
 
+import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.cli.train.Pace;
 import ai.epitome.model.LoadedModel;
 import ai.epitome.model.huggingface.AdapterFolder;
@@ -80,7 +81,7 @@ record TuningPlan(TuningRequest request, Path folder, Backend backend) {
                 request.begun(),
                 config,
                 "POST /v1/fine_tuning/jobs",
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         return FineTuning.open(settings, base, format, data, backend, teller);
     }
 
@@ -115,7 +116,7 @@ record TuningPlan(TuningRequest request, Path folder, Backend backend) {
                 0,
                 config,
                 "POST /v1/fine_tuning/jobs",
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         return DirectPreferenceTraining.open(settings, base, data, backend, teller);
     }
 

@@ -1,5 +1,6 @@
 package ai.epitome.cli.train;
 
+import ai.epitome.cli.terminal.TypedCommand;
 import ai.epitome.train.data.Corpus;
 import ai.epitome.train.pretrain.DataRecord;
 import ai.epitome.train.report.Report;
@@ -15,7 +16,7 @@ public final class ModelPlace {
 
     /// `models/NAME` beside the launcher, named after the text; relative where that is shorter.
     public static Path of(List<Path> texts) {
-        Path home = Path.of(System.getProperty("epitome.home", "")).toAbsolutePath();
+        Path home = TypedCommand.home().toAbsolutePath();
         Path here = Path.of("").toAbsolutePath();
         Path model = home.resolve("models").resolve(texts.isEmpty() ? "shakespeare" : name(texts.getFirst()));
         return model.startsWith(here) ? here.relativize(model) : model;

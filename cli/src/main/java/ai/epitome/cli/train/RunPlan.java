@@ -47,7 +47,7 @@ public record RunPlan(PreparedText text, Pretraining.Settings settings) {
                         recipe,
                         packed,
                         TypedCommand.text(),
-                        Path.of(System.getProperty("epitome.home", ""))));
+                        TypedCommand.home()));
     }
 
     /// Whether rows are packed: as they were when the run began, where one has.

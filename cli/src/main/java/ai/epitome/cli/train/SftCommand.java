@@ -115,7 +115,7 @@ public final class SftCommand implements Callable<Integer> {
                 adapter.settings(base.transformer()),
                 config(data),
                 TypedCommand.text(),
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         return FineTuning.open(settings, base, format, data, backend, listener);
     }
 

@@ -75,7 +75,7 @@ record ChatLesson(Path base) {
                 Optional.empty(),
                 training(data.length()),
                 TypedCommand.text(),
-                Path.of(System.getProperty("epitome.home", "")));
+                TypedCommand.home());
         return FineTuning.open(settings, model, format, data, backend, listener);
     }
 

@@ -34,16 +34,8 @@ final class GgufRows {
     /// @param turnedHead channels of a head whose rows are in the order of neighbouring pairs, or 0
     private static StoredWeight weight(Gguf gguf, String name, Shape shape, int turnedHead)
             throws MalformedModelException {
-        Entry entry = gguf.entries().get(name);
-        List<Integer> expected = shape.vector() ? List.of(shape.rows()) : List.of(shape.rows(), shape.columns());
-        if (entry == null) {
-            throw new MalformedModelException(gguf.file(), "tensor `%s` %s is missing".formatted(name, expected));
-        }
-        if (!entry.shape().equals(expected)) {
-            throw new MalformedModelException(
-                    gguf.file(),
-                    "tensor `%s` has shape %s, the metadata asks for %s".formatted(name, entry.shape(), expected));
-        }
+        Entry entry = gguf.entry(
+                name, shape.vector() ? List.of(shape.rows()) : List.of(shape.rows(), shape.columns()));
         StoredWeight weight = new StoredWeight(shape, entry.format(), rows(entry, shape));
         boolean turned = turnedHead > 0 && RotaryRows.turns(shape.name());
         return turned ? weight.reordered(row -> RotaryRows.neighbouring(row, turnedHead)) : weight;

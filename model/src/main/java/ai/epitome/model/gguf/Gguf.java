@@ -282,6 +282,22 @@ public final class Gguf implements AutoCloseable {
         return entries;
     }
 
+    /// The tensor of a name, which a model of this shape must have.
+    ///
+    /// @param shape row-major
+    /// @throws MalformedModelException when it is missing, or of another shape
+    public Entry entry(String name, List<Integer> shape) throws MalformedModelException {
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw new MalformedModelException(file(), "tensor `%s` %s is missing".formatted(name, shape));
+        }
+        if (!entry.shape().equals(shape)) {
+            throw new MalformedModelException(
+                    file(), "tensor `%s` has shape %s, the metadata asks for %s".formatted(name, entry.shape(), shape));
+        }
+        return entry;
+    }
+
     MappedFile mapping() {
         return mapping;
     }

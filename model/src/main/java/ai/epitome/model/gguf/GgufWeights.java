@@ -127,16 +127,7 @@ public final class GgufWeights {
             String name = name(slice.name());
             int[] shape = slice.parameter().shape();
             shape[0] = slice.to() - slice.from();
-            Entry entry = gguf.entries().get(name);
-            List<Integer> expected = Arrays.stream(shape).boxed().toList();
-            if (entry == null) {
-                throw new MalformedModelException(gguf.file(), "tensor `%s` %s is missing".formatted(name, expected));
-            }
-            if (!entry.shape().equals(expected)) {
-                throw new MalformedModelException(
-                        gguf.file(),
-                        "tensor `%s` has shape %s, the metadata asks for %s".formatted(name, entry.shape(), expected));
-            }
+            Entry entry = gguf.entry(name, Arrays.stream(shape).boxed().toList());
             boolean turned = neighbours && name.matches("blk\\.\\d+\\.attn_[qk]\\..*");
             parts.computeIfAbsent(slice.parameter(), _ -> new ArrayList<>())
                     .add(new Part(entry, slice, turned ? model.config().headDimension() : 0));
