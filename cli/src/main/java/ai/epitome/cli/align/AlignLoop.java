@@ -138,7 +138,6 @@ record AlignLoop(AlignRound round, Learning learning, Asking asking, Backend bac
         return FineTuningRecipe.forSteps(config, pace.steps(pairs));
     }
 
-
     /// Asks both, and writes the report.
     AlignVerdict compare() throws IOException, InterruptedException {
         Path judge = round.judge().orElse(round.ownJudge());

@@ -168,13 +168,7 @@ final class PolicyOptions {
                 : Optional.of(PreparedText.of(
                         mix, new TokenizerChoice.Automatic(), source, kernels.threads(), Notices.terminal()));
         PolicyTraining.Settings settings = new PolicyTraining.Settings(
-                folder,
-                title(method),
-                source,
-                how,
-                config,
-                TypedCommand.text(),
-                TypedCommand.home());
+                folder, title(method), source, how, config, TypedCommand.text(), TypedCommand.home());
         Optional<BatchStream> rows = mixed.isEmpty() ? Optional.empty() : Optional.of(rows(mixed.get(), config));
         try (TerminalProgress terminal = new TerminalProgress();
                 PolicyTraining run = PolicyTraining.open(

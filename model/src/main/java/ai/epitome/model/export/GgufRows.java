@@ -34,8 +34,7 @@ final class GgufRows {
     /// @param turnedHead channels of a head whose rows are in the order of neighbouring pairs, or 0
     private static StoredWeight weight(Gguf gguf, String name, Shape shape, int turnedHead)
             throws MalformedModelException {
-        Entry entry = gguf.entry(
-                name, shape.vector() ? List.of(shape.rows()) : List.of(shape.rows(), shape.columns()));
+        Entry entry = gguf.entry(name, shape.vector() ? List.of(shape.rows()) : List.of(shape.rows(), shape.columns()));
         StoredWeight weight = new StoredWeight(shape, entry.format(), rows(entry, shape));
         boolean turned = turnedHead > 0 && RotaryRows.turns(shape.name());
         return turned ? weight.reordered(row -> RotaryRows.neighbouring(row, turnedHead)) : weight;
