@@ -51,7 +51,7 @@ public final class Tensor {
         return new Tensor(arena.allocate(Math.max(1, sizeOf(shape)) * dtype.bytes(), ALIGNMENT), dtype, shape.clone());
     }
 
-    /// An f32 tensor with a copy of `values`.
+    /// An f32 tensor with a copy of `values`, row-major.
     public static Tensor ofFloats(Arena arena, float[] values, int... shape) {
         Tensor tensor = zeros(arena, DType.F32, shape);
         tensor.set(values);

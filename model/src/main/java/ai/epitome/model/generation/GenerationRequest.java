@@ -41,6 +41,7 @@ public record GenerationRequest(
         }
     }
 
+    /// Nobody's request: what is read for it saves time to others that are nobody's.
     public GenerationRequest(
             int[] prompt,
             int maxTokens,
@@ -51,11 +52,13 @@ public record GenerationRequest(
         this(prompt, maxTokens, sampling, stop, topLogProbabilities, constraint, Engine.NOBODY);
     }
 
+    /// The same for any text.
     public GenerationRequest(
             int[] prompt, int maxTokens, Sampling sampling, List<String> stop, int topLogProbabilities) {
         this(prompt, maxTokens, sampling, stop, topLogProbabilities, Optional.empty());
     }
 
+    /// The same without stop strings and log-probabilities.
     public GenerationRequest(int[] prompt, int maxTokens, Sampling sampling) {
         this(prompt, maxTokens, sampling, List.of(), UNSCORED);
     }

@@ -177,14 +177,14 @@ public record TransformerConfig(
     }
 
     /// A copy with some values changed.
-    public TransformerConfig with(Consumer<Draft> change) {
-        Draft draft = new Draft(this);
-        change.accept(draft);
-        return draft.build();
+    public TransformerConfig with(Consumer<Changes> change) {
+        Changes changes = new Changes(this);
+        change.accept(changes);
+        return changes.build();
     }
 
     /// The values of a config, open to change; see [#with].
-    public static final class Draft {
+    public static final class Changes {
         public int layers;
         public int width;
         public int heads;
@@ -202,7 +202,7 @@ public record TransformerConfig(
         public boolean tiedHead;
         public int window;
 
-        private Draft(TransformerConfig c) {
+        private Changes(TransformerConfig c) {
             layers = c.layers;
             width = c.width;
             heads = c.heads;

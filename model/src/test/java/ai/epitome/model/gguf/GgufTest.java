@@ -53,9 +53,9 @@ class GgufTest {
         QWEN3(c -> c.position = new Position.Rotary(1_000_000)),
         GPT2(_ -> {});
 
-        private final Consumer<TransformerConfig.Draft> change;
+        private final Consumer<TransformerConfig.Changes> change;
 
-        Kind(Consumer<TransformerConfig.Draft> change) {
+        Kind(Consumer<TransformerConfig.Changes> change) {
             this.change = change;
         }
 

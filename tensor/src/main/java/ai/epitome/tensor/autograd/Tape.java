@@ -20,6 +20,9 @@ import java.util.List;
 /// an operation has been differentiated, no one can need its output or that output's gradient any more, and both go
 /// back to the arena. Results of [#SMALL] bytes or less (losses, statistics) stay readable until the arena is
 /// reset.
+///
+/// Operations that take two tensors element by element want as many elements and columns of both, and throw an
+/// `IllegalArgumentException` that names them otherwise; the result has shape and dtype of the first.
 public final class Tape {
     /// Tensors up to this size are never recycled within a step.
     static final long SMALL = 4096;
