@@ -43,7 +43,7 @@ public enum TaskKind {
         }
     },
     /// Sums and differences of numbers up to 20.
-    ARITHMETIC(10) {
+    ARITHMETIC(12) {
         @Override
         Task draw(Material material) {
             boolean sum = material.number(0, 1) == 0;
@@ -132,7 +132,7 @@ public enum TaskKind {
     },
     /// A harmless thing, asked in the words of what is to be declined: the answer says it again, with advice. Last, so
     /// that the kinds above are drawn as they were before it was added.
-    HELP(2) {
+    HELP(1) {
         @Override
         Task draw(Material material) {
             Deeds.Everyday everyday = material.one(Deeds.EVERYDAY);
