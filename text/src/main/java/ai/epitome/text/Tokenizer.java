@@ -1,10 +1,8 @@
 package ai.epitome.text;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 
 /// Turns bytes into token ids and back. The rest of the system sees only this interface.
 ///
@@ -64,12 +62,4 @@ public interface Tokenizer {
 
     /// `"byte"`, `"bpe"` or `"sentencepiece"`.
     String kind();
-
-    /// Encodes many documents on several threads and hands over the results in the documents' order, on the calling
-    /// thread. Only a bounded window of documents is in memory at a time.
-    ///
-    /// @param threads number of platform threads that encode, at least 1
-    default void encodeAll(Iterator<byte[]> documents, int threads, Consumer<int[]> inOrder) {
-        ParallelEncoding.run(this, documents, threads, inOrder);
-    }
 }

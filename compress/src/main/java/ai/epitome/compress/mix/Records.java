@@ -13,8 +13,6 @@ final class Records {
     private final int[] lastDistance = new int[256];
     private final int[] votes = new int[LONGEST];
     private int length = 1;
-    /// Position of the last line break, or of the record's start.
-    private int start;
 
     Records(ByteHistory history) {
         this.history = history;

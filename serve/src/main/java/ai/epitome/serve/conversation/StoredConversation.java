@@ -17,10 +17,6 @@ public record StoredConversation(
         return new StoredConversation(id, title, newFolder, settings, leaf, created, updated);
     }
 
-    public StoredConversation withSettings(Settings newSettings) {
-        return new StoredConversation(id, title, folder, newSettings, leaf, created, updated);
-    }
-
     public StoredConversation withLeaf(int newLeaf) {
         return new StoredConversation(id, title, folder, settings, newLeaf, created, updated);
     }

@@ -19,7 +19,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /// Counts what one request uses. Answers take their `usage` from here, and so do the usage row and the
@@ -45,7 +44,6 @@ public final class RequestMeter {
     private final Instant at = Instant.now();
     private final long start = System.nanoTime();
     private final AtomicBoolean settled = new AtomicBoolean();
-    private final AtomicInteger generating = new AtomicInteger();
 
     // The request's own thread writes these, unless it says otherwise.
     private Optional<ApiKey> key = Optional.empty();

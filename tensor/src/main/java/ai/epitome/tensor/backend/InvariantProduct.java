@@ -6,7 +6,6 @@ import ai.epitome.tensor.Matrix;
 import ai.epitome.tensor.Tensor;
 import ai.epitome.tensor.VectorMath;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -19,7 +18,6 @@ import jdk.incubator.vector.VectorSpecies;
 public final class InvariantProduct implements MatrixProduct {
     private static final VectorSpecies<Float> FLOATS = VectorMath.FLOATS;
     private static final int LANES = FLOATS.length();
-    private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
     /// Rows and columns of a tile: sixteen sums, four loads of each side, in 32 registers.
     private static final int TILE = 4;

@@ -111,10 +111,6 @@ public final class SchemaCompiler {
         return new Expression.Reference(rule);
     }
 
-    void setRule(int rule, Expression body) {
-        rules.set(rule, body);
-    }
-
     /// What meets a schema; equal schemas share a rule.
     Expression value(JsonNode schema) {
         JsonNode target = schema;
