@@ -50,12 +50,6 @@ import ai.epitome.tensor.machine.Assembler.Memory;
 /// Q4_0: with the four bits of a value at the top of a byte and the highest flipped, the byte is 16 (q -
 /// 8). Scales are divided by 16, which is exact.
 final class AmxBlockCode {
-    // Places of the parameters: where the next 16 tokens are, and how many are left.
-    private static final int NEXT_B = BlockParameters.OWN;
-    private static final int NEXT_TABLE = NEXT_B + 8;
-    private static final int NEXT_Y = NEXT_B + 16;
-    private static final int LEFT = NEXT_B + 24;
-
     // Memory: a ring of slots for sums, and one for unpacked bytes. Addresses wrap by clearing a bit.
     private static final int SLOTS = 4;
     private static final int SLOT = 1024;
@@ -96,65 +90,44 @@ final class AmxBlockCode {
         this.together = together;
     }
 
-    /// A product of any number of tiles of tokens and groups of rows; the entry's offset.
-    ///
-    /// @param staged whether rows have [#LEAST_TILES] blocks at least; if not, one block is through before the next
-    int product(boolean staged) {
+    /// A product of a tile of tokens and several groups of rows which follow each other, where a block is through
+    /// before the next begins: for rows of a few blocks. The entry's offset.
+    int product() {
         int entry = begin();
         int rows = code.here();
-        BlockParameters.copy(code, NEXT_B, BlockParameters.B);
-        BlockParameters.copy(code, NEXT_TABLE, BlockParameters.TABLE);
-        BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
-        BlockParameters.copy(code, LEFT, BlockParameters.TOKEN_GROUPS);
-        int tokens = code.here();
         start();
         startSums();
-        if (staged) {
-            code.addConstant(R10, -BEHIND - before());
-            fill();
-            steps();
-            drain();
-        } else {
-            oneByOne();
-        }
+        oneByOne();
         storeTokens();
-        BlockParameters.advance(code, NEXT_B, BlockParameters.B_NEXT);
-        BlockParameters.advance(code, NEXT_TABLE, BlockParameters.TABLE_NEXT);
-        BlockParameters.advance(code, NEXT_Y, BlockParameters.Y_TOKENS);
-        BlockParameters.countDown(code, LEFT);
-        code.jumpIfNotZero(tokens);
         BlockParameters.advance(code, BlockParameters.A, BlockParameters.A_NEXT);
-        BlockParameters.advance(code, BlockParameters.BIAS, BlockParameters.BIAS_NEXT);
-        BlockParameters.advance(code, BlockParameters.Y, BlockParameters.Y_ROWS);
-        BlockParameters.countDown(code, BlockParameters.ROW_GROUPS);
+        nextGroup();
         code.jumpIfNotZero(rows);
         end();
         return entry;
     }
 
-    /// The same for a single tile of tokens and several groups of rows, of [#LEAST_TILES] tiles at least,
-    /// which follow each other: while the last blocks of a group are added up, the first of the next are
-    /// multiplied. Where a group has 18 blocks, filling and emptying the stages for each took 8 % of the time.
+    /// The same of groups of [#LEAST_TILES] tiles at least: while the last blocks of a group are added up, the
+    /// first of the next are multiplied. Where a group has 18 blocks, filling and emptying the stages for each
+    /// took 8 % of the time.
     int stream() {
         int entry = begin();
-        BlockParameters.copy(code, NEXT_B, BlockParameters.B);
-        BlockParameters.copy(code, NEXT_TABLE, BlockParameters.TABLE);
-        BlockParameters.copy(code, NEXT_Y, BlockParameters.Y);
         start();
         fill();
+        code.load(RAX, at(RDI, BlockParameters.ROW_GROUPS));
+        code.addConstant(RAX, 0);
+        int last = code.jumpAheadIfZero();
         int rows = code.here();
-        nextRows();
+        nextSums();
         code.addConstant(R10, -BEHIND);
         steps();
-        code.load(RDX, at(RDI, NEXT_B));
+        code.load(RDX, at(RDI, BlockParameters.B));
         code.set(R10, BEHIND);
         steps();
         storeTokens();
-        BlockParameters.advance(code, BlockParameters.BIAS, BlockParameters.BIAS_NEXT);
-        BlockParameters.advance(code, NEXT_Y, BlockParameters.Y_ROWS);
-        BlockParameters.countDown(code, BlockParameters.ROW_GROUPS);
+        nextGroup();
         code.jumpIfNotZero(rows);
-        nextRows();
+        code.land(last);
+        nextSums();
         code.addConstant(R10, -BEHIND - before());
         steps();
         drain();
@@ -163,9 +136,15 @@ final class AmxBlockCode {
         return entry;
     }
 
-    private void nextRows() {
+    private void nextGroup() {
+        BlockParameters.advance(code, BlockParameters.BIAS, BlockParameters.BIAS_NEXT);
+        BlockParameters.advance(code, BlockParameters.Y, BlockParameters.Y_ROWS);
+        BlockParameters.countDown(code, BlockParameters.ROW_GROUPS);
+    }
+
+    private void nextSums() {
         startSums();
-        code.load(RAX, at(RDI, NEXT_TABLE));
+        code.load(RAX, at(RDI, BlockParameters.TABLE));
         code.load(R10, at(RDI, BlockParameters.TILES));
     }
 
@@ -211,8 +190,8 @@ final class AmxBlockCode {
             code.move(R15, R11);
         }
         code.move(R9, RCX);
-        code.load(RDX, at(RDI, NEXT_B));
-        code.load(RAX, at(RDI, NEXT_TABLE));
+        code.load(RDX, at(RDI, BlockParameters.B));
+        code.load(RAX, at(RDI, BlockParameters.TABLE));
         code.load(R10, at(RDI, BlockParameters.TILES));
         code.move(R14, RSI);
         code.add(R14, at(RDI, BlockParameters.A_NEXT));
@@ -375,7 +354,7 @@ final class AmxBlockCode {
     }
 
     private void storeTokens() {
-        code.load(R8, at(RDI, NEXT_Y));
+        code.load(R8, at(RDI, BlockParameters.Y));
         code.load(R10, at(RDI, BlockParameters.TOKENS));
         int[] ends = new int[most];
         for (int t = 0; t < most; t++) {

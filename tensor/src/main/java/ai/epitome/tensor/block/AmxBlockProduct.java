@@ -28,8 +28,8 @@ public final class AmxBlockProduct implements BlockProduct {
     private static final int TOKENS = BlockTokens.TILE;
     /// Tokens that a routine can add up.
     private static final int[] MOST = BlockTokens.ROOMS;
-    /// Activations that stay in a second-level cache of 2 MB beside 16 rows of weights.
-    private static final int ACTIVATION_BYTES = 1 << 20;
+    /// Weights that stay in a second-level cache of 2 MB while tiles of tokens pass by.
+    private static final int WEIGHT_BYTES = 1 << 19;
     /// Blocks of 16 rows times 16 tokens of one call, some 100 microseconds: the garbage collector waits
     /// for calls to return.
     private static final int CALL_BLOCKS = 3000;
@@ -37,9 +37,7 @@ public final class AmxBlockProduct implements BlockProduct {
     /// Groups of rows for each thread from which on a thread that is held up should not hold up all.
     private static final int MANY_GROUPS = 256;
 
-    /// By format, [#MOST], and f32 or bf16 results.
-    private final MemorySegment[][][] several = new MemorySegment[FORMATS.length][MOST.length][2];
-    /// The same, for rows of a few blocks.
+    /// For rows of a few blocks: by format, [#MOST], and f32 or bf16 results.
     private final MemorySegment[][][] shorts = new MemorySegment[FORMATS.length][MOST.length][2];
     /// The same, for one tile of tokens and several groups of rows that follow each other.
     private final MemorySegment[][][] streams = new MemorySegment[FORMATS.length][MOST.length][2];
@@ -65,7 +63,7 @@ public final class AmxBlockProduct implements BlockProduct {
         VnniBlockCode vnni = new VnniBlockCode(code);
         BlockPackingCode packing = new BlockPackingCode(code);
         BlockCompactCode compact = new BlockCompactCode(code);
-        int[] entries = new int[FORMATS.length * (6 * MOST.length + 3) + 2 * MOST.length + 2];
+        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3) + 2 * MOST.length + 2];
         int next = 0;
         for (PackedFormat format : FORMATS) {
             if (format.isCompact()) {
@@ -78,8 +76,7 @@ public final class AmxBlockProduct implements BlockProduct {
             for (DType output : List.of(DType.F32, DType.BF16)) {
                 for (int most : MOST) {
                     AmxBlockCode amx = new AmxBlockCode(code, format, most, output, 1);
-                    entries[next++] = amx.product(true);
-                    entries[next++] = amx.product(false);
+                    entries[next++] = amx.product();
                     entries[next++] = amx.stream();
                 }
                 entries[next++] = vnni.product(format, output);
@@ -108,7 +105,6 @@ public final class AmxBlockProduct implements BlockProduct {
             }
             for (int output = 0; output < 2; output++) {
                 for (int most = 0; most < MOST.length; most++) {
-                    several[format][most][output] = placed.asSlice(entries[next++]);
                     shorts[format][most][output] = placed.asSlice(entries[next++]);
                     streams[format][most][output] = placed.asSlice(entries[next++]);
                 }
@@ -205,7 +201,6 @@ public final class AmxBlockProduct implements BlockProduct {
         /// @param packed where groups lie packed, or 0
         void multiply(BlockTokens input, BlockMatrix w, long[] packed, int from, int to, Tensor bias, Tensor y) {
             BlockMatrix.Group[] groups = w.groups();
-            int chunk = Math.max(1, ACTIVATION_BYTES / (w.columns() * TOKENS));
             for (int first = from; first < to; ) {
                 BlockMatrix.Group group = groups[first];
                 PackedFormat format = group.packed(w.columns());
@@ -213,29 +208,35 @@ public final class AmxBlockProduct implements BlockProduct {
                 long address = packed[first];
                 if (address == 0) {
                     format = format.expanded();
-                    address = panel.reserve(format, w.columns()).address();
+                    address = panel.reserve(format, w.columns(), 1).address();
                     pack(group, format, w.columns(), address);
                     w.raiseFaults();
-                } else if (format.isCompact() && !input.isSingle()) {
-                    address = expand(format, w.columns(), address);
-                    format = format.expanded();
                 } else {
                     count = neighbours(groups, packed, first, to, format, w.columns());
+                    count = Math.min(count, atOnce(format, w.columns(), input.isSingle()));
+                    if (format.isCompact() && !input.isSingle()) {
+                        address = expand(format, w.columns(), address, count);
+                        format = format.expanded();
+                    }
                 }
-                for (int tile = 0; tile < input.tiles(); tile += chunk) {
-                    int tiles = Math.min(chunk, input.tiles() - tile);
-                    groups(input, format, address, count, group, tile, tiles, bias, y);
-                }
+                multiply(input, format, address, count, group, bias, y);
                 first += count;
             }
         }
 
-        /// Where a compact group lies expanded: in the panel.
-        private long expand(PackedFormat format, int columns, long address) {
-            long expanded = panel.reserve(format.expanded(), columns).address();
+        /// Groups of rows that all tokens are multiplied by before the next ones are.
+        private static int atOnce(PackedFormat format, int columns, boolean single) {
+            int calls = CALL_BLOCKS / (columns / format.channels());
+            long cached = single ? calls : WEIGHT_BYTES / format.expanded().groupBytes(columns);
+            return (int) Math.max(1, Math.min(calls, cached));
+        }
+
+        /// Where compact groups lie expanded: in the panel.
+        private long expand(PackedFormat format, int columns, long address, int groups) {
+            long expanded = panel.reserve(format.expanded(), columns, groups).address();
             put(BlockParameters.ROWS, address);
             put(BlockParameters.A, expanded);
-            put(BlockParameters.BLOCKS, columns / format.channels());
+            put(BlockParameters.BLOCKS, (long) groups * (columns / format.channels()));
             call(expansions[format.ordinal()]);
             return expanded;
         }
@@ -260,7 +261,7 @@ public final class AmxBlockProduct implements BlockProduct {
                 pack(group, format, columns, address);
                 return;
             }
-            long expanded = panel.reserve(format.expanded(), columns).address();
+            long expanded = panel.reserve(format.expanded(), columns, 1).address();
             pack(group, format, columns, expanded);
             put(BlockParameters.ROWS, expanded);
             put(BlockParameters.A, address);
@@ -290,36 +291,24 @@ public final class AmxBlockProduct implements BlockProduct {
             call(packings[format.expanded().ordinal()]);
         }
 
-        /// Products of `count` groups that follow each other in memory, the first being `group`.
-        private void groups(
+        /// Products of all tokens and `count` groups that follow each other in memory, the first being `group`.
+        private void multiply(
                 BlockTokens input,
                 PackedFormat format,
                 long address,
                 int count,
                 BlockMatrix.Group group,
-                int tile,
-                int tiles,
                 Tensor bias,
                 Tensor y) {
             int blocks = blocks(format, input);
-            long bytes = (long) blocks * format.blockBytes();
-            put(BlockParameters.A_NEXT, bytes);
+            put(BlockParameters.A_NEXT, (long) blocks * format.blockBytes());
             put(BlockParameters.BLOCKS, blocks);
             put(BlockParameters.MASK, (1 << group.rows()) - 1);
-            int last = tile + tiles;
-            int whole = Math.min(last, input.wholeTiles()) - tile;
-            int atOnce = Math.max(1, CALL_BLOCKS / blocks / tiles);
-            for (int done = 0; done < count; done += atOnce) {
-                int now = Math.min(atOnce, count - done);
-                int target = group.target() + BlockMatrix.GROUP * done;
-                if (whole > 0) {
-                    putWeights(address + done * bytes, now, bias, target, group.rows());
-                    call(input, format, target, tile, whole, input.isSingle() ? 1 : TOKENS, y);
-                }
-                if (whole < tiles) {
-                    putWeights(address + done * bytes, now, bias, target, group.rows());
-                    call(input, format, target, tile + whole, 1, input.lastTokens(), y);
-                }
+            for (int tile = 0; tile < input.tiles(); tile++) {
+                put(BlockParameters.A, address);
+                put(BlockParameters.ROW_GROUPS, count);
+                putBias(bias, group.target(), group.rows());
+                call(input, format, group.target(), tile, y);
             }
         }
 
@@ -327,67 +316,61 @@ public final class AmxBlockProduct implements BlockProduct {
             return input.columns() / format.channels();
         }
 
-        private void putWeights(long address, int groups, Tensor bias, int target, int rows) {
-            put(BlockParameters.A, address);
-            put(BlockParameters.ROW_GROUPS, groups);
-            putBias(bias, target, rows);
-        }
-
-        private void call(
-                BlockTokens input, PackedFormat format, int target, int tile, int tiles, int count, Tensor y) {
+        private void call(BlockTokens input, PackedFormat format, int target, int tile, Tensor y) {
             int bytes = y.dtype().bytes();
             put(BlockParameters.B, input.numbers(tile));
             put(BlockParameters.B_STRIDE, input.stride());
-            put(BlockParameters.B_NEXT, input.numbersNext());
             put(BlockParameters.TABLE, input.table(tile));
             put(BlockParameters.TABLE_STEP, input.tableStep(format.channels()));
-            put(BlockParameters.TABLE_NEXT, input.tableNext());
             put(BlockParameters.TABLE_PART, input.tablePart());
             long row = (long) tile * TOKENS * y.columns() + target;
             put(BlockParameters.Y, y.data().address() + bytes * row);
             put(BlockParameters.Y_STRIDE, (long) bytes * y.columns());
             put(BlockParameters.Y_ROWS, 16L * bytes);
-            put(BlockParameters.Y_TOKENS, (long) TOKENS * bytes * y.columns());
-            put(BlockParameters.TOKEN_GROUPS, tiles);
-            put(BlockParameters.TOKENS, count);
             int output = y.dtype() == DType.BF16 ? 1 : 0;
             if (input.isSingle()) {
                 call(singles[format.ordinal()][output]);
             } else {
-                callTiles(input, format, tiles, count, output);
+                int count = tile < input.wholeTiles() ? TOKENS : input.lastTokens();
+                put(BlockParameters.TOKENS, count);
+                callTile(input, format, count, output);
             }
         }
 
-        /// Calls the routine for so many tiles of `count` tokens.
-        private void callTiles(BlockTokens input, PackedFormat format, int tiles, int count, int output) {
+        /// Calls the routine for a tile of `count` tokens.
+        private void callTile(BlockTokens input, PackedFormat format, int count, int output) {
             int most = 0;
             while (MOST[most] < count) {
                 most++;
             }
-            long groups = parameters[BlockParameters.ROW_GROUPS / 8];
             int blocks = blocks(format, input);
-            boolean stream = tiles == 1 && groups > 1;
-            boolean paired = stream && input.isPaired() && format == PackedFormat.Q4_0;
+            boolean paired = input.isPaired() && format == PackedFormat.Q4_0;
             if (paired && blocks / 2 >= AmxBlockCode.LEAST_TILES) {
                 configure(2 * format.channels(), 2 * MOST[most]);
                 put(BlockParameters.B_STEP, 2 * input.numbersStep());
                 put(BlockParameters.TILES, blocks / 2);
-                put(BlockParameters.ROW_GROUPS, groups - 1);
-                call(pairs[most][output]);
-                put(BlockParameters.TILES, blocks);
+                callStream(pairs[most][output]);
                 return;
             }
             configure(format.channels(), count);
-            boolean half = format.channels() < BlockActivations.BLOCK;
-            put(BlockParameters.B_STEP, half ? format.channels() : input.numbersStep());
+            put(BlockParameters.B_STEP, step(input, format));
+            put(BlockParameters.TILES, blocks);
             if (blocks < AmxBlockCode.LEAST_TILES) {
                 call(shorts[format.ordinal()][most][output]);
-                return;
+            } else {
+                callStream(streams[format.ordinal()][most][output]);
             }
-            if (stream) {
-                put(BlockParameters.ROW_GROUPS, groups - 1);
-            }
-            call((stream ? streams : several)[format.ordinal()][most][output]);
+        }
+
+        private void callStream(MemorySegment routine) {
+            put(BlockParameters.ROW_GROUPS, parameters[BlockParameters.ROW_GROUPS / 8] - 1);
+            call(routine);
+        }
+
+        /// Bytes from a token's numbers for a block of weights to those for the next.
+        private static long step(BlockTokens input, PackedFormat format) {
+            boolean half = format.channels() < BlockActivations.BLOCK;
+            return half ? format.channels() : input.numbersStep();
         }
 
         private void call(MemorySegment routine) {

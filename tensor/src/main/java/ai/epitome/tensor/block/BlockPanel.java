@@ -14,8 +14,8 @@ final class BlockPanel {
     private MemorySegment packed = MemorySegment.NULL;
 
     /// Room for a packed group, of undefined content.
-    MemorySegment reserve(PackedFormat format, int columns) {
-        packed = reserve(packed, format.groupBytes(columns));
+    MemorySegment reserve(PackedFormat format, int columns, int groups) {
+        packed = reserve(packed, groups * format.groupBytes(columns));
         return packed;
     }
 
@@ -49,7 +49,7 @@ final class BlockPanel {
             row = new BlockRows(columns);
         }
         rows = reserve(rows, (long) BlockMatrix.GROUP * columns);
-        reserve(format, columns);
+        reserve(format, columns, 1);
         BlockMatrix.Run run = group.run();
         for (int r = 0; r < BlockMatrix.GROUP; r++) {
             if (r < group.rows()) {

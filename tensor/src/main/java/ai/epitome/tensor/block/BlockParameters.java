@@ -15,49 +15,41 @@ final class BlockParameters {
     /// Packed weights, and the bytes of 16 rows of them.
     static final int A = 0;
     static final int A_NEXT = 8;
-    /// Numbers of tokens, from one to the next, and to the next 16.
+    /// Numbers of tokens, from one to the next, and from a block or tile of one to its next.
     static final int B = 16;
     static final int B_STRIDE = 24;
-    static final int B_NEXT = 32;
-    /// Scales of activations and what belongs to them, see [BlockTokens].
+    static final int B_STEP = 32;
+    /// Scales of activations and what belongs to them, see [BlockTokens]; to the next block, and to the next four
+    /// tokens.
     static final int TABLE = 40;
     static final int TABLE_STEP = 48;
-    static final int TABLE_NEXT = 56;
+    static final int TABLE_PART = 56;
     static final int BIAS = 64;
     static final int BIAS_NEXT = 72;
     static final int Y = 80;
     static final int Y_STRIDE = 88;
     static final int Y_ROWS = 96;
-    static final int Y_TOKENS = 104;
-    static final int BLOCKS = 112;
+    static final int BLOCKS = 104;
     /// The same, of several tokens: blocks, or pairs of them.
-    static final int TILES = 112;
-    /// Counted down by the routine; for a stream, without the last one.
-    static final int ROW_GROUPS = 120;
-    static final int TOKEN_GROUPS = 128;
-    /// Tokens of a group.
-    static final int TOKENS = 136;
+    static final int TILES = 104;
+    /// Counted down by the routine; of a stream, without the last one.
+    static final int ROW_GROUPS = 112;
+    /// Tokens of a tile.
+    static final int TOKENS = 120;
     /// Rows that are stored, as a mask.
-    static final int MASK = 144;
+    static final int MASK = 128;
     /// Memory of [#MEMORY] bytes, of that alignment.
-    static final int SLOTS = 152;
+    static final int SLOTS = 136;
     /// Rows that are packed to A.
-    static final int ROWS = 160;
-    static final int ROW_STRIDE = 168;
-    /// From the table of four tokens to the next four.
-    static final int TABLE_PART = 176;
-    /// From the numbers of one block or tile of a token to those of the next.
-    static final int B_STEP = 184;
+    static final int ROWS = 144;
+    static final int ROW_STRIDE = 152;
     /// The operand of `ldtilecfg`, 64 bytes.
     static final int CONFIGURATION = 192;
     /// Distances of 16 rows, as ints.
     static final int DISTANCES = 256;
 
-    /// Places of the routines' own.
-    static final int OWN = 320;
-
     /// Longs of the array.
-    static final int LENGTH = 44;
+    static final int LENGTH = 40;
 
     // Memory: slots of AmxBlockCode, then constants of 64 bytes each.
     static final int MEMORY = 32_768;
