@@ -71,7 +71,7 @@ final class OpenAiRoutes {
                 known.folder(),
                 known.program(),
                 answering.tuned().orElseThrow()::base,
-                metering::bill,
+                metering.training(),
                 ObjectId::next,
                 answering.draining())));
         this.services = List.of(

@@ -43,32 +43,24 @@ public final class UsageStore {
     /// alone.
     void add(List<UsageRow> rows) {
         database.write(connection -> {
-            try (PreparedStatement insert = connection.prepareStatement(INSERT);
-                    PreparedStatement spend = connection.prepareStatement(SPEND)) {
-                for (UsageRow row : rows) {
-                    if (insert(insert, row) == 1 && row.keyId().isPresent() && row.costPico() != 0) {
-                        spend.setString(1, row.keyId().get());
-                        spend.setString(2, month(row.at()).toString());
-                        spend.setLong(3, row.costPico());
-                        spend.executeUpdate();
-                    }
-                }
-                return null;
-            }
+            add(connection, rows);
+            return null;
         });
     }
 
-    /// Whether there is a row of a request.
-    public boolean has(String requestId) {
-        return database.read(connection -> {
-            try (PreparedStatement statement =
-                    connection.prepareStatement("SELECT 1 FROM request_usage WHERE request_id = ?")) {
-                statement.setString(1, requestId);
-                try (ResultSet rows = statement.executeQuery()) {
-                    return rows.next();
+    /// Writes rows in a transaction that is under way, for what must not be there without its row.
+    public static void add(Connection connection, List<UsageRow> rows) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(INSERT);
+                PreparedStatement spend = connection.prepareStatement(SPEND)) {
+            for (UsageRow row : rows) {
+                if (insert(insert, row) == 1 && row.keyId().isPresent() && row.costPico() != 0) {
+                    spend.setString(1, row.keyId().get());
+                    spend.setString(2, month(row.at()).toString());
+                    spend.setLong(3, row.costPico());
+                    spend.executeUpdate();
                 }
             }
-        });
+        }
     }
 
     private static int insert(PreparedStatement statement, UsageRow row) throws SQLException {

@@ -5,8 +5,6 @@ import ai.epitome.serve.account.Allowance;
 import ai.epitome.serve.account.ApiKey;
 import ai.epitome.serve.account.LimitException;
 import ai.epitome.serve.account.Limiter;
-import ai.epitome.serve.account.Price;
-import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.http.ApiException;
 import ai.epitome.serve.http.Http;
 import ai.epitome.serve.http.RequestId;
@@ -14,7 +12,6 @@ import ai.epitome.serve.http.TraceParent;
 import ai.epitome.serve.metric.ServiceMetrics;
 import ai.epitome.serve.moderation.ModerationPolicy;
 import ai.epitome.serve.moderation.Moderator;
-import ai.epitome.serve.store.LeasedWork;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
@@ -25,8 +22,6 @@ import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -103,32 +98,9 @@ public final class Metering implements Filter {
         return meter;
     }
 
-    /// What a fine-tuning job was trained on, as a row of its own, at the price of now. Its id is the job's, so that
-    /// there is one.
-    ///
-    /// @param model that was trained
-    /// @param endedEarly whether the job was cancelled, or failed, on its way
-    public void bill(LeasedWork job, String model, long tokens, boolean endedEarly) {
-        if (accounts.usage().has(job.id())) {
-            return;
-        }
-        Instant at = Instant.ofEpochSecond(job.createdAt());
-        Price price = accounts.prices().find(model).orElse(Price.FREE);
-        accounts.record(new UsageRow(
-                job.id(),
-                Instant.now(),
-                Optional.of(job.owner()).filter(owner -> !owner.isEmpty()),
-                Optional.of(model),
-                "/v1/fine_tuning/jobs",
-                0,
-                0,
-                0,
-                tokens,
-                endedEarly ? CLIENT_WENT_AWAY : 200,
-                Duration.between(at, Instant.now()).toNanos() / 1_000,
-                price.trainingPico(tokens),
-                List.of()));
-        metrics.trained(model, tokens);
+    /// The meter of fine-tuning jobs.
+    public TrainingMeter training() {
+        return new TrainingMeter(accounts, metrics);
     }
 
     /// Where there is nobody left to tell that it failed.

@@ -76,12 +76,10 @@ public final class ServiceMetrics {
                 .increment();
     }
 
-    /// A fine-tuning job of a model has ended.
-    ///
-    /// @param tokens that it was trained on
+    /// This process has trained a model on more tokens.
     public void trained(String model, long tokens) {
         Counter.builder("epitome.training.tokens")
-                .description("Tokens that fine-tuning jobs were trained on")
+                .description("Tokens that fine-tuning jobs were trained on by this process")
                 .tag("model_name", model)
                 .register(registry)
                 .increment(tokens);

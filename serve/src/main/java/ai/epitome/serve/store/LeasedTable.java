@@ -131,6 +131,21 @@ final class LeasedTable {
         });
     }
 
+    /// Sets what work has come to, unless anything about it is not as it was seen.
+    ///
+    /// @return whether it was
+    boolean change(LeasedWork seen, String status, String body) {
+        return database.write(connection -> Sql.update(
+                        connection,
+                        "UPDATE " + table + " SET status = ?, body = ? WHERE id = ? AND status = ? AND body = ?",
+                        status,
+                        body,
+                        seen.id(),
+                        seen.status(),
+                        seen.body())
+                == 1);
+    }
+
     private static LeasedWork work(ResultSet row) throws SQLException {
         return new LeasedWork(
                 row.getString("id"),

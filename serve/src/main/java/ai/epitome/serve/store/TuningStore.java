@@ -1,6 +1,8 @@
 package ai.epitome.serve.store;
 
 import ai.epitome.serve.account.Database;
+import ai.epitome.serve.account.UsageRow;
+import ai.epitome.serve.account.UsageStore;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -85,8 +87,7 @@ public final class TuningStore {
         return jobs.waiting(now, Integer.MAX_VALUE);
     }
 
-    /// Jobs that ended early, and on which nobody works who would give their lease up with 0: what they were trained
-    /// on may be owed.
+    /// Jobs that ended early, and on which nobody works who would [#settle] them: what they were trained on may be owed.
     ///
     /// @param now milliseconds since 1970
     public List<LeasedWork> unsettled(long now) {
@@ -106,34 +107,43 @@ public final class TuningStore {
         return jobs.renew(id, until);
     }
 
-    /// Sets what a job has come to, unless that is something else already.
+    /// Sets what a job has come to, unless anything about it is not as it was seen.
     ///
-    /// @param from the status that it had
-    /// @return whether it had
-    public boolean advance(String id, String from, String status, String body) {
-        return advance(id, from, status, body, Optional.empty(), Optional.empty());
+    /// @return whether it was
+    public boolean change(LeasedWork seen, String status, String body) {
+        return jobs.change(seen, status, body);
+    }
+
+    /// What is kept with a job's state, or not at all.
+    ///
+    /// @param usage its row, if the job is over
+    public record Outcome(Optional<Model> model, Optional<FileStore.Content> file, Optional<UsageRow> usage) {
+        public static final Outcome NONE = new Outcome(Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /// Sets what a job has come to, unless that is something else already.
     ///
     /// @param from the status that it had
-    /// @param model that it has come to: kept with it, or not at all
-    /// @param file likewise
     /// @return whether it had
-    public boolean advance(
-            String id,
-            String from,
-            String status,
-            String body,
-            Optional<Model> model,
-            Optional<FileStore.Content> file) {
+    public boolean advance(String id, String from, String status, String body, Outcome outcome) {
         return jobs.advance(id, from, status, body, connection -> {
-            if (model.isPresent()) {
-                insert(connection, model.get());
+            if (outcome.model.isPresent()) {
+                insert(connection, outcome.model.get());
             }
-            if (file.isPresent()) {
-                FileStore.insert(connection, file.get());
+            if (outcome.file.isPresent()) {
+                FileStore.insert(connection, outcome.file.get());
             }
+            UsageStore.add(connection, outcome.usage.stream().toList());
+        });
+    }
+
+    /// Writes the usage row of a job that ended early, where it has none, and gives its lease up for good.
+    ///
+    /// @param usage empty where it was trained on nothing
+    public void settle(String id, Optional<UsageRow> usage) {
+        database.write(connection -> {
+            UsageStore.add(connection, usage.stream().toList());
+            return Sql.update(connection, "UPDATE fine_tuning_job SET lease_until = 0 WHERE id = ?", id);
         });
     }
 

@@ -183,7 +183,7 @@ public final class FineTuningRoutes implements HttpService {
             if (status.equals("cancelled")) {
                 body.put("finished_at", Instant.now().getEpochSecond());
             }
-            if (store.advance(job.id(), job.status(), status, body.toString())) {
+            if (store.change(job, status, body.toString())) {
                 LeasedWork before = job;
                 tuning.ifPresent(active -> {
                     if (status.equals("cancelled")) {

@@ -1,5 +1,6 @@
 package ai.epitome.serve.tuning;
 
+import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.StoredFile;
@@ -44,6 +45,7 @@ final class TuningRun {
     private static final Set<String> OVER = Set.of("succeeded", "failed", "cancelled");
     private static final Set<String> ENDED_EARLY = Set.of("failed", "cancelled");
     private static final Set<String> STOPPED = Set.of("paused", "cancelled");
+    private static final Set<String> KEPT = Set.of("running", "paused", "cancelled");
     private static final Set<String> UNDER_WAY = Set.of("validating_files", "running");
     private static final Duration ESTIMATED_AGAIN = Duration.ofSeconds(5);
     private static final int ATTEMPTS = 3;
@@ -57,6 +59,8 @@ final class TuningRun {
     private volatile LeasedWork state;
     /// Those that were trained on so far.
     private volatile long tokens;
+    /// Of them, those that the database knows of, and the metrics of whoever trained on them.
+    private long counted;
     /// The first step that the process under way has told of, from which its pace is taken; -1 before.
     private long firstStep = -1;
     private Instant begun = Instant.now();
@@ -70,6 +74,7 @@ final class TuningRun {
         this.folder = tools.folder().resolve(id).toAbsolutePath();
         this.state = job;
         this.tokens = TuningWorker.trainedSoFar(job);
+        this.counted = tokens;
     }
 
     /// The name of what a job comes to.
@@ -113,10 +118,7 @@ final class TuningRun {
         } catch (IOException e) {
             fail(SERVER_ERROR, Optional.empty(), "The job's files could not be written: " + e.getMessage());
         } finally {
-            LeasedWork left = state;
-            if (left.status().equals("paused") || left.status().equals("running")) {
-                advance(left, left.status(), body(left).put(TuningWorker.TRAINED_SO_FAR, tokens));
-            }
+            keep();
             if (OVER.contains(state.status())) {
                 deleteData();
             }
@@ -124,24 +126,22 @@ final class TuningRun {
         }
     }
 
+    /// Writes down what the job was trained on, where that is still to be paid for.
+    private void keep() {
+        for (LeasedWork left = state; KEPT.contains(left.status()); left = state) {
+            if (advance(left, left.status(), body(left)) || state == left) {
+                return;
+            }
+        }
+    }
+
     /// A job that ended early keeps a lease that has run out until its row is written, so that one is written, by
     /// [TuningWorker], after a crash as well.
     private void giveBack() {
-        LeasedWork last = state;
-        if (ENDED_EARLY.contains(last.status())) {
-            bill(last);
-        }
-        Optional<LeasedWork> left = tools.store().renew(id, TuningStore.GIVEN_BACK);
-        left.filter(now -> ENDED_EARLY.contains(now.status())).ifPresent(now -> {
-            bill(now); // it may have been cancelled just now
-            tools.store().renew(id, 0);
-        });
-    }
-
-    private void bill(LeasedWork job) {
-        if (tokens > 0) {
-            tools.billing().bill(job, base.name(), tokens, true);
-        }
+        tools.store()
+                .renew(id, TuningStore.GIVEN_BACK)
+                .filter(now -> ENDED_EARLY.contains(now.status())) // it may have been cancelled just now
+                .ifPresent(now -> TuningWorker.settle(tools, now));
     }
 
     /// The files that were learned from are in the database, as long as their owner wants them to be.
@@ -186,24 +186,24 @@ final class TuningRun {
     /// @param from what was looked at when this was decided: a job that has been cancelled meanwhile stays so
     /// @return whether the job has come to that
     private boolean advance(LeasedWork from, String status, ObjectNode body) {
-        return advance(from, status, body, Optional.empty(), Optional.empty());
+        return advance(from, status, body, TuningStore.Outcome.NONE);
     }
 
-    /// @param model which it has come to, as the file
     private synchronized boolean advance(
-            LeasedWork from,
-            String status,
-            ObjectNode body,
-            Optional<TuningStore.Model> model,
-            Optional<FileStore.Content> file) {
-        body.put("status", status);
+            LeasedWork from, String status, ObjectNode body, TuningStore.Outcome outcome) {
+        long trained = tokens;
+        body.put("status", status).put(TuningWorker.TRAINED_SO_FAR, trained);
         if (status.equals("succeeded") || status.equals("failed")) {
             body.put("finished_at", Instant.now().getEpochSecond());
         }
         // Second, it may have been paused and resumed before this run saw it: it goes on as it is.
-        boolean had = tools.store().advance(id, from.status(), status, body.toString(), model, file)
+        boolean had = tools.store().advance(id, from.status(), status, body.toString(), outcome)
                 || UNDER_WAY.contains(from.status())
-                        && tools.store().advance(id, "queued", status, body.toString(), model, file);
+                        && tools.store().advance(id, "queued", status, body.toString(), outcome);
+        if (had && trained > counted) {
+            tools.meter().trained(base.name(), trained - counted);
+            counted = trained;
+        }
         state = had
                 ? new LeasedWork(id, owner, from.createdAt(), status, body.toString(), 0)
                 : tools.store().find(owner, id).orElse(from); // it was cancelled meanwhile, or paused
@@ -331,7 +331,7 @@ final class TuningRun {
         Duration more =
                 Duration.ofMillis(Math.round(left * Duration.between(begun, now).toMillis()));
         ObjectNode body = body(job).put("estimated_finish", now.plus(more).getEpochSecond());
-        advance(job, "running", body.put(TuningWorker.TRAINED_SO_FAR, tokens));
+        advance(job, "running", body);
     }
 
     private void checkpoint(TuningEvent.Checkpointed checkpoint) {
@@ -353,24 +353,23 @@ final class TuningRun {
                 name, owner, now, base.name(), id + "/" + within, id, step, checkpoint, metrics.toString());
     }
 
-    /// The model is there when the job says so, and not without it.
+    /// The model and the usage row are there when the job says so, and not without it.
     private void succeed(TuningEvent.Finished finished) {
         LeasedWork now = state;
         if (!goesOn(now)) {
             return;
         }
         tokens = Math.max(tokens, finished.tokens());
-        // Before the job says that it is done: a service that dies in between asks for the same row again.
-        tools.billing().bill(now, base.name(), finished.tokens(), false);
         ObjectNode body = body(now);
         String name = name();
         TuningStore.Model model =
                 model(name, TuningRequest.MODEL, finished.step(), false, JsonNodeFactory.instance.objectNode());
-        body.put("fine_tuned_model", name).put("trained_tokens", finished.tokens());
+        body.put("fine_tuned_model", name).put("trained_tokens", tokens);
         Optional<FileStore.Content> results = results();
         results.ifPresent(
                 kept -> body.withArrayProperty("result_files").add(kept.file().id()));
-        if (advance(now, "succeeded", body, Optional.of(model), results)) {
+        UsageRow usage = tools.meter().row(now, base.name(), tokens, false);
+        if (advance(now, "succeeded", body, new TuningStore.Outcome(Optional.of(model), results, Optional.of(usage)))) {
             say("info", "New fine-tuned model created: " + name);
             say("info", "The job has successfully completed");
         }
@@ -393,19 +392,23 @@ final class TuningRun {
         }
     }
 
-    private void fail(String code, Optional<String> param, String message) {
+    private synchronized void fail(String code, Optional<String> param, String message) {
         LeasedWork now = state;
         if (!goesOn(now)) {
             return; // it has been cancelled meanwhile, say
         }
+        long trained = tokens;
         if (OWN_FAULTS.contains(code)) {
             tokens = 0; // what the service could not bring to an end is not paid for
         }
-        ObjectNode body = body(now).put(TuningWorker.TRAINED_SO_FAR, tokens);
+        ObjectNode body = body(now);
         String told = shortened(message);
         body.putObject("error").put("code", code).put("message", told).put("param", param.orElse(null));
-        say("error", told);
-        advance(now, "failed", body);
+        if (advance(now, "failed", body)) {
+            say("error", told);
+        } else {
+            tokens = trained; // it has been cancelled just now
+        }
     }
 
     /// Without where the service keeps things: files go by the names that they came with.

@@ -1,5 +1,6 @@
 package ai.epitome.serve.tuning;
 
+import ai.epitome.serve.metering.TrainingMeter;
 import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.LeasedWork;
 import ai.epitome.serve.store.TuningStore;
@@ -33,14 +34,6 @@ public final class TuningWorker {
         Optional<TuningBase> find(String owner, String model);
     }
 
-    /// Makes what a job was trained on its owner's to pay for. Asked again for the same job, it does nothing.
-    @FunctionalInterface
-    public interface Billing {
-        /// @param model that was trained
-        /// @param endedEarly whether the job was cancelled, or failed, on its way
-        void bill(LeasedWork job, String model, long tokens, boolean endedEarly);
-    }
-
     /// What a run needs.
     ///
     /// @param folder where jobs keep their files
@@ -52,7 +45,7 @@ public final class TuningWorker {
             Path folder,
             TuningProgram program,
             Bases bases,
-            Billing billing,
+            TrainingMeter meter,
             UnaryOperator<String> ids,
             BooleanSupplier stopping) {}
 
@@ -92,23 +85,20 @@ public final class TuningWorker {
             tools.store
                     .find(job.owner(), job.id())
                     .filter(now -> now.leaseUntil() < System.currentTimeMillis())
-                    .ifPresent(this::settle);
+                    .ifPresent(now -> settle(tools, now));
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, "The usage of " + job.id() + " could not be written for now; it is tried again", e);
         }
     }
 
-    /// Of a job that has ended early, and on which nobody works.
-    private void settle(LeasedWork job) {
+    /// What a job that has ended early was trained on is paid for, once, whoever asks. Nobody may work on it any more.
+    static void settle(Tools tools, LeasedWork job) {
         long tokens = trainedSoFar(job);
-        if (tokens > 0) {
-            String model =
-                    JsonMapper.shared().readTree(job.body()).path("model").stringValue();
-            String base =
-                    tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
-            tools.billing.bill(job, base, tokens, true);
-        }
-        tools.store.renew(job.id(), 0);
+        String model = JsonMapper.shared().readTree(job.body()).path("model").stringValue();
+        String base =
+                tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
+        tools.store.settle(
+                job.id(), tokens == 0 ? Optional.empty() : Optional.of(tools.meter.row(job, base, tokens, true)));
     }
 
     private void work() {
@@ -128,7 +118,7 @@ public final class TuningWorker {
     private boolean workOnOne() throws InterruptedException {
         try {
             long now = System.currentTimeMillis();
-            tools.store.unsettled(now).forEach(this::settle);
+            tools.store.unsettled(now).forEach(job -> settle(tools, job));
             for (LeasedWork job : tools.store.waiting(now)) {
                 String model =
                         JsonMapper.shared().readTree(job.body()).path("model").stringValue();

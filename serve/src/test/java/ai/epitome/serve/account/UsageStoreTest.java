@@ -63,8 +63,6 @@ class UsageStoreTest {
                                     Optional.empty(), Optional.empty(), Optional.of("m"), 1, 1, 100, 50, 0, 0, 700));
             assertThat(usage.rows(NOVEMBER, 10)).hasSize(3).contains(first);
             assertThat(usage.rows(NOVEMBER, 2)).hasSize(2);
-            assertThat(usage.has("a")).isTrue();
-            assertThat(usage.has("z")).isFalse();
             assertThat(usage.spentPico(key, NOVEMBER)).isEqualTo(7 * 13);
             assertThat(usage.spentPico(key, NOVEMBER.plusMonths(1))).isEqualTo(7_000);
             assertThat(usage.spentPico("key_none", NOVEMBER)).isZero();

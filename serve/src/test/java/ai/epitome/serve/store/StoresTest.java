@@ -1,5 +1,6 @@
 package ai.epitome.serve.store;
 
+import static ai.epitome.serve.store.TuningStore.Outcome.NONE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -109,10 +110,20 @@ class StoresTest {
             assertThat(store.claim(job("a", "me", 1), 21)).as("claimed twice").isFalse();
             assertThat(store.waiting(10)).extracting(LeasedWork::id).containsExactly("b", "d");
             assertThat(store.waiting(21)).extracting(LeasedWork::id).containsExactly("a", "b", "d");
-            assertThat(store.advance("a", "queued", "running", "{\"x\": 1}")).isTrue();
-            assertThat(store.advance("a", "queued", "cancelled", "{}")).isFalse();
+            assertThat(store.advance("a", "queued", "running", "{\"x\": 1}", NONE)).isTrue();
+            assertThat(store.advance("a", "queued", "cancelled", "{}", NONE)).isFalse();
+            assertThat(store.change(job("a", "me", 1), "cancelled", "{}"))
+                    .as("it was queued then")
+                    .isFalse();
+            LeasedWork seen = store.find("me", "a").orElseThrow();
+            assertThat(store.advance("a", "running", "running", "{\"x\": 2}", NONE)).isTrue();
+            assertThat(store.change(seen, "cancelled", "{\"x\": 1}"))
+                    .as("what was written meanwhile would be lost")
+                    .isFalse();
+            assertThat(store.change(store.find("me", "a").orElseThrow(), "running", "{\"x\": 1}"))
+                    .isTrue();
             assertThat(store.renew("a", 30).orElseThrow().status()).isEqualTo("running");
-            assertThat(store.advance("b", "queued", "cancelled", "{}")).isTrue();
+            assertThat(store.advance("b", "queued", "cancelled", "{}", NONE)).isTrue();
             assertThat(store.waiting(40)).extracting(LeasedWork::id).containsExactly("a", "d");
             for (int i = 0; i < 3; i++) {
                 store.addEvent("a", number -> "event " + number);
