@@ -87,7 +87,8 @@ public final class TuningStore {
         return jobs.waiting(now, Integer.MAX_VALUE);
     }
 
-    /// Jobs that ended early, and on which nobody works who would [#settle] them: what they were trained on may be owed.
+    /// Jobs that ended early, and on which nobody works who would [#settle] them: what they were trained on may be
+    /// owed.
     ///
     /// @param now milliseconds since 1970
     public List<LeasedWork> unsettled(long now) {

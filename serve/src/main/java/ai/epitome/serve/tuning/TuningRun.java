@@ -189,8 +189,7 @@ final class TuningRun {
         return advance(from, status, body, TuningStore.Outcome.NONE);
     }
 
-    private synchronized boolean advance(
-            LeasedWork from, String status, ObjectNode body, TuningStore.Outcome outcome) {
+    private synchronized boolean advance(LeasedWork from, String status, ObjectNode body, TuningStore.Outcome outcome) {
         long trained = tokens;
         body.put("status", status).put(TuningWorker.TRAINED_SO_FAR, trained);
         if (status.equals("succeeded") || status.equals("failed")) {

@@ -95,8 +95,7 @@ public final class TuningWorker {
     static void settle(Tools tools, LeasedWork job) {
         long tokens = trainedSoFar(job);
         String model = JsonMapper.shared().readTree(job.body()).path("model").stringValue();
-        String base =
-                tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
+        String base = tools.bases.find(job.owner(), model).map(TuningBase::name).orElse(model);
         tools.store.settle(
                 job.id(), tokens == 0 ? Optional.empty() : Optional.of(tools.meter.row(job, base, tokens, true)));
     }

@@ -110,13 +110,15 @@ class StoresTest {
             assertThat(store.claim(job("a", "me", 1), 21)).as("claimed twice").isFalse();
             assertThat(store.waiting(10)).extracting(LeasedWork::id).containsExactly("b", "d");
             assertThat(store.waiting(21)).extracting(LeasedWork::id).containsExactly("a", "b", "d");
-            assertThat(store.advance("a", "queued", "running", "{\"x\": 1}", NONE)).isTrue();
+            assertThat(store.advance("a", "queued", "running", "{\"x\": 1}", NONE))
+                    .isTrue();
             assertThat(store.advance("a", "queued", "cancelled", "{}", NONE)).isFalse();
             assertThat(store.change(job("a", "me", 1), "cancelled", "{}"))
                     .as("it was queued then")
                     .isFalse();
             LeasedWork seen = store.find("me", "a").orElseThrow();
-            assertThat(store.advance("a", "running", "running", "{\"x\": 2}", NONE)).isTrue();
+            assertThat(store.advance("a", "running", "running", "{\"x\": 2}", NONE))
+                    .isTrue();
             assertThat(store.change(seen, "cancelled", "{\"x\": 1}"))
                     .as("what was written meanwhile would be lost")
                     .isFalse();
