@@ -16,7 +16,6 @@ public final class BytePairVocabulary {
     private final int[] left;
     private final int[] right;
     private final int[] merged;
-    private final int[] rank;
     private final boolean wholePieces;
     private final int[] idOfByte = new int[256];
     private final MergeTable merges;
@@ -35,7 +34,6 @@ public final class BytePairVocabulary {
         this.left = left;
         this.right = right;
         this.merged = merged;
-        this.rank = rank;
         this.wholePieces = wholePieces;
         fillBytes();
         this.merges = new MergeTable(left.length);
@@ -184,14 +182,14 @@ public final class BytePairVocabulary {
         return wholePieces && !Arrays.equals(tokens, reachable());
     }
 
-    /// The number of merges, whose ranks are 0 to that number less one.
+    /// The number of merges, whose places are 0 to that number less one.
     public int mergeCount() {
         return left.length;
     }
 
     /// Id of the left token of a merge.
     ///
-    /// @param merge its rank, from 0
+    /// @param merge its place among the merges, from 0
     public int left(int merge) {
         return left[merge];
     }
@@ -199,13 +197,5 @@ public final class BytePairVocabulary {
     /// Id of the right one.
     public int right(int merge) {
         return right[merge];
-    }
-
-    int merged(int merge) {
-        return merged[merge];
-    }
-
-    int rank(int merge) {
-        return rank[merge];
     }
 }

@@ -69,9 +69,4 @@ public final class IntList {
     public int[] toArray() {
         return Arrays.copyOf(items, size);
     }
-
-    /// The backing array, valid until the next addition.
-    int[] items() {
-        return items;
-    }
 }

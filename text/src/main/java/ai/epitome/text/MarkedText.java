@@ -135,11 +135,6 @@ public final class MarkedText {
             return this;
         }
 
-        /// Adds text with its marks.
-        public Builder append(MarkedText text) {
-            return append(text, 0, text.length());
-        }
-
         /// Adds `text[from, to)` with its marks.
         public Builder append(MarkedText text, int from, int to) {
             int change = changesUpTo(text.borders, from);

@@ -9,8 +9,6 @@ final class ByteAlphabet {
     private static final int CHARACTERS = 256 + 68;
     private static final char[] CHARACTER_OF = new char[256];
     private static final short[] BYTE_OF = new short[CHARACTERS];
-    /// Bytes in the order of their characters, which is the order of the first 256 ids in GPT-2's vocabulary.
-    private static final byte[] ORDER = new byte[256];
 
     static {
         Arrays.fill(BYTE_OF, (short) -1);
@@ -20,20 +18,9 @@ final class ByteAlphabet {
             CHARACTER_OF[b] = (char) (printable ? b : next++);
             BYTE_OF[CHARACTER_OF[b]] = (short) b;
         }
-        int position = 0;
-        for (short b : BYTE_OF) {
-            if (b >= 0) {
-                ORDER[position++] = (byte) b;
-            }
-        }
     }
 
     private ByteAlphabet() {}
-
-    /// The byte that has this place, 0 to 255, in GPT-2's order.
-    static byte inOrder(int place) {
-        return ORDER[place];
-    }
 
     static String toText(byte[] bytes) {
         char[] characters = new char[bytes.length];

@@ -10,10 +10,6 @@ import java.util.Map;
 record Arguments(List<Value> positional, Map<String, Value> named) {
     static final Arguments NONE = new Arguments(List.of(), Map.of());
 
-    static Arguments of(Value... positional) {
-        return new Arguments(List.of(positional), Map.of());
-    }
-
     /// The argument of this place or name, or null.
     Value find(int place, String name) {
         return place < positional.size() ? positional.get(place) : named.get(name);
