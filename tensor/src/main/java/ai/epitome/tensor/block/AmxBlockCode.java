@@ -25,10 +25,9 @@ import ai.epitome.tensor.machine.Assembler.Memory;
 /// f(long*)`, see `AmxCode`, with the parameters of [BlockParameters].
 ///
 /// A tile of up to 16 tokens, a group of channels of each, is multiplied by a tile of those channels of 16
-/// weight rows:
-/// `tdpbssd` gives the sums of one block. They go through memory to vector registers, one for each token with 16 rows
-/// in its lanes, where scales are applied and the blocks of a row added up. Weights are read once whatever
-/// the number of tokens; tiles of fewer tokens take less time.
+/// weight rows: `tdpbssd` gives the sums of one block. They go through memory to vector registers, one for
+/// each token with 16 rows in its lanes, where scales are applied and the blocks of a row added up. Tiles of
+/// fewer tokens take less time.
 ///
 /// Each block passes through stages, and a stage works some blocks ahead of the next one, in a ring of
 /// slots, so that no instruction waits for tiles or stores; a shorter distance cost up to a third:
