@@ -26,9 +26,8 @@ import java.util.List;
 /// attention that has a way back; the keys and values of a chunk are gathered from their blocks, once for the heads
 /// that share them.
 ///
-/// Of queries in bf16, with heads of a multiple of 64 channels, machine code computes single queries where the
-/// processor can
-/// ([CachedAttentionCode]): the same bits.
+/// In bf16, with heads of a multiple of 64 channels, machine code computes single queries where the processor
+/// can, and the same bits ([CachedAttentionCode]).
 ///
 /// Products and single queries compute the same but not the same bits. Where products are
 /// [ai.epitome.tensor.backend.MatrixProduct#batchInvariant], so is attention: all rows are single queries.

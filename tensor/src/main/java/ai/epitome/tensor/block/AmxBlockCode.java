@@ -171,10 +171,10 @@ final class AmxBlockCode {
     }
 
     /// ```
-    /// rsi weights           rdx tokens         rcx slot of store       r11 slot of unpack     r10 tiles
-    /// left rbx those of add up   r12 their stride   r9  slot of add up      r15 unpacked           r14
-    /// fetched ahead rax table             r13 to the next four tokens there, r8 three times as much
-    /// rbp 64
+    /// rsi weights     rbx those of add up   r14 those fetched ahead
+    /// rdx tokens      r12 their stride      r10 tiles left            rbp 64
+    /// rcx slot of store    r9 of add up     r11 of unpack             r15 unpacked
+    /// rax table       r13 to the next four tokens there               r8 three times as much
     /// ```
     private void start() {
         code.load(RCX, at(RDI, BlockParameters.SLOTS));

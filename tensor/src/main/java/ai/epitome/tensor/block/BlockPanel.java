@@ -101,8 +101,4 @@ final class BlockPanel {
     MemorySegment rows() {
         return rows;
     }
-
-    MemorySegment packed() {
-        return packed;
-    }
 }

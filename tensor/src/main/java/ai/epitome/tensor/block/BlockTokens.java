@@ -13,10 +13,9 @@ import java.util.function.Supplier;
 /// numbers   of each token its numbers one after the other
 /// table     for each four tokens, for each group of channels: 4 scales, 4 sums, f32; sums are times scales
 /// ```
-/// **Pairs** ([AmxBlockCode]): tokens lie side by side, 64 bytes each, with one block in the first half and zeros in
-/// the
-/// other; after them, the next block in the second half. So the first line of a token's every block is as far from the
-/// one before it, and two blocks of all tokens are one tile.
+/// **Pairs** ([AmxBlockCode]): tokens lie side by side, 64 bytes each, with one block in the first half and zeros
+/// in the other; after them, the next block in the second half. So each block of a token is as far from the one
+/// before it, and two blocks of all tokens are one tile.
 ///
 /// Of a single token, an entry of the table is as [BlockParameters] says. Sums are there only where weights
 /// have least values. Four tokens are a task, and no other thread writes to their lines.
