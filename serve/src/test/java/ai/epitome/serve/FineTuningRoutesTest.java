@@ -259,7 +259,7 @@ class FineTuningRoutesTest {
     }
 
     @Test
-    void aBudgetThatIsUsedUpLetsNoJobBegin() throws Exception {
+    void aBudgetThatIsUsedUpLetsNoJobBeginOrGoOn() throws Exception {
         KeyStore.Created key = accounts.keys()
                 .create(
                         "poor",
@@ -279,6 +279,14 @@ class FineTuningRoutesTest {
                 HttpResponse.BodyHandlers.ofString());
         assertThat(refused.statusCode()).as(refused.body()).isEqualTo(429);
         assertThat(refused.body()).contains("insufficient_quota");
+        TuningStore store = new TuningStore(accounts.database());
+        String body = "{\"id\": \"ftjob-rests\", \"model\": \"base\", \"status\": \"paused\"}";
+        store.add(new LeasedWork("ftjob-rests", key.key().id(), 1, "paused", body, 0), 10, 10);
+        assertThat(ask("POST", "v1/fine_tuning/jobs/ftjob-rests/resume", "application/json", "{}", Optional.of(key.secret()))
+                        .toString())
+                .contains("insufficient_quota");
+        assertThat(store.find(key.key().id(), "ftjob-rests").orElseThrow().status())
+                .isEqualTo("paused");
     }
 
     @Test

@@ -108,6 +108,43 @@ public final class Limiter {
         };
     }
 
+    /// What work has cost so far whose cost nobody knows before: it counts against the budget of its key as what
+    /// requests reserve does.
+    public final class Tab implements AutoCloseable {
+        private final ApiKey key;
+        private final Account account;
+        private long heldPico;
+
+        private Tab(ApiKey key) {
+            this.key = key;
+            this.account = account(key);
+        }
+
+        /// @param costPico of all of it so far, which is held even where the budget is used up
+        /// @throws LimitException when it is
+        public void hold(long costPico, Instant time) {
+            synchronized (account) {
+                account.reservedPico += costPico - heldPico;
+                heldPico = costPico;
+                requireBudget(key, account, 0, time);
+            }
+        }
+
+        /// It is over: what it has cost is in its usage row, or is not paid for.
+        @Override
+        public void close() {
+            synchronized (account) {
+                account.reservedPico -= heldPico;
+                heldPico = 0;
+            }
+        }
+    }
+
+    /// Begins to hold what work costs.
+    public Tab open(ApiKey key) {
+        return new Tab(key);
+    }
+
     /// Asks for the budget alone.
     ///
     /// @throws LimitException when it is used up
@@ -132,8 +169,11 @@ public final class Limiter {
             throw new LimitException(
                     Limit.BUDGET,
                     Duration.between(time, next),
-                    "This API key's budget of %s for %s does not reach for this request."
-                            .formatted(Money.format(budget.getAsLong()), month));
+                    "This API key's budget of %s for %s %s."
+                            .formatted(
+                                    Money.format(budget.getAsLong()),
+                                    month,
+                                    spent >= most ? "is used up" : "does not reach for this request"));
         }
     }
 

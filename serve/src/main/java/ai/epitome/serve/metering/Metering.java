@@ -100,7 +100,7 @@ public final class Metering implements Filter {
 
     /// The meter of fine-tuning jobs.
     public TrainingMeter training() {
-        return new TrainingMeter(accounts, metrics);
+        return new TrainingMeter(accounts, limiter, metrics);
     }
 
     /// Where there is nobody left to tell that it failed.

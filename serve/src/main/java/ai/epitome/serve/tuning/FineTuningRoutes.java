@@ -58,7 +58,7 @@ public final class FineTuningRoutes implements HttpService {
                 .get(ID + "/checkpoints", this::checkpoints)
                 .post(ID + "/cancel", this::cancel)
                 .post(ID + "/pause", (request, response) -> change(request, response, "paused", OPEN))
-                .post(ID + "/resume", (request, response) -> change(request, response, "queued", Set.of("paused")))
+                .post(ID + "/resume", this::resume)
                 .any(JOBS, (request, response) -> Http.methodNotAllowed(request, response, "GET, POST"))
                 .any(ID, (request, response) -> Http.methodNotAllowed(request, response, "GET"))
                 .any(ID + "/events", (request, response) -> Http.methodNotAllowed(request, response, "GET"))
@@ -167,6 +167,11 @@ public final class FineTuningRoutes implements HttpService {
 
     private void cancel(ServerRequest request, ServerResponse response) {
         change(request, response, "cancelled", Set.of("queued", "validating_files", "running", "paused"));
+    }
+
+    private void resume(ServerRequest request, ServerResponse response) {
+        RequestMeter.of(request).requireBudget();
+        change(request, response, "queued", Set.of("paused"));
     }
 
     /// What works on the job sees its new status within a second.

@@ -1,5 +1,7 @@
 package ai.epitome.serve.tuning;
 
+import ai.epitome.serve.account.LimitException;
+import ai.epitome.serve.account.Limiter;
 import ai.epitome.serve.account.UsageRow;
 import ai.epitome.serve.store.FileStore;
 import ai.epitome.serve.store.LeasedWork;
@@ -39,6 +41,7 @@ import tools.jackson.databind.node.ObjectNode;
 final class TuningRun {
     private static final String TRAINING_FAILED = "training_failed";
     private static final String SERVER_ERROR = "server_error";
+    private static final String INSUFFICIENT_QUOTA = "insufficient_quota";
     private static final Set<String> OWN_FAULTS = Set.of(TRAINING_FAILED, SERVER_ERROR);
     private static final System.Logger LOG = System.getLogger(TuningRun.class.getName());
     private static final JsonMapper JSON = JsonMapper.shared();
@@ -61,6 +64,9 @@ final class TuningRun {
     private volatile long tokens;
     /// Of them, those that the database knows of, and the metrics of whoever trained on them.
     private long counted;
+    private final Optional<Limiter.Tab> tab;
+    /// Why its owner's budget does not reach any further.
+    private volatile Optional<String> refusal = Optional.empty();
     /// The first step that the process under way has told of, from which its pace is taken; -1 before.
     private long firstStep = -1;
     private Instant begun = Instant.now();
@@ -75,6 +81,7 @@ final class TuningRun {
         this.state = job;
         this.tokens = TuningWorker.trainedSoFar(job);
         this.counted = tokens;
+        this.tab = tools.meter().open(owner);
     }
 
     /// The name of what a job comes to.
@@ -101,12 +108,20 @@ final class TuningRun {
                 return;
             }
             for (int attempt = 1; goesOn(); attempt++) {
+                hold();
+                if (refusal.isPresent()) {
+                    fail(INSUFFICIENT_QUOTA, Optional.empty(), refusal.get());
+                    break;
+                }
                 TuningProcess process = TuningProcess.start(tools.program(), folder);
                 lease.holds(process);
                 process.follow(this::on);
                 Optional<String> failure = process.failure();
                 if (!goesOn() || failure.isEmpty()) {
                     break;
+                }
+                if (refusal.isPresent()) {
+                    continue;
                 }
                 if (attempt == ATTEMPTS) {
                     fail(TRAINING_FAILED, Optional.empty(), failure.get());
@@ -118,11 +133,31 @@ final class TuningRun {
         } catch (IOException e) {
             fail(SERVER_ERROR, Optional.empty(), "The job's files could not be written: " + e.getMessage());
         } finally {
+            end();
+        }
+    }
+
+    private void end() {
+        try {
             keep();
             if (OVER.contains(state.status())) {
                 deleteData();
             }
             giveBack();
+        } finally {
+            tab.ifPresent(Limiter.Tab::close);
+        }
+    }
+
+    /// Counts what the job has cost so far against its owner's budget.
+    private void hold() {
+        try {
+            if (tab.isPresent()) {
+                tab.get().hold(tools.meter().costPico(base.name(), tokens), Instant.now());
+            }
+            refusal = Optional.empty();
+        } catch (LimitException e) {
+            refusal = Optional.of(e.getMessage() + " The job ends with its newest checkpoint.");
         }
     }
 
@@ -179,7 +214,7 @@ final class TuningRun {
         if (state.status().equals("cancelled")) {
             return Optional.of(TuningLease.End.AT_ONCE);
         }
-        boolean stops = state.status().equals("paused") || tools.stopping().getAsBoolean();
+        boolean stops = state.status().equals("paused") || refusal.isPresent() || tools.stopping().getAsBoolean();
         return stops ? Optional.of(TuningLease.End.KEEPING) : Optional.empty();
     }
 
@@ -297,6 +332,7 @@ final class TuningRun {
 
     private void measured(TuningEvent.Measured measured) {
         tokens = Math.max(tokens, measured.tokens());
+        hold();
         estimate(measured.step(), measured.steps());
         ObjectNode data = JsonNodeFactory.instance
                 .objectNode()

@@ -103,4 +103,18 @@ class LimiterTest {
         assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(key, 1, 0, NOW));
         assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.requireBudget(key, NOW));
     }
+
+    @Test
+    void whatWorkHasCostSoFarIsReserved() {
+        ApiKey key = key(NONE, NONE, OptionalLong.of(100));
+        try (Limiter.Tab tab = limiter.open(key)) {
+            tab.hold(30_000_000, NOW);
+            tab.hold(60_000_000, NOW);
+            limiter.reserve(key, 1, 40_000_000, NOW).settle(1);
+            assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(key, 1, 40_000_001, NOW));
+            assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> tab.hold(100_000_000, NOW));
+            assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(key, 1, 1, NOW));
+        }
+        limiter.reserve(key, 1, 100_000_000, NOW);
+    }
 }
