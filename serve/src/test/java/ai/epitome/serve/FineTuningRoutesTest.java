@@ -282,7 +282,12 @@ class FineTuningRoutesTest {
         TuningStore store = new TuningStore(accounts.database());
         String body = "{\"id\": \"ftjob-rests\", \"model\": \"base\", \"status\": \"paused\"}";
         store.add(new LeasedWork("ftjob-rests", key.key().id(), 1, "paused", body, 0), 10, 10);
-        assertThat(ask("POST", "v1/fine_tuning/jobs/ftjob-rests/resume", "application/json", "{}", Optional.of(key.secret()))
+        assertThat(ask(
+                                "POST",
+                                "v1/fine_tuning/jobs/ftjob-rests/resume",
+                                "application/json",
+                                "{}",
+                                Optional.of(key.secret()))
                         .toString())
                 .contains("insufficient_quota");
         assertThat(store.find(key.key().id(), "ftjob-rests").orElseThrow().status())

@@ -214,7 +214,9 @@ final class TuningRun {
         if (state.status().equals("cancelled")) {
             return Optional.of(TuningLease.End.AT_ONCE);
         }
-        boolean stops = state.status().equals("paused") || refusal.isPresent() || tools.stopping().getAsBoolean();
+        boolean stops = state.status().equals("paused")
+                || refusal.isPresent()
+                || tools.stopping().getAsBoolean();
         return stops ? Optional.of(TuningLease.End.KEEPING) : Optional.empty();
     }
 
