@@ -46,7 +46,8 @@ public interface CompletionModel {
 
     /// Continues all of these, together where the model can: what their prompts begin with alike is then
     /// read once. Runs on the calling thread, which gets pieces and results as they come. An exception of
-    /// one of them, or that a listener throws, ends them all and is passed on.
+    /// one of them, or that a listener throws, ends them all and is passed on; the others then get results with
+    /// [FinishReason#CANCELLED], and what they throw is suppressed.
     default void generate(List<Choice> choices) {
         for (Choice choice : choices) {
             choice.ended().accept(generate(choice.request(), choice.listener(), choice.cancelled()));

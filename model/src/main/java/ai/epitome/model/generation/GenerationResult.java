@@ -14,4 +14,9 @@ public record GenerationResult(
     public GenerationResult(String text, FinishReason finish, int promptTokens, int completionTokens) {
         this(text, finish, promptTokens, 0, completionTokens);
     }
+
+    /// The same, ended before its time.
+    GenerationResult cancelled() {
+        return new GenerationResult(text, FinishReason.CANCELLED, promptTokens, cachedTokens, completionTokens);
+    }
 }

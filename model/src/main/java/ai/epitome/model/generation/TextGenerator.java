@@ -224,7 +224,7 @@ public final class TextGenerator implements CompletionModel {
             while (!open.isEmpty()) {
                 news.acquire();
                 news.drainPermits();
-                open.entrySet().removeIf(each -> take(each.getKey(), each.getValue()));
+                takeAll(open);
             }
         } catch (InterruptedException e) {
             open.keySet().forEach(Generation::cancel);
@@ -233,22 +233,37 @@ public final class TextGenerator implements CompletionModel {
         } catch (RuntimeException | Error e) {
             open.keySet().forEach(Generation::cancel);
             open.keySet().forEach(Generation::awaitEnd); // so that the model may be closed
+            open.forEach((generation, choice) -> cutShort(generation, choice, e));
             throw e;
         }
     }
 
-    /// Hands on what has come; whether that was all.
-    private static boolean take(Generation generation, Choice choice) {
-        Optional<GenerationPiece> piece = generation.poll();
-        while (piece.isPresent()) {
-            choice.listener().accept(piece.get());
-            piece = generation.poll();
+    /// Hands on what has come. Those that are over leave `open`, first of all: none gets two results.
+    private static void takeAll(Map<Generation, Choice> open) {
+        for (var each : List.copyOf(open.entrySet())) {
+            Generation generation = each.getKey();
+            Choice choice = each.getValue();
+            Optional<GenerationPiece> piece = generation.poll();
+            while (piece.isPresent()) {
+                choice.listener().accept(piece.get());
+                piece = generation.poll();
+            }
+            if (generation.isTaken()) {
+                open.remove(generation);
+                choice.ended().accept(generation.result());
+            }
         }
-        if (generation.isTaken()) {
-            choice.ended().accept(generation.result());
-            return true;
+    }
+
+    /// Tells a choice what it had come to when another one failed: its tokens count, those that nobody took, too.
+    private static void cutShort(Generation generation, Choice choice, Throwable failure) {
+        try {
+            choice.ended().accept(generation.result().cancelled());
+        } catch (RuntimeException | Error also) {
+            if (also != failure) {
+                failure.addSuppressed(also);
+            }
         }
-        return false;
     }
 
     /// Keeps keys and values of the beginning of `tokens` in a file, as far as they have been computed for texts

@@ -163,11 +163,13 @@ class TextGeneratorTest {
     @Test
     void oneThatFailsEndsTheOthers() {
         AtomicInteger asked = new AtomicInteger();
+        List<GenerationResult> ended = new ArrayList<>();
         CompletionModel.Choice endless = new CompletionModel.Choice(
                 request("Once", 1_000_000, 1, 4),
                 _ -> {},
-                _ -> {
-                    throw new AssertionError("it goes on");
+                result -> {
+                    ended.add(result);
+                    throw new IllegalStateException("cut short");
                 },
                 () -> asked.incrementAndGet() < 0);
         CompletionModel.Choice failing = new CompletionModel.Choice(
@@ -178,7 +180,12 @@ class TextGeneratorTest {
                 },
                 () -> false);
         assertThatThrownBy(() -> GENERATOR.generate(List.of(endless, failing, endless)))
-                .hasMessage("enough");
+                .hasMessage("enough")
+                .satisfies(e -> assertThat(e.getSuppressed()).hasSize(2));
+        assertThat(ended)
+                .hasSize(2)
+                .allSatisfy(result -> assertThat(result.finish()).isEqualTo(FinishReason.CANCELLED))
+                .allSatisfy(result -> assertThat(result.completionTokens()).isGreaterThanOrEqualTo(20));
         int then = asked.get();
         generate(request("Once", 20, 1, 5), new ArrayList<>());
         assertThat(asked).hasValue(then).hasValueGreaterThan(20);
