@@ -19,14 +19,14 @@ public final class RunLength {
     @Option(
             names = "--steps",
             paramLabel = "N",
-            description = "Number of steps, instead of epochs.",
+            description = "Number of steps, instead of epochs; with --time what comes first.",
             converter = Numbers.LongCount.class)
     private Long steps;
 
     @Option(
             names = "--time",
             paramLabel = "TIME",
-            description = "Time to train instead of epochs: 3m, 90s, 1h30m.",
+            description = "Time to train instead of epochs: 3m, 90s, 1h30m; with --epochs or --steps what comes first.",
             converter = TimeConverter.class)
     private Duration time;
 
@@ -35,17 +35,25 @@ public final class RunLength {
     /// @param begun whether `config` is of a run that goes on
     /// @param usual epochs of a new run
     /// @param stepsPerEpoch steps in which all records are read once
+    /// @throws IllegalArgumentException when both epochs and steps are given
     public TrainingConfig of(TrainingConfig config, boolean begun, double usual, double stepsPerEpoch) {
+        if (epochs != null && steps != null) {
+            throw new IllegalArgumentException(
+                    "--epochs %s and --steps %d are two lengths of one run; leave one of them out"
+                            .formatted(epochs, steps));
+        }
+        Long given = epochs == null ? steps : Long.valueOf(steps(epochs, stepsPerEpoch));
         if (time != null) {
-            return FineTuningRecipe.forSeconds(config, time.toMillis() / 1000.0);
+            return FineTuningRecipe.forSeconds(config, time.toMillis() / 1000.0)
+                    .with(c -> c.steps = given == null ? 0 : given);
         }
-        if (steps != null) {
-            return FineTuningRecipe.forSteps(config, steps);
+        if (given != null) {
+            return FineTuningRecipe.forSteps(config, given);
         }
-        if (epochs == null && begun) {
-            return config;
-        }
-        double wanted = (epochs == null ? usual : epochs) * stepsPerEpoch;
-        return FineTuningRecipe.forSteps(config, Math.max(1, (long) Math.ceil(wanted)));
+        return begun ? config : FineTuningRecipe.forSteps(config, steps(usual, stepsPerEpoch));
+    }
+
+    private static long steps(double epochs, double stepsPerEpoch) {
+        return Math.max(1, (long) Math.ceil(epochs * stepsPerEpoch));
     }
 }
