@@ -45,7 +45,8 @@ public final class CachedAttention {
 
     /// Up to [#ROWS] rows of a sequence.
     ///
-    /// @param firstSplit number of the task's split among those of its rows, from the first that a row sees
+    /// @param from the first of them, counted in the sequence's rows of this pass; `to` is behind the last
+    /// @param split which keys: from the sequence's token [#SPLIT] times that on
     private record Task(CachedRows rows, int from, int to, int keyHead, int split) {}
 
     private final Backend backend;
@@ -59,12 +60,21 @@ public final class CachedAttention {
     private final int group;
     private final Tensor result;
     private final CachedAttentionRoutines routines; // null where Java computes
-    private boolean keepsOwn;
+    /// Whether tasks keep the keys and values of their own heads, as they can where a sequence has one row and what is
+    /// kept is what it is.
+    private final boolean keepsOwn;
+
     private Tensor parts; // (N, H, splits, D + 2): sums of weighted values, largest score, sum of weights
     private int splits;
 
     private CachedAttention(
-            Backend backend, StepArena arena, Tensor fused, KeyValueMemory memory, int layer, int window) {
+            Backend backend,
+            StepArena arena,
+            Tensor fused,
+            KeyValueMemory memory,
+            int layer,
+            int window,
+            List<CachedRows> sequences) {
         this.backend = backend;
         this.arena = arena;
         this.fused = fused;
@@ -76,6 +86,9 @@ public final class CachedAttention {
         this.group = heads / memory.heads();
         this.result = arena.allocate(fused.dtype(), fused.rows(), heads * dimension);
         this.routines = backend.runsMachineCode() ? CachedAttentionRoutines.find(fused, memory) : null;
+        this.keepsOwn = routines != null
+                && memory.format() == KeyValueFormat.BF16
+                && sequences.stream().allMatch(rows -> rows.count() == 1);
     }
 
     /// See [ai.epitome.tensor.autograd.Tape#attention(Tensor, KeyValueMemory, int, int, List)].
@@ -88,8 +101,8 @@ public final class CachedAttention {
             int window,
             List<CachedRows> sequences) {
         check(fused, memory, sequences);
-        CachedAttention attention = new CachedAttention(backend, arena, fused, memory, layer, window);
-        if (!attention.keepsOwn(sequences)) {
+        CachedAttention attention = new CachedAttention(backend, arena, fused, memory, layer, window, sequences);
+        if (!attention.keepsOwn) {
             attention.store(sequences);
         }
         List<CachedRows> single = new ArrayList<>();
@@ -103,15 +116,6 @@ public final class CachedAttention {
         Reference.reachabilityFence(fused.data());
         Reference.reachabilityFence(memory);
         return attention.result;
-    }
-
-    /// Whether tasks keep the keys and values of their own heads, as they can where a sequence has one row and what is
-    /// kept is what it is.
-    private boolean keepsOwn(List<CachedRows> sequences) {
-        keepsOwn = routines != null
-                && memory.format() == KeyValueFormat.BF16
-                && sequences.stream().allMatch(rows -> rows.count() == 1);
-        return keepsOwn;
     }
 
     private static void check(Tensor fused, KeyValueMemory memory, List<CachedRows> sequences) {

@@ -84,15 +84,18 @@ final class CachedAttentionCode {
     private static final int UPPER = 14;
     private static final int LOWER = 15;
     private static final int POLYNOMIAL = 16;
+    /// From the polynomial's first coefficient to its last two, which are both 1.
     private static final int LEAST_POWER = 5;
     private static final int SMALLEST = 22;
     private static final int ZERO = 23;
     private static final int MAXIMA = 24;
     private static final int TOTALS = 28;
-    private static final int INFINITY = 31;
     private static final int LOWEST_BIT = 24;
     private static final int HALF = 25;
     private static final int ONE_FLOAT = 26;
+    // And while scores are computed.
+    private static final int KEY_FACTORS = 20;
+    private static final int INFINITY = 31;
 
     // What memory holds behind the constants of powers.
     private static final int POWERS = VectorMath.exponentialConstants().length;
@@ -102,8 +105,6 @@ final class CachedAttentionCode {
     private static final int ONE_LANE_AT = CONSTANTS + 64 * 15;
 
     private static final int[] SAVED = {RBX, RBP, R12, R13, R14, R15};
-
-    private static final int KEY_FACTORS = 20;
 
     private final Assembler code;
     private final KeyValueFormat format;

@@ -146,6 +146,7 @@ public final class AmxBlockProduct implements BlockProduct {
         });
         Reference.reachabilityFence(w);
         Reference.reachabilityFence(x.data());
+        Reference.reachabilityFence(bias);
         Reference.reachabilityFence(y.data());
     }
 

@@ -208,9 +208,9 @@ final class BlockCompactCode {
     }
 
     /// Where a factor is; the first is also where those are that are made compact.
-    static int expandedFactorsAt(PackedFormat format, int factors) {
+    static int expandedFactorsAt(PackedFormat format, int factor) {
         PackedFormat expanded = format.expanded();
-        int of = expanded.least() ? 0 : factors;
-        return of * expanded.blockBytes() + expanded.numbersBytes() + (expanded.least() ? 64 * factors : 0);
+        int distance = expanded.least() ? 64 : expanded.blockBytes();
+        return expanded.numbersBytes() + distance * factor;
     }
 }

@@ -34,14 +34,14 @@ final class BlockPanel {
         return bytes;
     }
 
-    /// The same for a format that is expanded to this one, with its factors in their place.
-    void readCompact(BlockMatrix.Group group, PackedFormat compact, int columns) {
-        read(group, compact.expanded(), columns, compact);
-    }
-
     /// Takes apart the rows of a group, which [BlockPackingCode] then brings to its place.
     void read(BlockMatrix.Group group, PackedFormat format, int columns) {
         read(group, format, columns, format);
+    }
+
+    /// The same for a compact format: numbers as it is expanded, but its own factors in the place of theirs.
+    void readCompact(BlockMatrix.Group group, PackedFormat compact, int columns) {
+        read(group, compact.expanded(), columns, compact);
     }
 
     private void read(BlockMatrix.Group group, PackedFormat format, int columns, PackedFormat factors) {

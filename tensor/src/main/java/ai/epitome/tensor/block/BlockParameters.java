@@ -64,16 +64,17 @@ final class BlockParameters {
     static final int EIGHT_LANES = QUARTERS + 12;
     /// And of the first.
     static final int ONE_LANE = QUARTERS + 16;
+    /// All bits but the sign.
+    static final int MAGNITUDE = CONSTANTS + 320;
     /// The fifth bit of each byte, and the fifth and sixth; the sixth; and all up to these.
     static final int FIFTH = CONSTANTS + 384;
     static final int FIFTH_AND_SIXTH = CONSTANTS + 448;
     static final int SIXTH = CONSTANTS + 512;
     static final int FIVE = CONSTANTS + 576;
     static final int SIX = CONSTANTS + 640;
+    /// A single float each.
     static final int EIGHTH = CONSTANTS + 704;
     static final int QUARTER = CONSTANTS + 708;
-    /// All bits but the sign.
-    static final int MAGNITUDE = CONSTANTS + 320;
 
     // An entry of the table for a single token: scale, sum times scale, and where sums of unsigned weights begin.
     /// Minus 8 times the sum of 32 numbers.
