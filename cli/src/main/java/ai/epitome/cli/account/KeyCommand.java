@@ -28,6 +28,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /// `epitome key`: keys to the service.
 @Command(
@@ -141,24 +142,59 @@ public final class KeyCommand {
 
     @Command(
             name = "update",
-            description = "Change what is done about a key's texts, from its next request on.",
+            description =
+                    "Change a key's limits and what is done about its texts, from its next request on. What is not given stays.",
             mixinStandardHelpOptions = true,
-            footer = {"", "Example: epitome key update laptop --moderation policy.json"})
+            footer = {
+                "",
+                "Example: epitome key update laptop --budget 40 --tokens-per-minute none",
+                "         epitome key update laptop --moderation policy.json"
+            })
     int update(
             @Parameters(paramLabel = "KEY", description = "Its id, or its name.") String which,
             @Option(
+                            names = "--requests-per-minute",
+                            paramLabel = "N",
+                            converter = CountLimitConverter.class,
+                            description = "Most requests a minute, or none for no limit.")
+                    OptionalLong requests,
+            @Option(
+                            names = "--tokens-per-minute",
+                            paramLabel = "N",
+                            converter = CountLimitConverter.class,
+                            description = "Most tokens a minute, or none for no limit.")
+                    OptionalLong tokens,
+            @Option(
+                            names = "--budget",
+                            paramLabel = "AMOUNT",
+                            converter = MoneyLimitConverter.class,
+                            description = "Most money a calendar month, or none for no limit.")
+                    OptionalLong budget,
+            @Option(
                             names = "--moderation",
                             paramLabel = "POLICY",
-                            required = true,
                             converter = PolicyConverter.class,
                             description = "off, log, flag or refuse, or a JSON file.")
                     ModerationPolicy moderation,
             @Option(names = "--json", description = "Print one JSON object.") boolean json,
             @Mixin AccountOptions options) {
+        if (requests == null && tokens == null && budget == null && moderation == null) {
+            throw new IllegalArgumentException("nothing to change: give --requests-per-minute, --tokens-per-minute, --budget "
+                    + "or --moderation");
+        }
         Instant now = Instant.now();
         PrintStream out = StandardText.output();
         try (Accounts accounts = options.open()) {
-            ApiKey key = accounts.keys().moderate(which, Optional.of(moderation));
+            ApiKey key = accounts.keys()
+                    .limit(
+                            which,
+                            limits -> new KeyLimits(
+                                    requests == null ? limits.requestsPerMinute() : requests,
+                                    tokens == null ? limits.tokensPerMinute() : tokens,
+                                    budget == null ? limits.budgetMicros() : budget));
+            if (moderation != null) {
+                key = accounts.keys().moderate(key.id(), Optional.of(moderation));
+            }
             out.println(json ? Json.write(facts(key, now)) : "changed " + key.id() + " (" + key.name() + ")");
         }
         out.flush();
@@ -270,6 +306,29 @@ public final class KeyCommand {
             return text.matches("[1-9]\\d{0,4}d")
                     ? Duration.ofDays(Long.parseLong(text.substring(0, text.length() - 1)))
                     : new TimeConverter().convert(text);
+        }
+    }
+
+    /// A number, or none.
+    static final class CountLimitConverter implements ITypeConverter<OptionalLong> {
+        @Override
+        public OptionalLong convert(String text) {
+            if (text.equals("none")) {
+                return OptionalLong.empty();
+            }
+            try {
+                return OptionalLong.of(Long.parseLong(text));
+            } catch (NumberFormatException e) {
+                throw new TypeConversionException("'" + text + "' is neither a whole number nor none");
+            }
+        }
+    }
+
+    /// An amount of money in millionths, or none.
+    static final class MoneyLimitConverter implements ITypeConverter<OptionalLong> {
+        @Override
+        public OptionalLong convert(String text) {
+            return text.equals("none") ? OptionalLong.empty() : OptionalLong.of(Money.parse(text));
         }
     }
 

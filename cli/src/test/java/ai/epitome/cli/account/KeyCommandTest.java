@@ -99,4 +99,23 @@ class KeyCommandTest {
                         .err())
                 .contains("there is no key 'other'");
     }
+
+    @Test
+    void limitsChangeAndWhatIsNotGivenStays() throws IOException {
+        done("key", "create", "app", "--budget", "25", "--tokens-per-minute", "100", "--database", database());
+        CommandResult raised = done("key", "update", "app", "--budget", "40", "--json", "--database", database());
+        assertThat(raised.json().get("budget_micros").asLong()).isEqualTo(40_000_000);
+        assertThat(raised.json().get("tokens_per_minute").asLong()).isEqualTo(100);
+        String[] lifted = {"key", "update", "app", "--tokens-per-minute", "none", "--json", "--database", database()};
+        assertThat(done(lifted).json().get("tokens_per_minute").isNull()).isTrue();
+        CommandResult list = done("key", "list", "--json", "--database", database());
+        assertThat(list.json().get("budget_micros").asLong()).isEqualTo(40_000_000);
+        assertThat(run("key", "update", "app", "--database", database()).err()).contains("nothing to change");
+        assertThat(run("key", "update", "app", "--budget", "much", "--database", database())
+                        .err())
+                .contains("--budget", "much");
+        assertThat(run("key", "update", "app", "--requests-per-minute", "0", "--database", database())
+                        .err())
+                .contains("must be between 1 and");
+    }
 }

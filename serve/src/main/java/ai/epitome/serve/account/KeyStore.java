@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// The keys, in the database. Nothing is remembered between calls, so a key that is revoked, by whatever process, is
 /// refused from the next request on.
@@ -218,6 +219,27 @@ public final class KeyStore {
                     connection.prepareStatement("UPDATE api_key SET moderation = ? WHERE id = ?")) {
                 statement.setString(1, moderation.map(ModerationPolicy::text).orElse(null));
                 statement.setString(2, found.id());
+                return statement.executeUpdate();
+            }
+        });
+        return named(found.id());
+    }
+
+    /// Changes a key's limits, from its next request on.
+    ///
+    /// @param which its id, or the name of an active one
+    /// @param change gives the limits that it shall have for those that it has
+    /// @throws IllegalArgumentException when there is none
+    public ApiKey limit(String which, UnaryOperator<KeyLimits> change) {
+        ApiKey found = named(which);
+        KeyLimits limits = change.apply(found.limits());
+        database.write(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(
+                    "UPDATE api_key SET requests_per_minute = ?, tokens_per_minute = ?, budget_micros = ? WHERE id = ?")) {
+                setLong(statement, 1, limits.requestsPerMinute());
+                setLong(statement, 2, limits.tokensPerMinute());
+                setLong(statement, 3, limits.budgetMicros());
+                statement.setString(4, found.id());
                 return statement.executeUpdate();
             }
         });

@@ -35,15 +35,21 @@ public final class Limiter {
 
     /// The state of one key, locked by itself.
     private static final class Account {
-        private final KeyLimits limits;
-        private final Optional<TokenBucket> requests;
-        private final Optional<TokenBucket> tokens;
+        private KeyLimits limits = KeyLimits.NONE;
+        private Optional<TokenBucket> requests = Optional.empty();
+        private Optional<TokenBucket> tokens = Optional.empty();
         private long reservedPico;
 
-        Account(KeyLimits limits, long now) {
-            this.limits = limits;
-            this.requests = bucket(limits.requestsPerMinute(), now);
-            this.tokens = bucket(limits.tokensPerMinute(), now);
+        /// What is reserved stays so; a rate that changes begins with a full minute.
+        synchronized Account limit(KeyLimits changed, long now) {
+            if (!changed.requestsPerMinute().equals(limits.requestsPerMinute())) {
+                requests = bucket(changed.requestsPerMinute(), now);
+            }
+            if (!changed.tokensPerMinute().equals(limits.tokensPerMinute())) {
+                tokens = bucket(changed.tokensPerMinute(), now);
+            }
+            limits = changed;
+            return this;
         }
 
         private static Optional<TokenBucket> bucket(OptionalLong limit, long now) {
@@ -189,10 +195,6 @@ public final class Limiter {
     }
 
     private Account account(ApiKey key) {
-        return accounts.compute(
-                key.id(),
-                (id, known) -> known != null && known.limits.equals(key.limits())
-                        ? known
-                        : new Account(key.limits(), nanoTime.getAsLong()));
+        return accounts.computeIfAbsent(key.id(), _ -> new Account()).limit(key.limits(), nanoTime.getAsLong());
     }
 }

@@ -98,6 +98,22 @@ class LimiterTest {
     }
 
     @Test
+    void limitsThatChangeLeaveWhatIsReserved() {
+        ApiKey key = key(NONE, OptionalLong.of(600), OptionalLong.of(10));
+        Limiter.Reservation first = limiter.reserve(key, 500, 6_000_000, NOW);
+        assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(key, 1, 6_000_000, NOW));
+        ApiKey raised = accounts.keys()
+                .limit("k", limits -> new KeyLimits(NONE, limits.tokensPerMinute(), OptionalLong.of(12)));
+        limiter.reserve(raised, 1, 6_000_000, NOW);
+        assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(raised, 1, 1, NOW));
+        assertThat(limiter.rates(raised).tokens().orElseThrow().remaining()).isEqualTo(99);
+        ApiKey freed = accounts.keys().limit("k", _ -> KeyLimits.NONE);
+        limiter.reserve(freed, 1_000, 1_000_000_000, NOW);
+        first.settle(500);
+        assertThat(limiter.rates(freed).tokens()).isEmpty();
+    }
+
+    @Test
     void anEmptyBudgetAllowsNothing() {
         ApiKey key = key(NONE, NONE, OptionalLong.of(0));
         assertLimited(Limit.BUDGET, Duration.ofHours(1), () -> limiter.reserve(key, 1, 0, NOW));
