@@ -179,8 +179,9 @@ public final class KeyCommand {
             @Option(names = "--json", description = "Print one JSON object.") boolean json,
             @Mixin AccountOptions options) {
         if (requests == null && tokens == null && budget == null && moderation == null) {
-            throw new IllegalArgumentException("nothing to change: give --requests-per-minute, --tokens-per-minute, --budget "
-                    + "or --moderation");
+            throw new IllegalArgumentException(
+                    "nothing to change: give --requests-per-minute, --tokens-per-minute, --budget "
+                            + "or --moderation");
         }
         Instant now = Instant.now();
         PrintStream out = StandardText.output();
