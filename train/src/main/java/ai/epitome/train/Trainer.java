@@ -399,6 +399,7 @@ public final class Trainer implements AutoCloseable {
                 optimizer.steps(),
                 pace.plan(),
                 config.seconds(),
+                config.steps(),
                 guard,
                 config.seed(),
                 backend.workers().count(),
@@ -449,8 +450,10 @@ public final class Trainer implements AutoCloseable {
         bytes = state.bytes();
         seconds = state.seconds();
         guard = state.guard();
-        if (config.seconds() > 0 && (state.budget() == null || state.budget() == config.seconds())) {
-            pace.plan(state.plan()); // a run that is given another time makes another plan
+        boolean sameTime = state.budget() == null || state.budget() == config.seconds();
+        boolean sameSteps = state.limit() == null || state.limit() == config.steps();
+        if (config.seconds() > 0 && sameTime && sameSteps) {
+            pace.plan(state.plan()); // a run that is given another length makes another plan
         }
         savedStep = step;
     }

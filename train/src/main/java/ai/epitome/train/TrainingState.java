@@ -16,6 +16,7 @@ import java.util.Map;
 /// @param optimizerSteps steps that the optimizer's state has seen
 /// @param plan how a run by time goes on, or null while that is open
 /// @param budget seconds that the plan is for, 0 for a run of steps; null in files of earlier builds
+/// @param limit steps that the plan does not go beyond, 0 for as many as there are; null in files of earlier builds
 /// @param guard running mean of the loss
 /// @param seed of the run
 /// @param threads kernel threads; another number gives other rounding
@@ -32,6 +33,7 @@ record TrainingState(
         long optimizerSteps,
         Pace.Plan plan,
         Double budget,
+        Long limit,
         LossGuard guard,
         long seed,
         int threads,
@@ -57,6 +59,7 @@ record TrainingState(
                 optimizerSteps,
                 plan,
                 budget,
+                limit,
                 guard,
                 seed,
                 threads,

@@ -302,6 +302,31 @@ class TrainerTest {
         }
     }
 
+    /// A run that its steps have ended, and not its time, goes on when it may have more of them.
+    @Test
+    void moreStepsInTheSameTimeMakeALongerRun() throws IOException {
+        TrainingConfig config = ToyRun.CONFIG.with(c -> c.seconds = 600);
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder)) {
+            assertThat(trainer.run()).isTrue();
+            assertThat(trainer.step()).isEqualTo(20);
+        }
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config).checkpointsIn(folder)) {
+            assertThat(trainer.isOver()).isTrue();
+        }
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config.with(c -> c.steps = 0)).checkpointsIn(folder)) {
+            assertThat(trainer.isOver()).isFalse();
+        }
+        try (ToyRun run = new ToyRun();
+                Trainer trainer = run.trainer(config.with(c -> c.steps = 30)).checkpointsIn(folder)) {
+            assertThat(trainer.isOver()).isFalse();
+            assertThat(trainer.run()).isTrue();
+            assertThat(trainer.step()).isEqualTo(30);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(doubles = {0, 0.3})
     void moreTimeMakesALongerRun(double before) throws IOException {
