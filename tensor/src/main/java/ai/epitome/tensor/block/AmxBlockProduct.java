@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Products with quantised weights by machine code: of several tokens on the tile registers of Intel's AMX
 /// ([AmxBlockCode]), of a single one by byte products ([VnniBlockCode]). Both read packed weights. Whole
@@ -23,6 +25,7 @@ public final class AmxBlockProduct implements BlockProduct {
     private static final List<String> FEATURES =
             List.of("amx_tile", "amx_int8", "avx512f", "avx512bw", "avx512vl", "avx512_bf16", "avx512_vnni");
     private static final PackedFormat[] FORMATS = PackedFormat.values();
+    private static final List<DType> DTYPES = List.of(DType.F32, DType.BF16);
 
     /// Tokens of a tile.
     private static final int TOKENS = BlockTokens.TILE;
@@ -56,71 +59,76 @@ public final class AmxBlockProduct implements BlockProduct {
     /// begins.
     private final ThreadLocal<BlockTokens> tokens = ThreadLocal.withInitial(BlockTokens::new);
 
+    /// A routine that has been written, and what takes it once it is placed.
+    private record Routine(int entry, Consumer<MemorySegment> target) {}
+
     private AmxBlockProduct() throws IOException {
         MachineCode.requireFeatures(FEATURES);
         MachineCode.requestTiles();
         Assembler code = new Assembler();
-        VnniBlockCode vnni = new VnniBlockCode(code);
-        BlockPackingCode packing = new BlockPackingCode(code);
-        BlockCompactCode compact = new BlockCompactCode(code);
-        int[] entries = new int[FORMATS.length * (4 * MOST.length + 3) + 2 * MOST.length + 2];
-        int next = 0;
+        List<Routine> routines = new ArrayList<>();
         for (PackedFormat format : FORMATS) {
             if (format.isCompact()) {
-                entries[next++] = vnni.product(format, DType.F32);
-                entries[next++] = vnni.product(format, DType.BF16);
-                entries[next++] = compact.expand(format);
-                entries[next++] = compact.compress(format);
-                continue;
-            }
-            for (DType output : List.of(DType.F32, DType.BF16)) {
-                for (int most : MOST) {
-                    AmxBlockCode amx = new AmxBlockCode(code, format, most, output, 1);
-                    entries[next++] = amx.product();
-                    entries[next++] = amx.stream();
-                }
-                entries[next++] = vnni.product(format, output);
-            }
-            entries[next++] = packing.pack(format);
-        }
-        for (DType output : List.of(DType.F32, DType.BF16)) {
-            for (int most = 0; MOST[most] < TOKENS; most++) {
-                entries[next++] = new AmxBlockCode(code, PackedFormat.Q4_0, MOST[most], output, 2).stream();
+                writeCompact(code, format, routines);
+            } else {
+                writeTiles(code, format, routines);
             }
         }
         BlockQuantisingCode quantising = new BlockQuantisingCode(code);
-        for (DType input : List.of(DType.F32, DType.BF16)) {
-            entries[next++] = quantising.largest(input);
-            entries[next++] = quantising.round(input);
+        for (DType dtype : DTYPES) {
+            int at = place(dtype);
+            writePairs(code, dtype, routines);
+            writeSingles(code, dtype, routines);
+            routines.add(new Routine(quantising.largest(dtype), routine -> largest[at] = routine));
+            routines.add(new Routine(quantising.round(dtype), routine -> roundings[at] = routine));
         }
         MemorySegment placed = MachineCode.place(code.bytes());
-        next = 0;
-        for (int format = 0; format < FORMATS.length; format++) {
-            if (FORMATS[format].isCompact()) {
-                singles[format][0] = placed.asSlice(entries[next++]);
-                singles[format][1] = placed.asSlice(entries[next++]);
-                expansions[format] = placed.asSlice(entries[next++]);
-                compressions[format] = placed.asSlice(entries[next++]);
-                continue;
-            }
-            for (int output = 0; output < 2; output++) {
-                for (int most = 0; most < MOST.length; most++) {
-                    shorts[format][most][output] = placed.asSlice(entries[next++]);
-                    streams[format][most][output] = placed.asSlice(entries[next++]);
-                }
-                singles[format][output] = placed.asSlice(entries[next++]);
-            }
-            packings[format] = placed.asSlice(entries[next++]);
-        }
-        for (int output = 0; output < 2; output++) {
-            for (int most = 0; MOST[most] < TOKENS; most++) {
-                pairs[most][output] = placed.asSlice(entries[next++]);
+        routines.forEach(routine -> routine.target.accept(placed.asSlice(routine.entry)));
+    }
+
+    private void writeCompact(Assembler code, PackedFormat format, List<Routine> routines) {
+        BlockCompactCode compact = new BlockCompactCode(code);
+        int f = format.ordinal();
+        routines.add(new Routine(compact.expand(format), routine -> expansions[f] = routine));
+        routines.add(new Routine(compact.compress(format), routine -> compressions[f] = routine));
+    }
+
+    private void writeTiles(Assembler code, PackedFormat format, List<Routine> routines) {
+        int f = format.ordinal();
+        for (DType output : DTYPES) {
+            int at = place(output);
+            for (int i = 0; i < MOST.length; i++) {
+                int most = i;
+                AmxBlockCode amx = new AmxBlockCode(code, format, MOST[most], output, 1);
+                routines.add(new Routine(amx.product(), routine -> shorts[f][most][at] = routine));
+                routines.add(new Routine(amx.stream(), routine -> streams[f][most][at] = routine));
             }
         }
-        for (int input = 0; input < 2; input++) {
-            largest[input] = placed.asSlice(entries[next++]);
-            roundings[input] = placed.asSlice(entries[next++]);
+        BlockPackingCode packing = new BlockPackingCode(code);
+        routines.add(new Routine(packing.pack(format), routine -> packings[f] = routine));
+    }
+
+    private void writePairs(Assembler code, DType output, List<Routine> routines) {
+        int at = place(output);
+        for (int i = 0; MOST[i] < TOKENS; i++) {
+            int most = i;
+            AmxBlockCode amx = new AmxBlockCode(code, PackedFormat.Q4_0, MOST[most], output, 2);
+            routines.add(new Routine(amx.stream(), routine -> pairs[most][at] = routine));
         }
+    }
+
+    private void writeSingles(Assembler code, DType output, List<Routine> routines) {
+        VnniBlockCode vnni = new VnniBlockCode(code);
+        int at = place(output);
+        for (PackedFormat format : FORMATS) {
+            int f = format.ordinal();
+            routines.add(new Routine(vnni.product(format, output), routine -> singles[f][at] = routine));
+        }
+    }
+
+    /// Where routines for f32 and for bf16 are in their arrays.
+    private static int place(DType dtype) {
+        return dtype == DType.BF16 ? 1 : 0;
     }
 
     /// Makes the code.
@@ -177,7 +185,7 @@ public final class AmxBlockProduct implements BlockProduct {
                 factors = Arena.ofAuto().allocate(bytes, 64);
             }
             onRow(x, row, factors);
-            call(largest[x.dtype() == DType.BF16 ? 1 : 0]);
+            call(largest[place(x.dtype())]);
             return factors;
         }
 
@@ -186,7 +194,7 @@ public final class AmxBlockProduct implements BlockProduct {
             onRow(x, row, by);
             put(BlockParameters.B, address);
             put(BlockParameters.B_STEP, step);
-            call(roundings[x.dtype() == DType.BF16 ? 1 : 0]);
+            call(roundings[place(x.dtype())]);
         }
 
         private void onRow(Tensor x, int row, MemorySegment a) {
@@ -328,7 +336,7 @@ public final class AmxBlockProduct implements BlockProduct {
             put(BlockParameters.Y, y.data().address() + bytes * row);
             put(BlockParameters.Y_STRIDE, (long) bytes * y.columns());
             put(BlockParameters.Y_ROWS, 16L * bytes);
-            int output = y.dtype() == DType.BF16 ? 1 : 0;
+            int output = place(y.dtype());
             if (input.isSingle()) {
                 call(singles[format.ordinal()][output]);
             } else {

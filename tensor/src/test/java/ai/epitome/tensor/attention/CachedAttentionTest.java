@@ -193,7 +193,8 @@ class CachedAttentionTest {
         List<Case> cases = List.of(
                 new Case(3, 1, 64, Integer.MAX_VALUE, 5, 1, 290),
                 new Case(10, 2, 128, 33, 70, 31),
-                new Case(4, 4, 64, 300, 340));
+                new Case(4, 4, 64, 300, 340),
+                new Case(2, 2, 192, 20, 19, 3));
         try (Workers workers = new Workers(2)) {
             Backend java = new Backend(new VectorProduct(), workers, DType.BF16);
             Backend machine = new Backend(new VectorProduct(), blocks, workers, DType.BF16, "");

@@ -22,6 +22,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
@@ -29,7 +30,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class BlockProductTest {
@@ -357,22 +357,28 @@ class BlockProductTest {
         }
     }
 
+    /// In tiles of tokens and pairs of blocks, and of single tokens; from weights as they come, and packed ones.
     @ParameterizedTest
-    @EnumSource(names = {"Q4_0", "Q4_K"})
+    @MethodSource("formats")
     void whatIsNotANumberStaysWhereItIs(BlockFormat format) {
         Random random = new Random(10);
-        try (Arena arena = Arena.ofShared()) {
-            BlockMatrix w = matrix(arena, format, 16, 256, random);
-            Tensor x = activations(arena, DType.F32, 3, 256, random);
-            x.set(256 + 40, Float.NaN);
-            x.set(512 + 7, Float.POSITIVE_INFINITY);
+        try (Arena arena = Arena.ofShared();
+                PackedMemory memory = new PackedMemory(PackedMemory.bytes(format, 16 * 512), 1)) {
+            BlockMatrix w = matrix(arena, format, 16, 512, random, memory);
+            Tensor x = activations(arena, DType.F32, 3, 512, random);
+            x.set(512 + 40, Float.NaN);
+            x.set(1024 + 7, Float.POSITIVE_INFINITY);
             for (BlockProduct product : products()) {
-                Tensor y = Tensor.zeros(arena, DType.F32, 3, 16);
-                product.multiply(x, w, null, y, WORKERS);
-                for (int i = 0; i < 16; i++) {
-                    assertThat(Float.isFinite(y.get(i))).isTrue();
-                    assertThat(Float.isNaN(y.get(16 + i))).isTrue();
-                    assertThat(Float.isNaN(y.get(32 + i))).isTrue();
+                for (int time = 0; time < 2; time++) {
+                    float[] y = multiply(product, x, w, null, arena);
+                    for (int t = 0; t < 3; t++) {
+                        float[] alone = multiply(product, x.slice(t, t + 1), w, null, arena);
+                        assertThat(Arrays.equals(alone, 0, 16, y, 16 * t, 16 * t + 16)).isTrue(); // NaN, too
+                        for (int i = 0; i < 16; i++) {
+                            assertThat(Float.isFinite(y[16 * t + i])).isEqualTo(t == 0);
+                            assertThat(Float.isNaN(y[16 * t + i])).isEqualTo(t > 0);
+                        }
+                    }
                 }
             }
         }
