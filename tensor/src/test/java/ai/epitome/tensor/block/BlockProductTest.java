@@ -373,7 +373,8 @@ class BlockProductTest {
                     float[] y = multiply(product, x, w, null, arena);
                     for (int t = 0; t < 3; t++) {
                         float[] alone = multiply(product, x.slice(t, t + 1), w, null, arena);
-                        assertThat(Arrays.equals(alone, 0, 16, y, 16 * t, 16 * t + 16)).isTrue(); // NaN, too
+                        assertThat(Arrays.equals(alone, 0, 16, y, 16 * t, 16 * t + 16))
+                                .isTrue(); // NaN, too
                         for (int i = 0; i < 16; i++) {
                             assertThat(Float.isFinite(y[16 * t + i])).isEqualTo(t == 0);
                             assertThat(Float.isNaN(y[16 * t + i])).isEqualTo(t > 0);
