@@ -133,4 +133,19 @@ class LimiterTest {
         }
         limiter.reserve(key, 1, 100_000_000, NOW);
     }
+
+    /// A budget that is changed while work goes on holds for that work, too, from the key's next request on.
+    @Test
+    void workThatGoesOnHasTheBudgetOfNow() {
+        ApiKey key = key(NONE, NONE, OptionalLong.of(10));
+        try (Limiter.Tab tab = limiter.open(key)) {
+            tab.hold(9_000_000, NOW);
+            limiter.countRequest(accounts.keys()
+                    .limit(key.id(), _ -> new KeyLimits(NONE, NONE, OptionalLong.of(20))));
+            tab.hold(15_000_000, NOW);
+            limiter.countRequest(accounts.keys()
+                    .limit(key.id(), _ -> new KeyLimits(NONE, NONE, OptionalLong.of(12))));
+            assertThatThrownBy(() -> tab.hold(15_000_000, NOW)).isInstanceOf(LimitException.class);
+        }
+    }
 }
