@@ -140,11 +140,9 @@ class LimiterTest {
         ApiKey key = key(NONE, NONE, OptionalLong.of(10));
         try (Limiter.Tab tab = limiter.open(key)) {
             tab.hold(9_000_000, NOW);
-            limiter.countRequest(accounts.keys()
-                    .limit(key.id(), _ -> new KeyLimits(NONE, NONE, OptionalLong.of(20))));
+            limiter.countRequest(accounts.keys().limit(key.id(), _ -> new KeyLimits(NONE, NONE, OptionalLong.of(20))));
             tab.hold(15_000_000, NOW);
-            limiter.countRequest(accounts.keys()
-                    .limit(key.id(), _ -> new KeyLimits(NONE, NONE, OptionalLong.of(12))));
+            limiter.countRequest(accounts.keys().limit(key.id(), _ -> new KeyLimits(NONE, NONE, OptionalLong.of(12))));
             assertThatThrownBy(() -> tab.hold(15_000_000, NOW)).isInstanceOf(LimitException.class);
         }
     }
