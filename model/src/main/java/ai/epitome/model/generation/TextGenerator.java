@@ -222,19 +222,26 @@ public final class TextGenerator implements CompletionModel {
         }
         try {
             while (!open.isEmpty()) {
-                news.acquire();
-                news.drainPermits();
+                awaitNews(news, open);
                 takeAll(open);
             }
-        } catch (InterruptedException e) {
-            open.keySet().forEach(Generation::cancel);
-            Thread.currentThread().interrupt();
-            open.forEach((generation, choice) -> choice.ended().accept(generation.result()));
         } catch (RuntimeException | Error e) {
             open.keySet().forEach(Generation::cancel);
             open.keySet().forEach(Generation::awaitEnd); // so that the model may be closed
             open.forEach((generation, choice) -> cutShort(generation, choice, e));
             throw e;
+        }
+    }
+
+    /// Waits until there is something to take. Where the thread is interrupted, that is all, cancelled.
+    private static void awaitNews(Semaphore news, Map<Generation, Choice> open) {
+        try {
+            news.acquire();
+            news.drainPermits();
+        } catch (InterruptedException e) {
+            open.keySet().forEach(Generation::cancel);
+            open.keySet().forEach(Generation::awaitEnd);
+            Thread.currentThread().interrupt();
         }
     }
 

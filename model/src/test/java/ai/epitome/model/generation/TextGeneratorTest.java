@@ -161,6 +161,30 @@ class TextGeneratorTest {
     }
 
     @Test
+    void whatAnInterruptedThreadGetsIsWhole() {
+        List<StringBuilder> texts = List.of(new StringBuilder(), new StringBuilder());
+        List<GenerationResult> ended = new ArrayList<>();
+        List<CompletionModel.Choice> choices = texts.stream()
+                .map(text -> new CompletionModel.Choice(
+                        request("Once", 1_000_000, 1, 4),
+                        piece -> {
+                            text.append(piece.text());
+                            Thread.currentThread().interrupt();
+                        },
+                        result -> {
+                            assertThat(result.text()).isEqualTo(text.toString());
+                            ended.add(result);
+                        },
+                        () -> false))
+                .toList();
+        GENERATOR.generate(choices);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(ended)
+                .hasSize(2)
+                .allSatisfy(result -> assertThat(result.finish()).isEqualTo(FinishReason.CANCELLED));
+    }
+
+    @Test
     void oneThatFailsEndsTheOthers() {
         AtomicInteger asked = new AtomicInteger();
         List<GenerationResult> ended = new ArrayList<>();
