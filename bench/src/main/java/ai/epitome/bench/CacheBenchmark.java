@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
 final class CacheBenchmark {
     /// Tokens that are read together, as far as the context has so many.
     private static final int READ = 512;
-    /// Tokens that are written one by one.
+    /// Tokens that are written one by one, likewise.
     private static final int WRITTEN = 64;
 
     private final Transformer model;
@@ -125,6 +125,7 @@ final class CacheBenchmark {
     private void time(boolean counts) {
         int context = model.config().context();
         int read = Math.min(READ, context / 2);
+        int written = Math.min(WRITTEN, context / 2);
         int[] ids = IntStream.range(0, context)
                 .map(i -> (int) (7919L * i % model.config().vocabulary()))
                 .toArray();
@@ -134,14 +135,14 @@ final class CacheBenchmark {
                 long began = System.nanoTime();
                 session.advance(Arrays.copyOfRange(ids, context - read, context));
                 double reading = read * 1e9 / (System.nanoTime() - began);
-                session.rewind(context - WRITTEN);
+                session.rewind(context - written);
                 began = System.nanoTime();
-                for (int i = context - WRITTEN; i < context; i++) {
+                for (int i = context - written; i < context; i++) {
                     session.advance(ids[i]);
                 }
                 if (counts) {
                     each.read.add(reading);
-                    each.written.add(WRITTEN * 1e9 / (System.nanoTime() - began));
+                    each.written.add(written * 1e9 / (System.nanoTime() - began));
                 }
             }
         }
