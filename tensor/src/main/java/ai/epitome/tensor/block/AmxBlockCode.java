@@ -193,6 +193,7 @@ final class AmxBlockCode {
         code.load(RAX, at(RDI, BlockParameters.TABLE));
         code.load(R10, at(RDI, BlockParameters.TILES));
         code.move(R14, RSI);
+        code.add(R14, at(RDI, BlockParameters.A_NEXT)); // the group after the next one: nearer, lines come too late
         code.add(R14, at(RDI, BlockParameters.A_NEXT));
     }
 
