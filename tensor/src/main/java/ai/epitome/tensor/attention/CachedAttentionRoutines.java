@@ -137,11 +137,7 @@ final class CachedAttentionRoutines {
         }
 
         private void call(MemorySegment routine) {
-            try {
-                MachineCode.CALL.invokeExact(routine, block);
-            } catch (Throwable e) {
-                throw new IllegalStateException(e);
-            }
+            MachineCode.call(routine, block);
         }
 
         private void put(int at, long value) {

@@ -45,19 +45,11 @@ final class AmxRoutines {
     /// See [AmxCode#multiply].
     void multiply(int rowTiles, int columnTiles, DType output, boolean accumulate, MemorySegment block) {
         int which = rowTiles - 1 | columnTiles - 1 << 1 | (output == DType.BF16 ? 4 : 0) | (accumulate ? 8 : 0);
-        call(multiplications[which], block);
+        MachineCode.call(multiplications[which], block);
     }
 
     /// See [AmxCode#pack].
     void pack(boolean pairs, boolean transpose, boolean masked, MemorySegment block) {
-        call(packings[(pairs ? 1 : 0) | (transpose ? 2 : 0) | (masked ? 4 : 0)], block);
-    }
-
-    private static void call(MemorySegment routine, MemorySegment block) {
-        try {
-            MachineCode.CALL.invokeExact(routine, block);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
+        MachineCode.call(packings[(pairs ? 1 : 0) | (transpose ? 2 : 0) | (masked ? 4 : 0)], block);
     }
 }

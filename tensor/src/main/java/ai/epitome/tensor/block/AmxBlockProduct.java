@@ -383,11 +383,7 @@ public final class AmxBlockProduct implements BlockProduct {
         }
 
         private void call(MemorySegment routine) {
-            try {
-                MachineCode.CALL.invokeExact(routine, block);
-            } catch (Throwable e) {
-                throw new IllegalStateException(e);
-            }
+            MachineCode.call(routine, block);
         }
 
         /// Where the routine finds what results begin with, 16 floats for each group.

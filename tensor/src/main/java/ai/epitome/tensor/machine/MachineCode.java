@@ -20,9 +20,7 @@ import java.util.Set;
 public final class MachineCode {
     private static final Linker LINKER = Linker.nativeLinker();
 
-    /// Calls a routine `void f(long*)` without leaving the Java state, which costs some ten nanoseconds: for routines
-    /// that return within microseconds. The pointer may be to an array on the heap.
-    public static final MethodHandle CALL =
+    private static final MethodHandle CALL =
             LINKER.downcallHandle(FunctionDescriptor.ofVoid(ADDRESS), Linker.Option.critical(true));
 
     // From Linux's mman.h and prctl.h for x86-64.
@@ -39,6 +37,16 @@ public final class MachineCode {
     private static final long XFEATURE_TILE_DATA = 18;
 
     private MachineCode() {}
+
+    /// Calls a routine `void f(long*)` without leaving the Java state, which costs some ten nanoseconds: for routines
+    /// that return within microseconds. The pointer may be to an array on the heap.
+    public static void call(MemorySegment routine, MemorySegment parameters) {
+        try {
+            CALL.invokeExact(routine, parameters);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
 
     /// Throws unless the processor has all of `features`, named as in `/proc/cpuinfo`.
     public static void requireFeatures(List<String> features) throws IOException {
