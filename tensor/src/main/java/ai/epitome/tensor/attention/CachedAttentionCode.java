@@ -145,14 +145,14 @@ final class CachedAttentionCode {
         scaleQueries();
         scores();
         for (int query = 0; query < queries; query++) {
-            maximum(MAXIMA + query);
+            acrossLanes(MAXIMA + query, code::maxFloats);
         }
         if (!whole) {
             storeLane(MAXIMA, 0);
         }
         powers();
         for (int query = 0; query < queries; query++) {
-            total(TOTALS + query);
+            acrossLanes(TOTALS + query, code::addFloats); // in the order of VectorMath.sum
         }
         if (!whole) {
             storeLane(TOTALS, Float.BYTES);
@@ -322,28 +322,22 @@ final class CachedAttentionCode {
         };
     }
 
-    /// The largest lane of a register in all of its lanes.
-    private void maximum(int register) {
-        code.shuffleQuarters(0, register, register, 0x4E);
-        code.maxFloats(register, register, 0);
-        code.shuffleQuarters(0, register, register, 0xB1);
-        code.maxFloats(register, register, 0);
-        code.shuffleInts(0, register, 0x4E);
-        code.maxFloats(register, register, 0);
-        code.shuffleInts(0, register, 0xB1);
-        code.maxFloats(register, register, 0);
+    /// An instruction of two registers, and one for what comes of them.
+    @FunctionalInterface
+    private interface Combination {
+        void write(int to, int a, int b);
     }
 
-    /// The sum of a register's lanes in all of them, added in the order of [VectorMath#sum].
-    private void total(int register) {
+    /// What comes of all lanes of a register, halves at a time, in all of them.
+    private void acrossLanes(int register, Combination combination) {
         code.shuffleQuarters(0, register, register, 0x4E);
-        code.addFloats(register, register, 0);
+        combination.write(register, register, 0);
         code.shuffleQuarters(0, register, register, 0xB1);
-        code.addFloats(register, register, 0);
+        combination.write(register, register, 0);
         code.shuffleInts(0, register, 0x4E);
-        code.addFloats(register, register, 0);
+        combination.write(register, register, 0);
         code.shuffleInts(0, register, 0xB1);
-        code.addFloats(register, register, 0);
+        combination.write(register, register, 0);
     }
 
     /// Puts one number of each query behind its values.
