@@ -89,8 +89,9 @@ final class AmxBlockCode {
         this.together = together;
     }
 
-    /// A product of a tile of tokens and several groups of rows which follow each other, where a block is through
-    /// before the next begins: for rows of a few blocks. The entry's offset.
+    /// A product of a tile of tokens and several groups of rows which follow each other, where a block is
+    /// through before the next begins: for rows of a few blocks, which Q4_0 has not ([PackedFormat#of]). The
+    /// entry's offset.
     int product() {
         int entry = begin();
         int rows = code.here();
@@ -207,7 +208,6 @@ final class AmxBlockCode {
 
     private void oneByOne() {
         int next = code.here();
-        unpack();
         multiply();
         store();
         addUp();

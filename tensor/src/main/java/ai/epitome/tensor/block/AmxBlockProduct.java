@@ -100,7 +100,9 @@ public final class AmxBlockProduct implements BlockProduct {
             for (int i = 0; i < MOST.length; i++) {
                 int most = i;
                 AmxBlockCode amx = new AmxBlockCode(code, format, MOST[most], output, 1);
-                routines.add(new Routine(amx.product(), routine -> shorts[f][most][at] = routine));
+                if (format != PackedFormat.Q4_0) { // which has no rows of a few blocks
+                    routines.add(new Routine(amx.product(), routine -> shorts[f][most][at] = routine));
+                }
                 routines.add(new Routine(amx.stream(), routine -> streams[f][most][at] = routine));
             }
         }
@@ -348,10 +350,7 @@ public final class AmxBlockProduct implements BlockProduct {
 
         /// Calls the routine for a tile of `count` tokens.
         private void callTile(BlockTokens input, PackedFormat format, int count, int output) {
-            int most = 0;
-            while (MOST[most] < count) {
-                most++;
-            }
+            int most = BlockTokens.roomNumber(count);
             int blocks = blocks(format, input);
             boolean paired = input.isPaired() && format == PackedFormat.Q4_0;
             if (paired && blocks / 2 >= AmxBlockCode.LEAST_TILES) {

@@ -164,14 +164,16 @@ final class BlockTokens {
 
     /// Tokens of a tile that are added up together where there are `count`: one of [#ROOMS], or none.
     static int room(int count) {
-        if (count == 0) {
-            return 0;
-        }
+        return count == 0 ? 0 : ROOMS[roomNumber(count)];
+    }
+
+    /// Which of [#ROOMS] holds so many tokens.
+    static int roomNumber(int count) {
         int at = 0;
         while (ROOMS[at] < count) {
             at++;
         }
-        return ROOMS[at];
+        return at;
     }
 
     private void writeSingle(BlockActivations row, int parts) {
